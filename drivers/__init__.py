@@ -1,0 +1,1 @@
+"""Devices: bytes in, values out. Imports no other room."""

@@ -1,0 +1,1 @@
+"""Byte protocols to values and back. No I/O in here."""

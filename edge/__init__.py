@@ -1,0 +1,1 @@
+"""The trade: parcels, shelves, cells, bills, and the log that must travel."""

@@ -1,0 +1,49 @@
+"""Install the four rooms of village-point under their own names. Tool settings live in pyproject.toml."""
+
+from setuptools import find_packages, setup
+
+KIOSK = [
+    "kivy==2.3.1",  # the window; 3.0 changes text and window code
+    "evdev>=2.0",  # hand scanners that act as a keyboard
+]
+DEV = [
+    "fonttools>=4.50",  # cuts the kiosk font out of Debian's Noto CJK
+    "hypothesis>=6.100",
+    "import-linter>=2.5",
+    "mypy>=1.13",
+    "pytest>=8.3",
+    "pytest-timeout>=2.3",
+    "ruff>=0.9",
+    "types-requests",
+    "types-pyserial",
+]
+
+setup(
+    name="village-point",
+    version="0.1.0",
+    description="Edge software for village service points: parcels, lockers, bills, with or without a line",
+    python_requires=">=3.11",
+    packages=find_packages(
+        include=["edge", "edge.*", "ui", "ui.*", "drivers", "drivers.*", "sync", "sync.*"],
+    ),
+    package_data={
+        "edge": ["py.typed"],
+        "drivers": ["py.typed"],
+        "sync": ["py.typed"],
+        "ui": ["py.typed", "*.kv", "screens/*.kv", "fonts/*", "catalogue/*"],
+    },
+    install_requires=[
+        "argon2-cffi>=23.1",
+        "paho-mqtt>=2.1,<3",
+        "pyserial>=3.5",
+        "sqlite-utils>=4.2,<5",
+    ],
+    extras_require={"kiosk": KIOSK, "dev": DEV},
+    entry_points={
+        "console_scripts": [
+            "village-point = edge.cli:main",
+            "village-hub = sync.hub.cli:main",
+            "village-sim = drivers.sim.cli:main",
+        ],
+    },
+)

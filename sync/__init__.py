@@ -1,0 +1,1 @@
+"""Carries the log to the hub and the log of the hub back."""

@@ -1,0 +1,1 @@
+"""The reference hub of a district."""

@@ -1,0 +1,1 @@
+"""Screens: pure view models, and thin Kivy around them."""
