@@ -47,7 +47,7 @@ class _Masked:
         return format(self.masked(), spec)
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._value == other._value  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._value == other._value
 
     def __hash__(self) -> int:
         return hash((type(self), self._value))
@@ -128,8 +128,10 @@ class PickupToken(_Masked):
 
 
 _DOUBLE_SURNAMES = frozenset(
-    "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 公冶 太叔 申屠 公孙 慕容 仲孙 钟离"
-    " 长孙 宇文 司徒 鲜于 司空 令狐".split()
+    (
+        "欧阳 太史 端木 上官 司马 东方 独孤 南宫 万俟 闻人 夏侯 诸葛 尉迟 公羊 赫连 澹台 皇甫 宗政 濮阳 "
+        "公冶 太叔 申屠 公孙 慕容 仲孙 钟离 长孙 宇文 司徒 鲜于 司空 令狐"
+    ).split()
 )
 
 

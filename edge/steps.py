@@ -233,7 +233,10 @@ class DoorStillOpen:
 
 @dataclass(frozen=True, slots=True)
 class CallStaff:
-    """A device failed: a person must help. `why`: stayed_closed | unknown | not_there | wrong_door | no_answer | left_open."""
+    """A device failed: a person must help.
+
+    `why`: stayed_closed | unknown | not_there | wrong_door | no_answer | left_open.
+    """
 
     cell: CellNo | None
     why: str
@@ -428,7 +431,10 @@ class NoticeBoard:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The terminal can not work: `code` S1 damaged database, S2 disk full, S3 disk error, S4 other. `backup` if one is offered."""
+    """The terminal can not work; `backup` names one if it can be offered.
+
+    `code`: S1 damaged database, S2 disk full, S3 disk error, S4 other.
+    """
 
     code: str
     backup: str | None = None
