@@ -1,0 +1,54 @@
+# One target per thing a person does. `make help` lists them; every target that needs an environment makes it first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+.PHONY: help setup run test check fix sim day bench soak clean-data clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: Debian packages, .venv, kiosk font
+	@packaging/setup.sh
+
+run: setup ## start broker, hub, simulated devices and the kiosk with the sample district; Ctrl-C ends all
+	@exec $(BIN)/python packaging/dev/run.py --data data/run $(ARGS)
+
+test: setup ## run every check: format, lint, types, import contracts, tests (more for pytest: ARGS="-k name")
+	@echo "ruff format --check"; $(BIN)/ruff format --check .
+	@echo "ruff check"; $(BIN)/ruff check .
+	@echo "mypy --strict"; $(BIN)/mypy --strict
+	@echo "lint-imports"; $(BIN)/lint-imports
+	@echo "pytest"; $(BIN)/python -m pytest -m "not soak" $(ARGS)
+
+check: test ## the same as test
+
+fix: setup ## format the code and repair what the linter can repair
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+sim: setup ## start the simulated devices alone and print their terminals
+	@$(BIN)/python packaging/dev/run.py --data data/sim --only sim $(ARGS)
+
+day: setup ## play one whole day at the point through the real program; report and pictures in build/day/
+	@$(BIN)/python tests/day/play.py $(ARGS)
+
+bench: setup ## measure the figures against the limits of this machine
+	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+soak: setup ## run the long versions of the fault tests; ends with the table of invariants
+	@$(BIN)/python -m pytest -m soak --timeout=3600 -s $(ARGS)
+
+clean-data: ## forget the sample district of make run and make sim
+	@rm -rf data/run data/sim
+	@echo "The sample district is forgotten. The next make run starts a new one."
+
+clean: clean-data ## remove everything that was made: .venv, build, caches, kiosk font
+	@rm -rf .venv build *.egg-info ui/fonts/*.otf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

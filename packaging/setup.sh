@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Bring a bare Debian 12 machine to the point where every target of the Makefile works.
+# Each step looks first and does nothing when its work is done, so a second call takes well under a second.
+# Needs: bash, apt, python3.11, root or sudo (only when a Debian package is missing).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+VENV=.venv
+APT_LOCK_S=300      # another apt may be running (unattended upgrades take minutes on a small machine)
+LIBRARIES=(libgl1 libegl1 libgles2 libmtdev1)   # what the window library loads at run time
+TOOLS=(mosquitto fonts-noto-cjk strace)         # broker, source of the kiosk font, witness of "audit before pulse"
+COMPILER=(gcc libc6-dev linux-libc-dev)         # python-evdev is compiled against the kernel's headers
+
+say() { printf '  %-9s %s\n' "$1" "$2"; }
+stop() { printf 'setup: %s\n' "$1" >&2; exit 1; }
+
+choose_python() {
+    local candidate
+    for candidate in ${PYTHON:-} python3.11 /usr/bin/python3.11 python3; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+            # the real program, not a version manager's stand-in that depends on the folder
+            "$candidate" -c 'import sys; print(sys.executable)'
+            return
+        fi
+    done
+    stop "Python 3.11 is missing. Install it (apt-get install python3.11) or name it: make setup PYTHON=/path/to/python3.11"
+}
+
+missing_packages() {
+    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${COMPILER[@]}") package
+    "$1" -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv python3.11-venv)
+    "$1" -c 'import pathlib, sys, sysconfig
+sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || wanted+=(python3-dev python3.11-dev)
+    for package in "${wanted[@]}"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
+    done
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
+    command -v sudo >/dev/null || stop "root or sudo is needed once, for: $*"
+    sudo "$@"
+}
+
+install_packages() {
+    local missing
+    mapfile -t missing < <(missing_packages "$1")
+    if [ "${#missing[@]}" -eq 0 ]; then return; fi
+    say apt "${missing[*]}"
+    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o "DPkg::Lock::Timeout=$APT_LOCK_S")
+    as_root "${apt[@]}" update </dev/null
+    as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null
+    # The package starts a broker on port 1883 for everybody. Ours is private and has its own port, so a service
+    # that was not here before us is not left running. One that was here stays as it was.
+    if [[ " ${missing[*]} " == *" mosquitto "* && -d /run/systemd/system ]]; then
+        as_root systemctl disable --now mosquitto.service
+    fi
+}
+
+build_venv() {
+    local stamp=$VENV/.village-point wanted
+    wanted=$(cat setup.py packaging/requirements.lock | sha256sum)
+    if [ -x $VENV/bin/python ] && $VENV/bin/python -c '' 2>/dev/null \
+        && [ "$(cat $stamp 2>/dev/null)" = "$wanted $PWD" ]; then return; fi
+    say venv "$VENV with $("$1" --version)"
+    "$1" -m venv --clear $VENV
+    say pip "$(grep -c == packaging/requirements.lock) pinned packages; one of them is compiled, about a minute"
+    $VENV/bin/python -m pip install --quiet --progress-bar off --disable-pip-version-check \
+        --constraint packaging/requirements.lock --editable '.[kiosk,dev]' </dev/null
+    echo "$wanted $PWD" >$stamp
+}
+
+build_font() {
+    if $VENV/bin/python ui/fonts/build.py --check; then return; fi
+    say font "kiosk-regular.otf and kiosk-bold.otf out of Debian's Noto Sans CJK, about half a minute"
+    $VENV/bin/python ui/fonts/build.py
+}
+
+python=$(choose_python)
+install_packages "$python"
+build_venv "$python"
+build_font
