@@ -1,0 +1,60 @@
+"""The two sources of what cannot be computed: time and dice. Everything else gets them as parameters."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import time
+from pathlib import Path
+from typing import Protocol
+
+from edge.model import Ms, Stamp
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+NTP_SYNCED = Path("/run/systemd/timesync/synchronized")  # touched by systemd-timesyncd after the first good answer
+
+
+class Clock(Protocol):
+    def stamp(self) -> Stamp: ...
+
+    def ms(self) -> Ms:
+        """Monotonic milliseconds since boot, counting sleep."""
+
+
+class Dice(Protocol):
+    def code(self) -> str:
+        """Six decimal digits."""
+
+    def token(self) -> str:
+        """128 random bits as 26 base32 signs."""
+
+    def ident(self) -> str:
+        """64 random bits as 16 hex digits."""
+
+    def salt(self) -> bytes:
+        """16 random bytes."""
+
+
+class SystemClock:
+    def __init__(self) -> None:
+        self._boot = BOOT_ID.read_text(encoding="ascii").replace("-", "")[:8]
+
+    def stamp(self) -> Stamp:
+        return Stamp(time.time_ns() // 1_000_000, self._boot, self.ms(), NTP_SYNCED.exists())
+
+    def ms(self) -> Ms:
+        return Ms(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+
+class SystemDice:
+    def code(self) -> str:
+        return f"{secrets.randbelow(1_000_000):06d}"
+
+    def token(self) -> str:
+        return base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
+
+    def ident(self) -> str:
+        return secrets.token_hex(8)
+
+    def salt(self) -> bytes:
+        return secrets.token_bytes(16)

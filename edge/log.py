@@ -1,0 +1,247 @@
+"""The append-only log of facts: append inside a transaction, read what is pending, move the cursors, verify, erase.
+
+The fact table *is* the outbox: a fact is pending above the `up` cursor and acknowledged below it. What a fact means for
+parcels or bills does not live here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge import events
+from edge.chain import GENESIS, Item, Position, event_id, link
+from edge.events import Encoded, Fact
+from edge.model import EventId, LogId, Seq, Stamp
+from edge.store import Tx
+
+UP = "up"
+DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    seq: Seq
+    event: EventId
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Where the chain does not fit: the first bad sequence number and why."""
+
+    seq: Seq
+    why: str
+
+
+def begin(tx: Tx) -> None:
+    """Name the log of a new database. Does nothing for an old one."""
+    if tx.value("SELECT value FROM meta WHERE key = 'log_id'") is None:
+        tx.insert("meta", {"key": "log_id", "value": tx.dice.ident()})
+        tx.insert("cursor", {"name": UP, "log_id": _log_id(tx), "seq": 0, "hash": GENESIS, "at": None})
+        tx.insert("cursor", {"name": DOWN, "log_id": "", "seq": 0, "hash": GENESIS, "at": None})
+        tx.bookkeeping = True
+
+
+def append(tx: Tx, fact: Fact) -> Logged:
+    """Put a fact at the end of the log, in the same transaction as the change it tells of."""
+    encoded = events.encode(fact, tx.dice.salt)
+    last = tx.row("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1") or {"seq": 0, "hash": GENESIS}
+    item = Item(Seq(last["seq"] + 1), encoded.kind, encoded.body, tx.stamp)
+    mark = link(tx.keys.link, last["hash"], item)
+    at = tx.stamp
+    tx.execute(
+        "INSERT INTO fact (seq, kind, body, at, boot, ms, synced, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (item.seq, item.kind, item.body, at.at, at.boot, at.ms, int(at.synced), mark),
+    )
+    for field, (salt, value) in encoded.personal.items():
+        tx.execute("INSERT INTO personal (seq, field, salt, value) VALUES (?, ?, ?, ?)", (item.seq, field, salt, value))
+    tx.appended += 1
+    return Logged(item.seq, event_id(mark), mark)
+
+
+# --- positions ----------------------------------------------------------------------------------------------------
+
+
+def head(tx: Tx) -> Position:
+    last = tx.row("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1") or {"seq": 0, "hash": GENESIS}
+    return Position(_log_id(tx), Seq(last["seq"]), last["hash"])
+
+
+def cursor(tx: Tx, name: str) -> Position:
+    row = tx.row("SELECT log_id, seq, hash FROM cursor WHERE name = ?", (name,))
+    if row is None:
+        raise AssertionError("the log was not begun")
+    return Position(LogId(row["log_id"]), Seq(row["seq"]), row["hash"])
+
+
+def confirmed_at(tx: Tx) -> int | None:
+    """UTC milliseconds of the last answer of the hub, None if there never was one."""
+    value: int | None = tx.value("SELECT at FROM cursor WHERE name = 'up'")
+    return value
+
+
+def mark_at(tx: Tx, seq: Seq) -> str | None:
+    """Return the hash at a position, GENESIS for 0, None for what is not held."""
+    if seq == 0:
+        return GENESIS
+    value: str | None = tx.value("SELECT hash FROM fact WHERE seq = ?", (seq,))
+    return value
+
+
+def confirm(tx: Tx, position: Position) -> None:
+    """Note how far the hub has our log. Moves back too: a hub restored from a backup has less than it told before."""
+    if mark_at(tx, position.upto) != position.mark or position.log_id != _log_id(tx):
+        raise AssertionError("a position that is not ours was confirmed")
+    _move(tx, UP, position)
+
+
+def fork(tx: Tx, seen: Position) -> Position:
+    """The hub holds another history than ours: name our log anew and go on from what both share.
+
+    The event ids sort out the repeats: same history and content, same id.
+    """
+    old = _log_id(tx)
+    new = LogId(tx.dice.ident())
+    tx.update("meta", ("key", "log_id"), {"value": new})
+    at = cursor(tx, UP)
+    _move(tx, UP, Position(new, at.upto, at.mark))
+    append(tx, events.LogForked(old, new, int(seen.upto)))
+    raise_alarm(tx, "fork", old)
+    return cursor(tx, UP)
+
+
+def raise_alarm(tx: Tx, code: str, subject: str) -> None:
+    tx.execute(
+        "INSERT OR REPLACE INTO alarm (code, subject, seq) VALUES (?, ?, (SELECT coalesce(max(seq), 0) FROM fact))",
+        (code, subject),
+    )
+
+
+def drop_alarm(tx: Tx, code: str, subject: str) -> None:
+    tx.execute("DELETE FROM alarm WHERE code = ? AND subject = ?", (code, subject))
+
+
+def apply_down(
+    tx: Tx, log_id: LogId, items: Sequence[Item], marks: Sequence[str], apply: Callable[[Tx, Fact], None]
+) -> Position:
+    """Apply facts of the hub exactly once and move the cursor, all in this transaction.
+
+    Shape:  `items` follow the cursor without a gap and `marks` are their verified hashes (sync.relay.Receiver).
+    Errors: AssertionError if they do not follow (a bug of the caller).
+    """
+    at = cursor(tx, DOWN)
+    tx.bookkeeping = True
+    for item, mark in zip(items, marks, strict=True):
+        if log_id == at.log_id and item.seq <= at.upto:
+            continue
+        if log_id == at.log_id and item.seq != at.upto + 1:
+            raise AssertionError("a gap in the facts of the hub")
+        apply(tx, _decoded(item))
+        at = Position(log_id, item.seq, mark)
+    _move(tx, DOWN, at)
+    return at
+
+
+def _decoded(item: Item) -> Fact:
+    try:
+        return events.decode(Encoded(item.kind, item.body, item.personal))
+    except events.BadFact:
+        return events.UnknownFact(item.kind, item.body)  # the hub made a mistake: kept apart, never blocks the rest
+
+
+def _move(tx: Tx, name: str, position: Position) -> None:
+    tx.bookkeeping = True
+    tx.update(
+        "cursor",
+        ("name", name),
+        {"log_id": position.log_id, "seq": position.upto, "hash": position.mark, "at": tx.stamp.at},
+    )
+
+
+def _log_id(tx: Tx) -> LogId:
+    return LogId(tx.value("SELECT value FROM meta WHERE key = 'log_id'"))
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+def read_after(tx: Tx, seq: Seq, limit: int, max_bytes: int) -> tuple[Item, ...]:
+    """Return the facts after `seq`, at most `limit` and about `max_bytes` of bodies (always one if there is one)."""
+    taken: list[Item] = []
+    size = 0
+    for row in tx.rows("SELECT * FROM fact WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)):
+        size += len(row["body"]) * 3  # a Chinese sign is three bytes
+        if taken and size > max_bytes:
+            break
+        taken.append(_item(row))
+    return _with_personal(tx, taken)
+
+
+def pending(tx: Tx) -> int:
+    return int(head(tx).upto - cursor(tx, UP).upto)
+
+
+def items(tx: Tx) -> Iterator[tuple[Item, str]]:
+    """Yield every fact with its hash, oldest first, without its personal values."""
+    for row in tx.rows("SELECT * FROM fact ORDER BY seq"):
+        yield _item(row), row["hash"]
+
+
+def _item(row: dict[str, Any]) -> Item:
+    stamp = Stamp(row["at"], row["boot"], row["ms"], bool(row["synced"]))
+    return Item(Seq(row["seq"]), row["kind"], row["body"], stamp)
+
+
+def _with_personal(tx: Tx, taken: list[Item]) -> tuple[Item, ...]:
+    if not taken:
+        return ()
+    held: dict[int, dict[str, tuple[str, str]]] = {}
+    found = tx.rows("SELECT * FROM personal WHERE seq BETWEEN ? AND ?", (taken[0].seq, taken[-1].seq))
+    for row in found:
+        held.setdefault(row["seq"], {})[row["field"]] = (row["salt"], row["value"])
+    if not held:
+        return tuple(taken)
+    return tuple(Item(i.seq, i.kind, i.body, i.stamp, held.get(int(i.seq), {})) for i in taken)
+
+
+# --- proof and erasure --------------------------------------------------------------------------------------------
+
+
+def verify(tx: Tx, last: int | None = None) -> Broken | None:
+    """Recompute the chain, whole or only its `last` facts. Return where it breaks, None when it holds.
+
+    Erased personal fields do not matter; a personal value that is still held must fit its digest.
+    """
+    top = head(tx).upto
+    start = 0 if last is None else max(0, top - last)
+    previous = mark_at(tx, Seq(start)) or GENESIS
+    expected = start
+    while chunk := tx.rows("SELECT * FROM fact WHERE seq > ? ORDER BY seq LIMIT 500", (expected,)):
+        plain = [_item(row) for row in chunk]
+        for row, item in zip(chunk, _with_personal(tx, plain), strict=True):
+            expected += 1
+            if item.seq != expected:
+                return Broken(Seq(expected), "missing")
+            previous = link(tx.keys.link, previous, item)
+            if previous != row["hash"]:
+                return Broken(item.seq, "hash")
+            if item.personal and not _fits(item):
+                return Broken(item.seq, "personal")
+    return None
+
+
+def _fits(item: Item) -> bool:
+    try:
+        events.decode(Encoded(item.kind, item.body, item.personal))
+    except events.BadFact:
+        return False
+    return True
+
+
+def erase(tx: Tx, seq: Seq, field: str | None = None) -> int:
+    """Forget personal values of a fact, with their salts. Return how many. The chain stays whole."""
+    if field is None:
+        return tx.execute("DELETE FROM personal WHERE seq = ?", (seq,)).rowcount
+    return tx.execute("DELETE FROM personal WHERE seq = ? AND field = ?", (seq, field)).rowcount

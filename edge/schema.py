@@ -1,0 +1,125 @@
+"""The tables of the terminal, as migrations. Appended to, never edited. No logic here."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+TABLES = frozenset(
+    (
+        "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm carrier_choice"
+    ).split()
+)
+
+migrations = Migrations("village-point")
+
+_FIRST = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE fact (
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    ms INTEGER NOT NULL,
+    synced INTEGER NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE personal (
+    seq INTEGER NOT NULL REFERENCES fact (seq),
+    field TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (seq, field)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE cursor (name TEXT PRIMARY KEY, log_id TEXT NOT NULL, seq INTEGER NOT NULL, hash TEXT NOT NULL,
+    at INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE parcel (
+    id TEXT PRIMARY KEY,
+    waybill_no TEXT NOT NULL,
+    carrier TEXT NOT NULL,
+    state TEXT NOT NULL,
+    recipient TEXT,
+    phone TEXT,
+    address TEXT,
+    consent TEXT NOT NULL,
+    size TEXT NOT NULL CHECK (size IN ('S', 'M', 'L')),
+    place TEXT,
+    cell INTEGER,
+    code TEXT,
+    token TEXT,
+    wrong_tails INTEGER NOT NULL DEFAULT 0,
+    expected INTEGER NOT NULL,
+    arrived_at INTEGER,
+    arrived_day TEXT,
+    notified_at INTEGER,
+    closed_at INTEGER,
+    stored_seq INTEGER REFERENCES fact (seq)
+) STRICT;
+CREATE UNIQUE INDEX parcel_active_waybill ON parcel (waybill_no) WHERE state NOT IN ('picked_up', 'returned');
+CREATE UNIQUE INDEX parcel_cell ON parcel (cell) WHERE cell IS NOT NULL;
+CREATE UNIQUE INDEX parcel_place ON parcel (place) WHERE place IS NOT NULL;
+CREATE UNIQUE INDEX parcel_code ON parcel (code) WHERE code IS NOT NULL;
+CREATE UNIQUE INDEX parcel_token ON parcel (token) WHERE token IS NOT NULL;
+CREATE INDEX parcel_phone ON parcel (phone) WHERE phone IS NOT NULL;
+CREATE INDEX parcel_open ON parcel (state) WHERE state NOT IN ('picked_up', 'returned', 'expected');
+CREATE INDEX parcel_closed ON parcel (closed_at) WHERE closed_at IS NOT NULL;
+CREATE INDEX parcel_day ON parcel (arrived_day) WHERE arrived_day IS NOT NULL;
+CREATE TABLE cell (
+    cell INTEGER PRIMARY KEY,
+    size TEXT NOT NULL CHECK (size IN ('S', 'M', 'L')),
+    state TEXT NOT NULL,
+    parcel TEXT UNIQUE REFERENCES parcel (id),
+    why TEXT
+) STRICT;
+CREATE TABLE place (place TEXT PRIMARY KEY, shelf TEXT NOT NULL, free_seq INTEGER NOT NULL, free_at INTEGER NOT NULL,
+    taken INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX place_free ON place (free_seq, place) WHERE taken = 0;
+CREATE TABLE opening (
+    id TEXT PRIMARY KEY,
+    cell INTEGER NOT NULL,
+    purpose TEXT NOT NULL,
+    parcel TEXT,
+    outcome TEXT,
+    closed INTEGER NOT NULL DEFAULT 0,
+    seq INTEGER NOT NULL REFERENCES fact (seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX opening_unfinished ON opening (cell) WHERE closed = 0;
+CREATE TABLE bill (
+    id TEXT PRIMARY KEY,
+    biller TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    account_no TEXT NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT,
+    period TEXT NOT NULL,
+    fen INTEGER NOT NULL CHECK (fen > 0),
+    due TEXT NOT NULL,
+    state TEXT NOT NULL,
+    slip TEXT UNIQUE,
+    slip_shown INTEGER NOT NULL DEFAULT 0,
+    operator TEXT,
+    accepted_at INTEGER,
+    accepted_seq INTEGER REFERENCES fact (seq),
+    serial TEXT,
+    reason TEXT
+) STRICT;
+CREATE INDEX bill_account ON bill (account_no);
+CREATE INDEX bill_taken ON bill (accepted_seq) WHERE accepted_seq IS NOT NULL;
+CREATE TABLE operator (id TEXT PRIMARY KEY, role TEXT NOT NULL, pin TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE attempt (scope TEXT PRIMARY KEY, credit INTEGER NOT NULL, fails INTEGER NOT NULL, boot TEXT NOT NULL,
+    ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE notice (id TEXT PRIMARY KEY, text TEXT NOT NULL, valid_until TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE refused (event TEXT PRIMARY KEY, reason TEXT NOT NULL, seen INTEGER NOT NULL DEFAULT 0)
+    STRICT, WITHOUT ROWID;
+CREATE TABLE alarm (code TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (code, subject))
+    STRICT, WITHOUT ROWID;
+CREATE TABLE carrier_choice (length INTEGER NOT NULL, prefix TEXT NOT NULL, carrier TEXT NOT NULL,
+    PRIMARY KEY (length, prefix)) STRICT, WITHOUT ROWID;
+"""
+
+
+@migrations()
+def first(db: Database) -> None:
+    for statement in _FIRST.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

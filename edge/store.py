@@ -1,0 +1,315 @@
+"""Opens the SQLite file, migrates it, and runs one transaction at a time in one thread. No rule of the trade here.
+
+Only this file, `log.py` and the rules (`parcels`, `cells`, `bills`, `guard`, `boards`) hold SQL. Durability figures and
+the reasons for WAL + FULL, one connection and one SQLite library are in DECISIONS.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from sqlite_utils import Database
+
+from edge.clock import Clock, Dice
+from edge.model import Stamp
+from edge.schema import TABLES, migrations
+
+log = logging.getLogger(__name__)
+
+FILE = "point.db"
+BALLAST = "ballast"
+BALLAST_BYTES = 4 * 1024 * 1024  # 250 further events fitted into it on a full disk (reference/reliability.md 2.2)
+FREE_ENOUGH = 64 * 1024 * 1024  # the ballast is laid again only when this much is free
+BUSY_S = 5.0
+CLOSE_S = 10.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FaultCode = Literal["S1", "S2", "S3", "S4"]
+
+
+class StoreFault(Exception):
+    """The store cannot work; the technician acts and the kiosk is closed.
+
+    `code`: S1 damaged file, S2 disk full, S3 disk error, S4 held by another program or not ours.
+    """
+
+    def __init__(self, code: FaultCode, message: str, backup: Path | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.backup = backup
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """`link` chains the facts and is known to the hub; `device` never leaves the terminal."""
+
+    link: bytes
+    device: bytes
+
+
+class Tx:
+    """One open transaction. Exists only inside `Store.run`."""
+
+    def __init__(self, db: Database, stamp: Stamp, dice: Dice, keys: Keys, on_reserve: bool) -> None:
+        self._db = db
+        self.stamp = stamp
+        self.dice = dice
+        self.keys = keys
+        self.on_reserve = on_reserve  # the disk is full and the ballast is in use: no new money
+        self.appended = 0
+        self.bookkeeping = False  # set by `edge.log` when only cursors move or a fact of the hub is applied
+
+    def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
+        return self._db.execute(sql, parameters)
+
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        cursor = self._db.execute(sql, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def row(self, sql: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any] | None:
+        cursor = self._db.execute(sql, parameters)
+        found = cursor.fetchone()
+        return None if found is None else dict(zip([c[0] for c in cursor.description], found, strict=True))
+
+    def value(self, sql: str, parameters: tuple[Any, ...] = ()) -> Any:
+        found = self._db.execute(sql, parameters).fetchone()
+        return None if found is None else found[0]
+
+    def insert(self, table: str, row: dict[str, Any]) -> None:
+        _known(table)
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 names are ours
+
+    def update(self, table: str, key: tuple[str, Any], changes: dict[str, Any]) -> None:
+        """Change exactly one row. Errors: KeyError if there is none (a bug of the caller)."""
+        _known(table)
+        sets = ", ".join(f"{name} = ?" for name in changes)
+        sql = f"UPDATE {table} SET {sets} WHERE {key[0]} = ?"  # noqa: S608 names are ours
+        if self._db.execute(sql, (*changes.values(), key[1])).rowcount != 1:
+            raise KeyError(f"{table} has no row {key[0]}={key[1]!r}")
+
+
+class Store:
+    """The one writer. `open` and `close` frame its life; `run` is the only way in."""
+
+    def __init__(self, folder: Path, clock: Clock, dice: Dice, keys: Keys, *, strict: bool = False) -> None:
+        self.folder = folder
+        self.path = folder / FILE
+        self._clock = clock
+        self._dice = dice
+        self._keys = keys
+        self._strict = strict  # tests: a write without a fact is an error
+        self._thread: ThreadPoolExecutor | None = None
+        self._db: Database | None = None
+        self._lock: int | None = None
+        self.on_commit: list[Callable[[], None]] = []  # called where `run` was awaited, after a commit with facts
+
+    # -- life
+
+    def open(self) -> None:
+        """Lock, open, check and migrate. Errors: StoreFault."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        try:
+            self._thread.submit(self._open).result()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._thread is not None:
+            self._thread.submit(self._close).result(CLOSE_S)
+            self._thread.shutdown()
+            self._thread = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(self.folder / "point.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            self._lock = None
+            raise StoreFault("S4", "another village-point has this data folder open") from error
+
+    def _open(self) -> None:
+        new = not self.path.exists()
+        leftovers = sorted(self.folder.glob(f"{FILE}.damaged-*")) + sorted((self.folder / "backup").glob("*.db"))
+        if new and leftovers:
+            raise StoreFault("S1", "the database is missing although there was one before: restore a backup")
+        self._lay_ballast()
+        try:
+            self._db = _connect(self.path)
+            if not new:
+                _check(self._db)
+            migrations.apply(self._db)
+        except sqlite3.Error as error:
+            raise _fault(error) from error
+
+    def _close(self) -> None:
+        if self._db is not None:
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                log.warning("checkpoint at close failed: %s", error)
+            self._db.close()
+            self._db = None
+
+    # -- work
+
+    async def run(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one transaction in the store thread: all of it or nothing.
+
+        Errors: what `fn` raises, after a roll-back; StoreFault for the environment.
+        """
+        loop = asyncio.get_running_loop()
+        result, appended = await loop.run_in_executor(self._running(), lambda: self._transact(fn, *args, **kwargs))
+        if appended:
+            self._tell()
+        return result
+
+    def run_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The same for programs without a loop (command line, tests). Never call it from the loop's thread."""
+        result, appended = self._running().submit(lambda: self._transact(fn, *args, **kwargs)).result()
+        if appended:
+            self._tell()
+        return result
+
+    def _tell(self) -> None:
+        for listener in self.on_commit:
+            listener()
+
+    def _running(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            raise StoreFault("S4", "the store is closed")
+        return self._thread
+
+    def _transact(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+        try:
+            return self._once(fn, *args, **kwargs)
+        except sqlite3.Error as error:
+            fault = _fault(error)
+            if not isinstance(fault, StoreFault):
+                raise
+            if fault.code == "S2" and self._drop_ballast():
+                log.critical("disk full: the reserve is in use, no more money is taken")
+                return self._again(fn, *args, **kwargs)
+            if fault.code == "S3":  # after a failed sync the page cache may claim what the disk does not have
+                self._reopen()
+            raise fault from error
+
+    def _again(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+        try:
+            return self._once(fn, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise _fault(error) from error
+
+    def _once(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+        db = self._db
+        if db is None:
+            raise StoreFault("S3", "the store could not be reopened after a disk error")
+        if db.conn.in_transaction:
+            raise AssertionError("a transaction was left open")
+        before = db.conn.total_changes
+        tx = Tx(db, self._clock.stamp(), self._dice, self._keys, not (self.folder / BALLAST).exists())
+        with db.atomic():
+            result = fn(tx, *args, **kwargs)
+            if self._strict and db.conn.total_changes != before and not (tx.appended or tx.bookkeeping):
+                raise AssertionError(f"{fn} changed state without a fact")
+        return result, tx.appended
+
+    def _reopen(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        try:
+            db = _connect(self.path)
+            _check(db)
+            self._db = db
+        except (sqlite3.Error, StoreFault) as error:
+            log.critical("the database could not be reopened: %s", error)
+
+    # -- reserve for a full disk
+
+    def _lay_ballast(self) -> None:
+        ballast = self.folder / BALLAST
+        room = os.statvfs(self.folder)
+        if ballast.exists() or room.f_bavail * room.f_frsize < FREE_ENOUGH:
+            return
+        handle = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            os.posix_fallocate(handle, 0, BALLAST_BYTES)
+        finally:
+            os.close(handle)
+
+    def _drop_ballast(self) -> bool:
+        ballast = self.folder / BALLAST
+        if not ballast.exists():
+            return False
+        ballast.unlink()
+        return True
+
+
+def set_aside(path: Path) -> Path:
+    """Move a damaged database with its side files out of the way, never over anything. Return the new name."""
+    number = 1
+    while (target := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("-wal", "-shm", ""):
+        side = path.with_name(path.name + suffix)
+        if side.exists():
+            side.rename(target.with_name(target.name + suffix))
+    return target
+
+
+def _connect(path: Path) -> Database:
+    connection = sqlite3.connect(
+        path, isolation_level=None, timeout=BUSY_S, check_same_thread=False, cached_statements=512
+    )
+    connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # an erased name must not lie in a free page
+    connection.execute("PRAGMA cell_size_check = ON")
+    path.chmod(0o600)
+    return Database(connection, execute_plugins=False)
+
+
+def _check(db: Database) -> None:
+    answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if answer != "ok":
+        raise StoreFault("S1", f"quick_check: {answer}")
+
+
+def _fault(error: sqlite3.Error) -> StoreFault | sqlite3.Error:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreFault("S1", f"the database is damaged: {error}")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFault("S2", "the disk is full")
+    if code in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+        return StoreFault("S3", f"the disk does not work: {error}")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreFault("S4", "another program holds the database")
+    return error  # a constraint or a misspelling: a bug, travels up untouched
+
+
+def _known(table: str) -> None:
+    if table not in TABLES:
+        raise AssertionError(f"no table {table}")
