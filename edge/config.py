@@ -1,0 +1,291 @@
+"""One TOML file to one frozen `Settings`, or every mistake in it at once, each with its line and a plain sentence.
+
+Secrets are never in the file, only the paths of files that hold them. Nothing is opened here but the TOML itself and,
+on demand, a secret's file; which driver serves a device kind is known to edge/app.py alone.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.toml_table import ConfigError, Problem, Scalar, Table, read
+
+__all__ = ["ConfigError", "Problem", "Settings", "load"]
+
+PROFILES = ("village_point", "urban_locker", "shelf_only")
+LANGUAGES = ("zh", "en")
+SIZES = "SML"
+# kind -> what it is, and whether it hangs on a serial line. One line for each new device.
+DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
+    "lock_8a80": ("lock", True),
+    "onbon": ("display", True),
+    "serial_scanner": ("scanner", True),
+    "evdev_scanner": ("scanner", False),
+}
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
+MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise
+MAX_SOCKET_PATH = 107  # bytes; sockaddr_un holds 108 with the closing zero
+_NAME = "[a-z][a-z0-9_-]{0,19}"
+_NAME_HINT = "must be 1 to 20 small letters, digits, _ or -, a letter first"
+KEY_BYTES = 32  # link key: 256 bits, written as 64 hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True)
+class IdleTimes:
+    """Seconds without a touch until the idle question appears."""
+
+    operator_s: int = 300
+    villager_s: int = 90
+    pickup_s: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """The screen: pixels, real diagonal in inches, and whether the window takes all of it."""
+
+    width: int
+    height: int
+    diagonal_inch: float
+    fullscreen: bool
+
+    @property
+    def dpi(self) -> float:
+        """Dots per inch, from the real diagonal; desktop Linux reports 96 for every panel."""
+        return math.hypot(self.width, self.height) / self.diagonal_inch
+
+
+@dataclass(frozen=True, slots=True)
+class HubLink:
+    """Where the district hub is reached. The key and the password stay in their files until asked for."""
+
+    host: str
+    port: int
+    link_key_file: Path
+    username: str | None
+    password_file: Path | None
+    tls_ca_file: Path | None
+
+    def link_key(self) -> bytes:
+        """Read the link key. Shape: 32 bytes. Errors: ConfigError when the file does not hold 64 hexadecimal digits."""
+        text = _secret(self.link_key_file, "hub.link_key_file")
+        if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
+            raise ConfigError(self.link_key_file, [Problem(1, "hub.link_key_file", "must hold 64 hexadecimal digits")])
+        return bytes.fromhex(text)
+
+    def password(self) -> str | None:
+        """Read the broker's password; None when there is none. Errors: ConfigError when the file cannot be read."""
+        return None if self.password_file is None else _secret(self.password_file, "hub.password_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """A locker: the device that opens it, and the size (S, M or L) of each cell, cell 1 first."""
+
+    locker: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One shelf: places are name-level-position, each counted from 1."""
+
+    name: str
+    levels: int
+    positions: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfig:
+    """One device: a name, its kind, its port, and what its driver alone understands."""
+
+    name: str
+    kind: str
+    path: str
+    baud: int | None
+    options: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a point is told from outside. Paths are absolute."""
+
+    site: str
+    name: str
+    profile: str
+    data_dir: Path
+    language: str
+    sim: bool
+    idle: IdleTimes
+    help_phone: str | None
+    panel: Panel
+    hub: HubLink | None
+    cabinet: Cabinet | None
+    shelves: tuple[Shelf, ...]
+    devices: tuple[DeviceConfig, ...]
+    drive_socket: Path | None
+
+
+def load(path: Path) -> Settings:
+    """Read the settings of one point.
+
+    Errors: ConfigError with every mistake of the file, in the order of its lines.
+    """
+    file = path.absolute()
+    table = read(file)
+    settings = _settings(table, file.parent)
+    table.finish()
+    _cross_check(table, settings)
+    if table.problems:
+        raise ConfigError(file, table.problems)
+    return settings
+
+
+def _settings(top: Table, base: Path) -> Settings:
+    usual = IdleTimes()
+    return Settings(
+        site=top.text("site", r"[A-Z0-9-]{3,20}", "must be 3 to 20 capital letters, digits or hyphens"),
+        name=top.text("name", r"\S(.{0,38}\S)?", "must be a text of 1 to 40 characters"),
+        profile=top.choice("profile", PROFILES),
+        data_dir=_path(top, "data_dir", base),
+        language=top.choice("language", LANGUAGES),
+        sim=top.flag("sim", default=False),
+        idle=IdleTimes(
+            operator_s=top.whole("operator_idle_s", 30, 3600, usual.operator_s),
+            villager_s=top.whole("villager_idle_s", 10, 600, usual.villager_s),
+            pickup_s=top.whole("pickup_idle_s", 10, 600, usual.pickup_s),
+        ),
+        help_phone=top.optional_text("help_phone", r"[0-9+ -]{3,20}", "must be a phone number"),
+        panel=_panel(top.table("panel")),
+        hub=_hub(top.table("hub"), base) if top.has("hub") else None,
+        cabinet=_cabinet(top.table("cabinet")) if top.has("cabinet") else None,
+        shelves=tuple(_shelf(each) for each in top.listed_tables("shelf")),
+        devices=tuple(_device(name, each, base) for name, each in top.named_tables("devices").items()),
+        drive_socket=_drive(top.table("drive"), base) if top.has("drive") else None,
+    )
+
+
+def _panel(table: Table) -> Panel:
+    panel = Panel(
+        width=table.whole("width", 480, 7680),
+        height=table.whole("height", 480, 7680),
+        diagonal_inch=table.number("diagonal_inch", 4, 100),
+        fullscreen=table.flag("fullscreen", default=False),
+    )
+    table.finish()
+    return panel
+
+
+def _hub(table: Table, base: Path) -> HubLink:
+    link = HubLink(
+        host=table.text("host", r"[A-Za-z0-9.:-]{1,253}", "must be a host name or an address"),
+        port=table.whole("port", 1, 65535),
+        link_key_file=_file(table, "link_key_file", base),
+        username=table.optional_text("username", r".{1,100}", "must be a text of 1 to 100 characters"),
+        password_file=_file(table, "password_file", base) if table.has("password_file") else None,
+        tls_ca_file=_file(table, "tls_ca_file", base) if table.has("tls_ca_file") else None,
+    )
+    if link.password_file is not None and link.username is None:
+        table.wrong("needs a username beside it", "password_file")
+    table.finish()
+    return link
+
+
+def _cabinet(table: Table) -> Cabinet:
+    hint = f"must be one letter per cell, S, M or L, cell 1 first, 1 to {MAX_CELLS} of them"
+    cabinet = Cabinet(
+        locker=table.text("locker", _NAME, _NAME_HINT),
+        cells=tuple(table.text("cells", f"[{SIZES}]{{1,{MAX_CELLS}}}", hint)),
+    )
+    table.finish()
+    return cabinet
+
+
+def _shelf(table: Table) -> Shelf:
+    shelf = Shelf(
+        name=table.text("name", r"[A-Z0-9]{1,3}", "must be 1 to 3 capital letters or digits"),
+        levels=table.whole("levels", 1, 20),
+        positions=table.whole("positions", 1, 99),
+    )
+    table.finish()
+    return shelf
+
+
+def _device(name: str, table: Table, base: Path) -> DeviceConfig:
+    if not re.fullmatch(_NAME, name):
+        table.wrong(f"the name of a device {_NAME_HINT}")
+    kind = table.choice("kind", tuple(DEVICE_KINDS))
+    path = table.text("path")
+    baud = table.whole("baud", BAUDS[0], BAUDS[-1]) if table.has("baud") else None
+    if baud is not None and baud not in BAUDS:
+        table.wrong(f"must be one of: {', '.join(map(str, BAUDS))}", "baud")
+    if baud is not None and not DEVICE_KINDS[kind][1]:
+        table.wrong(f"means nothing for a device of kind {kind}, which hangs on no serial line", "baud")
+    return DeviceConfig(name, kind, path if "://" in path else str(base / path), baud, table.rest())
+
+
+def _drive(table: Table, base: Path) -> Path:
+    socket = _path(table, "socket", base)
+    if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
+        table.wrong(f"is longer than {MAX_SOCKET_PATH} bytes once made absolute; choose a shorter folder", "socket")
+    table.finish()
+    return socket
+
+
+def _cross_check(top: Table, settings: Settings) -> None:
+    """Note what only shows when two parts of the file are read together."""
+    kinds = {device.name: device.kind for device in settings.devices}
+    locker = settings.cabinet.locker if settings.cabinet else ""
+    if locker and locker not in kinds:
+        top.wrong(f"names no device; there is no [devices.{locker}]", "cabinet", "locker")
+    elif locker and DEVICE_KINDS[kinds[locker]][0] != "lock":
+        top.wrong(f"names a device of kind {kinds[locker]}, which opens no doors", "cabinet", "locker")
+    sim_is_readable = all(each.key != "sim" for each in top.problems)
+    if settings.drive_socket is not None and not settings.sim and sim_is_readable:
+        top.wrong("is only allowed with sim = true: it moves the screens without a finger", "drive")
+    _check_profile(top, settings)
+    ports: dict[str, str] = {}
+    for device in settings.devices:
+        if device.path and ports.setdefault(device.path, device.name) != device.name:
+            top.wrong(f"is the port of [devices.{ports[device.path]}] too", "devices", device.name, "path")
+    names = [shelf.name for shelf in settings.shelves]
+    for at, name in enumerate(names):
+        if name and name in names[:at]:
+            top.wrong(f"is the name of another shelf too: {name}", "shelf", at, "name")
+
+
+def _check_profile(top: Table, settings: Settings) -> None:
+    if settings.profile == "shelf_only" and settings.cabinet is not None:
+        top.wrong("has no place in the profile shelf_only; choose village_point or leave it out", "cabinet")
+    if settings.profile == "shelf_only" and not settings.shelves:
+        top.wrong("shelf_only needs at least one [[shelf]]", "profile")
+    if settings.profile == "urban_locker" and settings.cabinet is None:
+        top.wrong("urban_locker needs a [cabinet]", "profile")
+    if settings.profile == "village_point" and settings.cabinet is None and not settings.shelves:
+        top.wrong("village_point needs a [cabinet], a [[shelf]], or both", "profile")
+
+
+def _path(table: Table, key: str, base: Path) -> Path:
+    return base / table.text(key, r"[^\0]{1,400}", "must be a path, relative to this file or absolute")
+
+
+def _file(table: Table, key: str, base: Path) -> Path:
+    file = _path(table, key, base)
+    if file != base and not file.is_file():
+        table.wrong(f"names a file that is not there: {file}", key)
+    return file
+
+
+def _secret(file: Path, key: str) -> str:
+    try:
+        text = file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(file, [Problem(1, key, "cannot be read")]) from error
+    if not text:
+        raise ConfigError(file, [Problem(1, key, "is empty")])
+    return text
