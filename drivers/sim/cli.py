@@ -1,0 +1,98 @@
+"""`village-sim`: simulated devices on pseudo-terminals, and the hand that moves their handles. No device logic here."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from drivers.sim.host import Host, Terminal
+from drivers.sim.settings import BadBench, read_bench
+
+POKE_S = 5.0  # the bench answers at once; more means that it hangs
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0 done, 1 refused, 2 usage, 3 no bench or no terminal)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    return _poke(words[1:]) if words[:1] == ["poke"] else _run(words)
+
+
+def _run(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="village-sim",
+        description="Simulate the devices of a village point. Move their handles with: village-sim poke --help",
+    )
+    parser.add_argument("--config", type=Path, required=True, help="TOML file with the devices")
+    args = parser.parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        bench = read_bench(args.config)
+    except (BadBench, OSError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    terminals = [Terminal(name, device, path) for name, device, path in bench.devices]
+    try:
+        asyncio.run(_serve(Host(terminals, bench.control), terminals))
+    except OSError as error:
+        print(f"a terminal or the control socket cannot be made: {error}", file=sys.stderr)
+        return 3
+    return 0
+
+
+async def _serve(host: Host, terminals: Sequence[Terminal]) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    await host.start()
+    try:
+        for terminal in terminals:
+            print(json.dumps({"name": terminal.name, "path": str(terminal.path)}), flush=True)
+        await ended.wait()
+    finally:
+        await host.stop()
+
+
+def _poke(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="village-sim poke",
+        description="Move a handle of a simulated device and print the result as JSON.",
+        epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, slow MS, echo on|off, unplug, replug, state | "
+        "lock_8a80: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, pulses | "
+        "onbon: shown, power_off, power_on | serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX",
+    )
+    parser.add_argument("--control", type=Path, required=True, help="control socket of the bench")
+    parser.add_argument("name")
+    parser.add_argument("handle")
+    parser.add_argument("args", nargs=argparse.REMAINDER)
+    args = parser.parse_args(words)
+    try:
+        result = _asked(args.control, [args.name, args.handle, *args.args])
+    except (OSError, ValueError) as error:
+        print(f"no bench answers at {args.control}: {error}", file=sys.stderr)
+        return 3
+    if not result["ok"]:
+        print(result["error"], file=sys.stderr)
+        return 1
+    print(json.dumps(result["result"], ensure_ascii=False))
+    return 0
+
+
+def _asked(control: Path, request: Sequence[str]) -> dict[str, object]:
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(POKE_S)
+        line.connect(str(control))
+        line.sendall(json.dumps(request).encode() + b"\n")
+        answer: dict[str, object] = json.loads(line.makefile("rb").readline())
+        return answer
+
+
+if __name__ == "__main__":
+    sys.exit(main())
