@@ -6,6 +6,7 @@ No I/O, no clock. *The* masking rule lives here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Any, NewType
 
@@ -284,7 +285,6 @@ PARCEL_MOVES: dict[ParcelState, dict[str, ParcelState]] = {
         "parcel_shelved": P.ON_SHELF,
         "parcel_deposited": P.IN_LOCKER,
         "deposit_cancelled": P.EXPECTED,
-        "parcel_excepted": P.EXCEPTION,
     },
     P.ON_SHELF: {"pickup_started": P.RELEASING, "return_started": P.RETURN_PENDING, "parcel_excepted": P.EXCEPTION},
     P.IN_LOCKER: {"pickup_started": P.RELEASING, "return_started": P.RETURN_PENDING, "parcel_excepted": P.EXCEPTION},
@@ -314,6 +314,8 @@ BILL_MOVES: dict[BillState, dict[str, BillState]] = {
     B.REVERSED: {},
 }
 
+UTC8 = timezone(timedelta(hours=8))  # China has one time zone
+
 GONE = (ParcelState.PICKED_UP, ParcelState.RETURNED)
 
 
@@ -331,3 +333,8 @@ def bill_moved(state: BillState, move: str) -> BillState:
         return BILL_MOVES[state][move]
     except KeyError as error:
         raise IllegalMove(state, move) from error
+
+
+def local_day(at: int) -> str:
+    """Return the calendar day in China of a UTC millisecond time, for example 2026-11-22."""
+    return datetime.fromtimestamp(at / 1000, UTC8).date().isoformat()

@@ -1,0 +1,205 @@
+"""Rules of cells and doors: which cell fits, who may open what, and what became of every opening.
+
+An opening is authorised in a committed fact *before* the pulse; it names one cell, is used once, and ends with an
+outcome. No device and no clock here: `edge.flows` moves doors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edge import events, log
+from edge.model import SIZES, CellNo, CellState, OperatorId, ParcelId, Rejected
+from edge.store import Tx
+
+Purpose = Literal["deposit", "pickup", "service", "found"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An opening without an end, as found at start. `outcome` None: nobody knows whether the pulse was sent."""
+
+    id: str
+    cell: CellNo
+    purpose: str
+    parcel: ParcelId | None
+    outcome: str | None
+
+
+def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
+    """Make a row for each cell of the cabinet (cell 1 first). Cells that hold something keep their row."""
+    tx.bookkeeping = True
+    for number, size in enumerate(sizes, 1):
+        tx.execute(
+            "INSERT INTO cell (cell, size, state) VALUES (?, ?, 'free')"
+            " ON CONFLICT (cell) DO UPDATE SET size = excluded.size",
+            (number, size),
+        )
+    tx.execute("DELETE FROM cell WHERE cell > ? AND parcel IS NULL", (len(sizes),))
+
+
+def smallest_free(tx: Tx, size: str) -> CellNo | None:
+    """Return the smallest free cell that takes a parcel of this size, or None."""
+    for fitting in SIZES[SIZES.index(size) :]:
+        found = tx.value("SELECT min(cell) FROM cell WHERE state = 'free' AND size = ?", (fitting,))
+        if found is not None:
+            return CellNo(found)
+    return None
+
+
+def reserve(tx: Tx, cell: CellNo, parcel: ParcelId) -> None:
+    _change(tx, cell, CellState.FREE, CellState.RESERVED, parcel)
+
+
+def occupy(tx: Tx, cell: CellNo) -> None:
+    tx.update("cell", ("cell", cell), {"state": CellState.OCCUPIED})
+
+
+def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
+    """The parcel has left. A cell out of service, or whose door is not known to be shut, is not given out again."""
+    if left_open:
+        changes = {"state": CellState.OUT_OF_SERVICE, "parcel": None, "why": "door_left_open"}
+    elif usable(tx, cell):
+        changes = {"state": CellState.FREE, "parcel": None, "why": None}
+    else:
+        changes = {"parcel": None}
+    tx.update("cell", ("cell", cell), changes)
+
+
+def fault(tx: Tx, cell: CellNo, why: str) -> None:
+    """Take a cell out of service because its door or board failed; a parcel inside stays recorded."""
+    tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": why})
+    log.append(tx, events.CellFaulted(cell, why))
+    log.raise_alarm(tx, "cell_faulted", str(cell))
+
+
+def to_service(tx: Tx, cell: CellNo, in_service: bool, reason: str, operator: OperatorId) -> None:
+    """Put a cell in or out of service by hand. Errors: Rejected not_allowed while something lies in it."""
+    row = tx.row("SELECT * FROM cell WHERE cell = ?", (cell,))
+    if row is None or row["parcel"] is not None:
+        raise Rejected("not_allowed", cell=cell)
+    if in_service:
+        tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
+        log.append(tx, events.CellRestored(cell, operator, reason))
+        for code in ("cell_faulted", "forced_door", "door_left_open", "wrong_door"):
+            log.drop_alarm(tx, code, str(cell))
+    else:
+        tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": reason})
+        log.append(tx, events.CellWithdrawn(cell, operator, reason))
+
+
+def holds(tx: Tx, cell: CellNo, parcel: ParcelId) -> bool:
+    """Tell whether the cell is recorded as holding this parcel."""
+    return bool(tx.value("SELECT 1 FROM cell WHERE cell = ? AND parcel = ?", (cell, parcel)))
+
+
+def usable(tx: Tx, cell: CellNo) -> bool:
+    return bool(tx.value("SELECT state <> 'out_of_service' FROM cell WHERE cell = ?", (cell,)))
+
+
+# --- openings -----------------------------------------------------------------------------------------------------
+
+
+def authorise(tx: Tx, cell: CellNo, purpose: Purpose, parcel: ParcelId | None, operator: OperatorId | None) -> str:
+    """Write down that this one cell may be opened once, now. Return the opening's id.
+
+    Errors: Rejected not_allowed when the cell does not belong to that parcel in that purpose.
+    """
+    row = tx.row("SELECT * FROM cell WHERE cell = ?", (cell,))
+    if row is None or not _may_open(row, purpose, parcel):
+        raise Rejected("not_allowed", cell=cell)
+    opening = tx.dice.ident()
+    logged = log.append(tx, events.DoorAuthorised(opening, cell, purpose, parcel, operator))
+    tx.insert("opening", {"id": opening, "cell": cell, "purpose": purpose, "parcel": parcel, "seq": logged.seq})
+    return opening
+
+
+def _may_open(row: dict[str, Any], purpose: Purpose, parcel: ParcelId | None) -> bool:
+    if purpose == "service":
+        return bool(row["parcel"] is None)
+    return parcel is not None and bool(row["parcel"] == parcel)
+
+
+def opened(tx: Tx, opening: str) -> None:
+    cell = _end(tx, opening, "open", closed=False)
+    log.append(tx, events.DoorOpened(opening, cell))
+
+
+def not_opened(tx: Tx, opening: str, why: str) -> None:
+    """The opening came to nothing, or to nothing we can know. It is over: a further try needs a new one."""
+    cell = _end(tx, opening, why, closed=True)
+    log.append(tx, events.DoorNotOpened(opening, cell, why))
+
+
+def closed(tx: Tx, opening: str) -> None:
+    tx.update("opening", ("id", opening), {"closed": 1})
+    cell = _cell_of(tx, opening)
+    log.append(tx, events.DoorClosed(opening, cell))
+    log.drop_alarm(tx, "door_left_open", str(cell))
+
+
+def left_open(tx: Tx, opening: str) -> None:
+    """The time to shut the door is over. The opening stays unfinished until somebody shuts it."""
+    cell = _cell_of(tx, opening)
+    log.append(tx, events.DoorLeftOpen(opening, cell))
+    log.raise_alarm(tx, "door_left_open", str(cell))
+
+
+def forced(tx: Tx, cell: CellNo, door: str) -> None:
+    """A door moved that nobody had opened."""
+    log.append(tx, events.DoorForced(cell, door))
+    log.raise_alarm(tx, "forced_door", str(cell))
+
+
+def wrong_door(tx: Tx, opening: str, moved: Sequence[int]) -> None:
+    """Another door than the authorised one moved: every cell concerned goes out of use."""
+    cell = _end(tx, opening, "wrong_door", closed=True)
+    log.append(tx, events.DoorNotOpened(opening, cell, "wrong_door"))
+    for number in (cell, *(CellNo(m) for m in moved)):
+        fault(tx, number, "wrong_door")
+        log.raise_alarm(tx, "wrong_door", str(number))
+
+
+def shut_later(tx: Tx, cell: CellNo) -> str | None:
+    """A door that had been left open was shut. Return the opening it ends, None if there is none."""
+    row = tx.row("SELECT id FROM opening WHERE cell = ? AND closed = 0 AND outcome = 'open'", (cell,))
+    if row is None:
+        return None
+    closed(tx, row["id"])
+    state = tx.row("SELECT state, parcel, why FROM cell WHERE cell = ?", (cell,))
+    if state is not None and state["why"] == "door_left_open" and state["parcel"] is None:
+        tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
+    return str(row["id"])
+
+
+def unfinished(tx: Tx) -> tuple[Unfinished, ...]:
+    rows = tx.rows("SELECT * FROM opening WHERE closed = 0 ORDER BY seq")
+    return tuple(
+        Unfinished(
+            row["id"],
+            CellNo(row["cell"]),
+            row["purpose"],
+            ParcelId(row["parcel"]) if row["parcel"] else None,
+            row["outcome"],
+        )
+        for row in rows
+    )
+
+
+def _end(tx: Tx, opening: str, outcome: str, *, closed: bool) -> CellNo:
+    if tx.value("SELECT outcome FROM opening WHERE id = ?", (opening,)) is not None:
+        raise AssertionError(f"opening {opening} already has an outcome")
+    tx.update("opening", ("id", opening), {"outcome": outcome, "closed": int(closed)})
+    return _cell_of(tx, opening)
+
+
+def _cell_of(tx: Tx, opening: str) -> CellNo:
+    return CellNo(tx.value("SELECT cell FROM opening WHERE id = ?", (opening,)))
+
+
+def _change(tx: Tx, cell: CellNo, old: CellState, new: CellState, parcel: ParcelId | None) -> None:
+    changed = tx.execute("UPDATE cell SET state = ?, parcel = ? WHERE cell = ? AND state = ?", (new, parcel, cell, old))
+    if changed.rowcount != 1:
+        raise AssertionError(f"cell {cell} is not {old}")

@@ -1,0 +1,255 @@
+"""Rules of parcels on their way in: expected, arrived, on shelf or in a cell. No device, clock or thread here.
+
+Each function runs inside one transaction and appends the facts of what it changed. Collection is in
+`edge.pickups`, doors are in `edge.cells`, lists for screens in `edge.boards`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge import cells, events, log, shelves
+from edge.events import Fact, name_of
+from edge.model import (
+    CellNo,
+    Consent,
+    OperatorId,
+    Parcel,
+    ParcelId,
+    ParcelState,
+    Phone,
+    PickupCode,
+    PickupToken,
+    Place,
+    Rejected,
+    WaybillNo,
+    local_day,
+    moved,
+)
+from edge.store import Tx
+
+NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % of a million codes
+
+ACTIVE = "state NOT IN ('picked_up', 'returned')"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What intake knows of a parcel before it is taken in. `phone` only when the hub does not expect it."""
+
+    waybill_no: WaybillNo
+    carrier: str
+    operator: OperatorId
+    target: str = "auto"  # auto | locker | shelf
+    phone: Phone | None = None
+    consent: Consent = Consent.NONE
+
+
+def load(tx: Tx, parcel: ParcelId) -> Parcel:
+    """Return a parcel. Errors: Rejected not_here."""
+    row = tx.row("SELECT * FROM parcel WHERE id = ?", (parcel,))
+    if row is None:
+        raise Rejected("not_here")
+    return Parcel.from_row(row)
+
+
+def find_active(tx: Tx, waybill_no: WaybillNo) -> Parcel | None:
+    row = tx.row(f"SELECT * FROM parcel WHERE waybill_no = ? AND {ACTIVE}", (waybill_no,))  # noqa: S608 constant
+    return None if row is None else Parcel.from_row(row)
+
+
+# --- from the hub -------------------------------------------------------------------------------------------------
+
+
+def expected(tx: Tx, fact: events.ParcelExpected) -> None:
+    """Note a parcel that is on its way. What is known of one that came unannounced is completed."""
+    personal = {
+        "recipient": fact.recipient.plain() if fact.recipient else None,
+        "phone": fact.phone.plain() if fact.phone else None,
+        "address": fact.address.plain() if fact.address else None,
+    }
+    here = find_active(tx, WaybillNo(fact.waybill_no))
+    if here is not None:
+        known = {name: value for name, value in personal.items() if value}
+        if here.consent is Consent.NONE:
+            known["consent"] = Consent(fact.consent)
+        if known:
+            tx.update("parcel", ("id", here.id), known)
+        return
+    if tx.value("SELECT 1 FROM parcel WHERE id = ?", (fact.parcel,)):
+        return  # the same announcement again, after the parcel has left
+    tx.insert(
+        "parcel",
+        {
+            "id": fact.parcel,
+            "waybill_no": fact.waybill_no,
+            "carrier": fact.carrier,
+            "state": ParcelState.EXPECTED,
+            "consent": Consent(fact.consent),
+            "size": fact.size,
+            "expected": 1,
+            **personal,
+        },
+    )
+
+
+def notified(tx: Tx, fact: events.NoticeSent) -> None:
+    tx.execute("UPDATE parcel SET notified_at = ? WHERE id = ? AND notified_at IS NULL", (tx.stamp.at, fact.parcel))
+
+
+# --- intake -------------------------------------------------------------------------------------------------------
+
+
+def arrive(tx: Tx, arrival: Arrival) -> Parcel:
+    """Take a parcel in: reserve a cell or a shelf place for it.
+
+    Errors: Rejected already_in_stock (cell, place), unknown_parcel, no_consent (parcel), no_free_place.
+    """
+    parcel = find_active(tx, arrival.waybill_no)
+    if parcel is None:
+        parcel = _unannounced(tx, arrival)
+    elif parcel.state is not ParcelState.EXPECTED:
+        raise Rejected("already_in_stock", place=parcel.place, cell=parcel.cell)
+    if parcel.consent is Consent.NONE:
+        raise Rejected("no_consent", parcel=parcel.id)
+    state = moved(parcel.state, "parcel_arrived")
+    cell, place = _room(tx, parcel, arrival.target)
+    changes = {
+        "state": state,
+        "cell": cell,
+        "place": place,
+        "arrived_at": tx.stamp.at,
+        "arrived_day": local_day(tx.stamp.at),
+    }
+    tx.update("parcel", ("id", parcel.id), changes)
+    if cell is not None:
+        cells.reserve(tx, cell, parcel.id)
+    fact = events.ParcelArrived(
+        parcel.id,
+        parcel.waybill_no,
+        parcel.carrier,
+        arrival.phone is None,
+        arrival.operator,
+        cell,
+        place,
+        arrival.phone,
+    )
+    log.append(tx, fact)
+    return load(tx, parcel.id)
+
+
+def _unannounced(tx: Tx, arrival: Arrival) -> Parcel:
+    if arrival.phone is None:
+        raise Rejected("unknown_parcel", waybill_no=arrival.waybill_no, carrier=arrival.carrier)
+    parcel = ParcelId(tx.dice.ident())
+    tx.insert(
+        "parcel",
+        {
+            "id": parcel,
+            "waybill_no": arrival.waybill_no,
+            "carrier": arrival.carrier,
+            "state": ParcelState.EXPECTED,
+            "phone": arrival.phone.plain(),
+            "consent": arrival.consent,
+            "size": "M",
+            "expected": 0,
+        },
+    )
+    if arrival.consent is not Consent.NONE:
+        log.append(tx, events.ConsentRecorded(parcel, arrival.consent, "phone_call", arrival.operator))
+    return load(tx, parcel)
+
+
+def _room(tx: Tx, parcel: Parcel, target: str) -> tuple[CellNo | None, Place | None]:
+    if target != "shelf" and parcel.consent is Consent.LOCKER:
+        cell = cells.smallest_free(tx, parcel.size)
+        if cell is not None:
+            return cell, None
+    if target == "locker":
+        raise Rejected("no_free_cell", parcel=parcel.id)
+    place = shelves.take(tx)
+    if place is None:
+        raise Rejected("no_free_place", parcel=parcel.id)
+    return None, place
+
+
+def record_consent(tx: Tx, parcel: ParcelId, consent: Consent, operator: OperatorId) -> None:
+    tx.update("parcel", ("id", parcel), {"consent": consent})
+    log.append(tx, events.ConsentRecorded(parcel, consent, "phone_call", operator))
+
+
+def shelved(tx: Tx, parcel: ParcelId) -> Parcel:
+    """The parcel lies on its reserved place and may be collected."""
+    here = load(tx, parcel)
+    if here.place is None:
+        raise AssertionError(f"parcel {parcel} has no place")
+    code, token = _new_code(tx), PickupToken(tx.dice.token())
+    return _stored(tx, here, events.ParcelShelved(parcel, here.place, code, token), code, token)
+
+
+def deposited(tx: Tx, parcel: ParcelId, evidence: str) -> Parcel:
+    """The parcel lies in its reserved cell and the door is shut (`evidence`: sensor, confirmed, reconciled)."""
+    here = load(tx, parcel)
+    if here.cell is None:
+        raise AssertionError(f"parcel {parcel} has no cell")
+    cells.occupy(tx, here.cell)
+    code, token = _new_code(tx), PickupToken(tx.dice.token())
+    return _stored(tx, here, events.ParcelDeposited(parcel, here.cell, evidence, code, token), code, token)
+
+
+def _stored(tx: Tx, here: Parcel, fact: Fact, code: PickupCode, token: PickupToken) -> Parcel:
+    state = moved(here.state, name_of(fact))
+    logged = log.append(tx, fact)
+    changes = {"state": state, "code": code.plain(), "token": token.plain(), "stored_seq": logged.seq, "wrong_tails": 0}
+    tx.update("parcel", ("id", here.id), changes)
+    return load(tx, here.id)
+
+
+def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:
+    """Intake came to nothing: the parcel is expected again, its cell or place is free."""
+    here = load(tx, parcel)
+    state = moved(here.state, "deposit_cancelled")
+    changes = {"state": state, "cell": None, "place": None, "arrived_at": None, "arrived_day": None}
+    tx.update("parcel", ("id", parcel), changes)
+    if here.cell is not None and cells.holds(tx, here.cell, parcel):
+        cells.release(tx, here.cell)
+    if here.place is not None:
+        shelves.give_back(tx, here.place)
+    log.append(tx, events.DepositCancelled(parcel, here.cell, here.place, reason))
+
+
+def cell_failed(tx: Tx, parcel: ParcelId, why: str) -> Parcel:
+    """The reserved cell does not work: out of service with it, and the next room for the parcel.
+
+    Errors: Rejected no_free_place; the parcel is then expected again.
+    """
+    here = load(tx, parcel)
+    if here.cell is None:
+        raise AssertionError(f"parcel {parcel} has no cell")
+    tx.update("cell", ("cell", here.cell), {"parcel": None})
+    cells.fault(tx, here.cell, why)
+    tx.update("parcel", ("id", parcel), {"cell": None})
+    cell, place = _room(tx, here, "auto")
+    tx.update("parcel", ("id", parcel), {"cell": cell, "place": place})
+    if cell is not None:
+        cells.reserve(tx, cell, parcel)
+    return load(tx, parcel)
+
+
+# --- private ------------------------------------------------------------------------------------------------------
+
+
+def _new_code(tx: Tx) -> PickupCode:
+    """Draw a code that is neither a live one nor one digit away from it."""
+    for _ in range(NEW_CODE_TRIES):
+        code = tx.dice.code()
+        if not tx.value(f"SELECT 1 FROM parcel WHERE code IN ({', '.join('?' * 55)})", _neighbours(code)):  # noqa: S608
+            return PickupCode(code)
+    raise AssertionError("no free pickup code in a thousand draws")
+
+
+def _neighbours(code: str) -> tuple[str, ...]:
+    near = [code]
+    for i, own in enumerate(code):
+        near += [code[:i] + digit + code[i + 1 :] for digit in "0123456789" if digit != own]
+    return tuple(near)

@@ -1,0 +1,170 @@
+"""Rules of parcels on their way out: who may collect, giving out, what went wrong, and forgetting people afterwards.
+
+Each function runs inside one transaction and appends the facts of what it changed. The allowance of tries is in
+`edge.guard`, intake in `edge.parcels`, doors in `edge.cells`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge import cells, events, log, shelves
+from edge.events import Fact, name_of
+from edge.model import OperatorId, Parcel, ParcelId, ParcelState, PickupCode, PickupToken, Rejected, moved
+from edge.parcels import load
+from edge.store import Tx
+
+MAX_WRONG_TAILS = 3  # then the parcel needs the operator (reference/reliability.md 3.3)
+
+
+def identify(tx: Tx, code: PickupCode, last4: str) -> Parcel | None:
+    """Return the parcel that code and phone tail name, or None; the failure is written down either way.
+
+    The caller has taken a try off the allowance and committed that before. Errors: Rejected ask_staff.
+    """
+    row = tx.row("SELECT * FROM parcel WHERE code = ?", (code.plain(),))
+    if row is None:
+        log.append(tx, events.PickupRefused("wrong_code", None))
+        return None
+    if row["wrong_tails"] >= MAX_WRONG_TAILS:
+        raise Rejected("ask_staff")
+    if row["phone"] is not None and row["phone"][-4:] != last4:
+        tx.update("parcel", ("id", row["id"]), {"wrong_tails": row["wrong_tails"] + 1})
+        log.append(tx, events.PickupRefused("wrong_code", row["id"]))
+        return None
+    return Parcel.from_row(row)
+
+
+def by_token(tx: Tx, token: PickupToken) -> Parcel | None:
+    """Return the parcel whose 128-bit token was scanned. Guessing is hopeless, so no allowance is needed."""
+    row = tx.row("SELECT * FROM parcel WHERE token = ?", (token.plain(),))
+    return None if row is None else Parcel.from_row(row)
+
+
+def of_same_person(tx: Tx, parcel: Parcel) -> tuple[Parcel, ...]:
+    """Return every parcel that this person can collect now, the named one first."""
+    if parcel.phone is None:
+        return (parcel,)
+    rows = tx.rows(
+        "SELECT * FROM parcel WHERE phone = ? AND state IN ('in_locker', 'on_shelf') ORDER BY id <> ?, cell, place",
+        (parcel.phone.plain(), parcel.id),
+    )
+    return tuple(Parcel.from_row(row) for row in rows)
+
+
+def begin_pickup(tx: Tx, parcel: ParcelId, by: str) -> Parcel:
+    """Start giving a parcel out. Errors: Rejected not_here when it is not in stock any more."""
+    here = load(tx, parcel)
+    if here.state not in {ParcelState.IN_LOCKER, ParcelState.ON_SHELF}:
+        raise Rejected("not_here", parcel=parcel)
+    _move(tx, here, events.PickupStarted(parcel, by))
+    return here
+
+
+def pickup_failed(tx: Tx, parcel: ParcelId, why: str) -> None:
+    """The door stayed shut: back into the locker, the code stays valid."""
+    here = load(tx, parcel)
+    _move(tx, here, events.PickupFailed(parcel, here.cell, why))
+
+
+def pickup_left(tx: Tx, parcel: ParcelId) -> None:
+    """Nobody handed the parcel out in time: back on the shelf, the code stays valid."""
+    _move(tx, load(tx, parcel), events.PickupLeftOnShelf(parcel))
+
+
+def picked_up(tx: Tx, parcel: ParcelId, by: str, evidence: str, operator: OperatorId | None = None) -> None:
+    """The parcel has left. Code and token are forgotten with the same commit; cell and place are free again.
+
+    `evidence` left_open: the door still stands open, so the cell is not given out until it is shut.
+    """
+    here = load(tx, parcel)
+    fact = events.ParcelPickedUp(parcel, by, evidence, operator)
+    gone = {"cell": None, "place": None, "code": None, "token": None, "closed_at": tx.stamp.at}
+    _move(tx, here, fact, gone)
+    if here.cell is not None and cells.holds(tx, here.cell, parcel):
+        cells.release(tx, here.cell, left_open=evidence == "left_open")
+    if here.place is not None:
+        shelves.give_back(tx, here.place)
+    _forget_code(tx, parcel)
+
+
+def excepted(tx: Tx, parcel: ParcelId, why: str) -> None:
+    """Nobody can say where the parcel is: the operator must look."""
+    _move(tx, load(tx, parcel), events.ParcelExcepted(parcel, why))
+    log.raise_alarm(tx, "parcel_excepted", parcel)
+
+
+def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parcel:
+    """The operator looked: the parcel is `gone`, still `in_cell`, or was put `on_shelf`."""
+    here = load(tx, parcel)
+    log.drop_alarm(tx, "parcel_excepted", parcel)
+    if found == "gone":
+        picked_up(tx, parcel, "operator", "operator", operator)
+    elif found == "in_cell" and here.cell is not None:
+        _move(tx, here, events.ParcelFoundInCell(parcel, here.cell, operator))
+        cells.occupy(tx, here.cell)
+        _give_code(tx, parcel)
+    else:
+        place = here.place or shelves.take(tx)
+        if place is None:
+            raise Rejected("no_free_place", parcel=parcel)
+        _move(tx, here, events.ParcelFound(parcel, place, operator), {"place": place, "cell": None})
+        if here.cell is not None and cells.holds(tx, here.cell, parcel):
+            cells.release(tx, here.cell)
+        _give_code(tx, parcel)
+    return load(tx, parcel)
+
+
+def mismatch(tx: Tx, parcel: ParcelId | None, scanned: str) -> None:
+    """The wrong parcel was about to be handed out: nothing changes but the record."""
+    log.append(tx, events.PickupMismatch(parcel, scanned))
+
+
+# --- retention ----------------------------------------------------------------------------------------------------
+
+
+def erase_old(tx: Tx, before: int, limit: int = 200) -> int:
+    """Forget the people behind parcels closed before `before` (UTC ms). Return how many parcels."""
+    rows = tx.rows(
+        "SELECT id FROM parcel WHERE closed_at < ? AND (recipient IS NOT NULL OR phone IS NOT NULL) LIMIT ?",
+        (before, limit),
+    )
+    fields = 0
+    for row in rows:
+        tx.update("parcel", ("id", row["id"]), {"recipient": None, "phone": None, "address": None})
+        for seq in _facts_of(tx, row["id"]):
+            fields += log.erase(tx, seq)
+    if rows:
+        log.append(tx, events.PersonalErased(fields, "retention"))
+    return len(rows)
+
+
+# --- private ------------------------------------------------------------------------------------------------------
+
+
+def _move(tx: Tx, here: Parcel, fact: Fact, changes: dict[str, Any] | None = None) -> None:
+    state = moved(here.state, name_of(fact))
+    tx.update("parcel", ("id", here.id), {"state": state, **(changes or {})})
+    log.append(tx, fact)
+
+
+def _give_code(tx: Tx, parcel: ParcelId) -> None:
+    """A parcel that came back from an exception keeps its code if it still has one."""
+    if tx.value("SELECT code FROM parcel WHERE id = ?", (parcel,)) is None:
+        raise AssertionError(f"parcel {parcel} lost its code")
+    tx.update("parcel", ("id", parcel), {"wrong_tails": 0})
+
+
+def _forget_code(tx: Tx, parcel: ParcelId) -> None:
+    seq = tx.value("SELECT stored_seq FROM parcel WHERE id = ?", (parcel,))
+    if seq is not None and seq <= log.cursor(tx, log.UP).upto:  # the hub still has to send it otherwise
+        log.erase(tx, seq, "code")
+        log.erase(tx, seq, "token")
+
+
+def _facts_of(tx: Tx, parcel: str) -> list[Any]:
+    rows = tx.rows(
+        "SELECT DISTINCT p.seq FROM personal p JOIN fact f ON f.seq = p.seq WHERE json_extract(f.body, '$.parcel') = ?",
+        (parcel,),
+    )
+    return [row["seq"] for row in rows]

@@ -1,0 +1,40 @@
+"""Shelf places (shelf-level-position): given out least recently used first, so that a spoken place rests a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge.model import Place
+from edge.store import Tx
+
+COOLDOWN = 48 * 3_600_000  # code_cooldown_hours of the policy table; a busy shelf may fall below it
+
+
+def lay_out(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
+    """Make a row for each (shelf, place). Places in use stay as they are."""
+    tx.bookkeeping = True
+    for shelf, place in places:
+        tx.execute(
+            "INSERT OR IGNORE INTO place (place, shelf, free_seq, free_at, taken) VALUES (?, ?, 0, 0, 0)",
+            (place, shelf),
+        )
+
+
+def take(tx: Tx) -> Place | None:
+    """Reserve the place that has been free for longest; None when all are taken."""
+    found = tx.value("SELECT place FROM place WHERE taken = 0 ORDER BY free_seq, place LIMIT 1")
+    if found is None:
+        return None
+    tx.update("place", ("place", found), {"taken": 1})
+    return Place(found)
+
+
+def give_back(tx: Tx, place: Place) -> None:
+    seq = tx.value("SELECT coalesce(max(seq), 0) FROM fact")
+    tx.update("place", ("place", place), {"taken": 0, "free_seq": seq, "free_at": tx.stamp.at})
+
+
+def rested(tx: Tx, place: Place) -> bool:
+    """Tell whether the place has been free for the cool-down (for the label print and the stock count)."""
+    free_at = tx.value("SELECT free_at FROM place WHERE place = ?", (place,))
+    return free_at is None or tx.stamp.at - int(free_at) >= COOLDOWN
