@@ -38,14 +38,12 @@ def recognise(
     Errors: none, for any text.
     """
     if len(text) > scan_text.LONGEST:
-        return _refused(text, None, Kind.UNKNOWN, f"more than {scan_text.LONGEST} characters")
+        return _refused(text, None, "", f"more than {scan_text.LONGEST} characters")
     scan = scan_text.split(text)
     if not scan.payload:
-        return _refused(text, scan.symbology, Kind.UNKNOWN, "nothing to read in it")
+        return _refused(text, scan, "", "nothing to read in it")
     if scan.is_linear and len(scan.payload) > scan_text.LONGEST_1D:
-        return _refused(text, scan.symbology, Kind.UNKNOWN, f"a linear code of more than {scan_text.LONGEST_1D} signs")
-    if scan_text.is_set_up(scan):
-        return _refused(text, scan.symbology, Kind.SETUP_CODE, "set-up or control text of a scanner")
+        return _refused(text, scan, "", f"a linear code of more than {scan_text.LONGEST_1D} signs")
     if (lines := scan_text.lines(scan)) is not None:
         return _several_lines(text, scan, [recognise(line, payment_open=payment_open, learnt=learnt) for line in lines])
     return _guarded(text, scan, payment_open) or _ruled(text, scan) or _ranked(text, scan, learnt)
@@ -90,8 +88,9 @@ def to_json(recognition: Recognition) -> dict[str, object]:
     }
 
 
-def _refused(text: str, symbology: str | None, kind: Kind, why: str) -> Recognition:
-    return Recognition(text, symbology, (Candidate(kind, None, text, 1.0, why),), Decision.REJECT)
+def _refused(text: str, scan: Scan | None, value: str, why: str, kind: Kind = Kind.UNKNOWN) -> Recognition:
+    symbology = None if scan is None else scan.symbology
+    return Recognition(text, symbology, (Candidate(kind, None, value, 1.0, why),), Decision.REJECT)
 
 
 def _several_lines(text: str, scan: Scan, lines: list[Recognition]) -> Recognition:
@@ -111,17 +110,19 @@ def _weaker(candidates: list[Candidate]) -> tuple[Candidate, ...]:
 
 
 def _guarded(text: str, scan: Scan, payment_open: bool) -> Recognition | None:
-    """Keep secrets apart before any other rule can show them, and garbled texts out."""
+    """Keep secrets apart before any other rule can show them, and what talks to the gun or is garbled out."""
     if (token := private_codes.pickup_token(scan.code)) is not None:
         whole = token.confidence > private_codes.RAGGED
         return Recognition(text, scan.symbology, (token,), Decision.ACCEPT if whole else Decision.REJECT)
     compact = scan_text.without_blanks(scan.payload)
-    is_goods = scan.is_retail or (scan.gun_says_gs1 and gs1.is_sound(scan.payload))
+    is_goods = scan.gun_says_gs1 and gs1.is_sound(scan.payload)
     payment = private_codes.payment_code(compact, payment_open=payment_open)
     if payment is not None and not is_goods:
         return _payment(text, scan, payment, payment_open)
+    if scan_text.is_set_up(scan):
+        return _refused(text, scan, scan.payload, "set-up or control text of a scanner", Kind.SETUP_CODE)
     if scan_text.has_inner_control(scan.payload):
-        return _refused(text, scan.symbology, Kind.UNKNOWN, "control characters inside the code, read it again")
+        return _refused(text, scan, scan.payload, "control characters inside the code, read it again")
     return None
 
 

@@ -77,7 +77,7 @@ def split(text: str) -> Scan:
 def lines(scan: Scan) -> tuple[str, ...] | None:
     """Give the different lines of a read with line ends inside, each under the symbology of the whole; else None."""
     parts = scan.payload.replace("\r", "\n").split("\n")
-    if len(parts) == 1:
+    if len(parts) == 1 or is_set_up(scan):
         return None
     prefix = f"]{scan.symbology}" if scan.symbology else ""
     return tuple(dict.fromkeys(part if _AIM.match(part) else prefix + part for part in parts if part.strip(_EDGE + GS)))
