@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
@@ -24,7 +25,10 @@ class DeviceError(Exception):
 
 
 class NotThere(DeviceError):
-    """The port is absent, taken by another program, or vanished before a byte was sent. Nothing moved."""
+    """The port is absent, taken by another program, or vanished before a byte was sent. Nothing moved.
+
+    Also raised for a lock board that is silent when asked for its doors before the pulse: it then gets no pulse.
+    """
 
 
 class NoAnswer(DeviceError):
@@ -81,16 +85,26 @@ class Status:
     hint: str = ""
 
 
+class Flaw(Enum):
+    """Why a read carries no text. Whoever holds the scanner scans again."""
+
+    OVERLONG = "overlong"  # more characters than any code of the trade
+    DAMAGED = "damaged"  # keys were lost, or control keys were typed
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One code as a scanner gave it.
+    """One code as a scanner gave it, or one line of a code with several lines.
 
     `text` still holds the AIM prefix and control characters; `at_ms` is monotonic milliseconds of its last byte.
+    With a `flaw` the text is empty, so that nobody acts on half a code. Lines of one trigger pull share `burst`.
     """
 
     text: str
     scanner: str
     at_ms: int
+    burst: int = 0
+    flaw: Flaw | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +114,16 @@ class DoorChanged:
     cell: int
     door: Door
     commanded: bool
+
+
+class Clock(Protocol):
+    """The time, as drivers need it."""
+
+    def ms(self) -> int:
+        """Monotonic milliseconds."""
+
+    def local(self) -> datetime:
+        """Local wall time, to set the clocks of devices."""
 
 
 class Device(Protocol):

@@ -8,7 +8,8 @@ Source: Linux input-event-codes.h for the numbers; key positions of control char
 
 from __future__ import annotations
 
-from drivers.wire.scans import IDLE_MS, MAX_CODE, Bursts, Flaw, Scan
+from drivers.base import Flaw
+from drivers.wire.scans import IDLE_MS, MAX_CODE, Bursts, Scan
 
 EV_SYN, EV_KEY, SYN_DROPPED = 0, 1, 3
 _UP, _DOWN = 0, 1  # 2 is the kernel's auto-repeat after a late key-up: never a character

@@ -7,20 +7,14 @@ characters stay in it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+
+from drivers.base import Flaw
 
 MAX_CODE = 4096  # characters; the densest QR code holds 4,296, real waybills under 700
 IDLE_MS = 200  # a wrapper for cordless guns needed 120 to 150 to not break codes; people pause longer than this
 BURST_MS = 50  # lines of one trigger pull follow within this gap; a second pull takes a person longer
 
 _STX, _ETX, _CR, _LF = 0x02, 0x03, 0x0D, 0x0A
-
-
-class Flaw(Enum):
-    """Why a scan carries no text. Whoever holds the scanner scans again."""
-
-    OVERLONG = "overlong"
-    DAMAGED = "damaged"  # keys were lost, or control keys were typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,277 @@
+"""Scanners: serial ones over a link, and keyboard-like ones taken from the kernel's input devices.
+
+How bytes and keys become texts is in drivers/wire/. The only file that knows the input library, and it is loaded only
+when a keyboard-like scanner is opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import logging
+import struct
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from drivers.base import Clock, Health, Read, Status
+from drivers.feed import Feed
+from drivers.link import Link
+from drivers.wire.keys import KeyScans
+from drivers.wire.scans import LineScans, Scan
+
+log = logging.getLogger(__name__)
+
+MAX_READS = 512  # an upload of a whole gun memory fits; beyond it new codes are refused and counted
+REOPEN_S = 1.0  # looking for a device costs a few opens; a person who plugs one in does not notice a second
+EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
+KEY_ENTER = 28
+
+
+class InputEvent(Protocol):
+    """What the input library yields."""
+
+    sec: int
+    usec: int
+    type: int
+    code: int
+    value: int
+
+
+class InputSource(Protocol):
+    """One open input device."""
+
+    fd: int
+
+    def read(self) -> Iterable[InputEvent]:
+        """Events that wait, at most 64. Errors: BlockingIOError for none, OSError when the device is gone."""
+
+    def close(self) -> None:
+        """Give the device back; ends a grab."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grabbed:
+    """All nodes of one scanner, taken for us alone: the one that types, and the others (media keys, power keys)."""
+
+    keyboard: InputSource
+    others: Sequence[InputSource] = ()
+
+    def close(self) -> None:
+        """Give all of them back."""
+        for source in (self.keyboard, *self.others):
+            source.close()
+
+
+class _Outbox:
+    """What both scanners do with scans: name them, queue them, count them."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.feed: Feed[Read] = Feed(MAX_READS, keep_newest=False)
+
+    def put(self, scans: Iterable[Scan], shift_ms: int = 0) -> None:
+        """Queue scans; `shift_ms` turns the time base of the scans into the kiosk's."""
+        for scan in scans:
+            if scan.flaw is not None:
+                log.info("%s: a scan was %s", self.name, scan.flaw.value)
+            self.feed.put(Read(scan.text, self.name, scan.at_ms + shift_ms, scan.burst, scan.flaw))
+
+    def status(self, away: str | None) -> Status:
+        """AWAY with its reason, DEGRADED after codes were lost, else OK."""
+        if away is not None:
+            return Status(self.name, Health.AWAY, away)
+        if self.feed.lost:
+            return Status(self.name, Health.DEGRADED, f"{self.feed.lost} codes were lost, nobody took them")
+        return Status(self.name, Health.OK)
+
+
+class SerialScanner:
+    """`drivers.base.Scanner` in plain serial line mode."""
+
+    def __init__(self, link: Link, lines: LineScans, clock: Clock) -> None:
+        self.name = link.name
+        self._link = link
+        self._lines = lines
+        self._clock = clock
+        self._outbox = _Outbox(link.name)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take the port and begin to read."""
+        if self._task is None:
+            await self._link.start()
+            self._task = asyncio.create_task(self._read(), name=f"scanner {self.name}")
+
+    async def stop(self) -> None:
+        """Release the port and end `reads()`. Safe to call twice."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        await self._link.stop()
+        self._outbox.feed.end()
+
+    def status(self) -> Status:
+        """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
+        return self._outbox.status(None if self._link.is_open else self._link.hint)
+
+    def reads(self) -> AsyncIterator[Read]:
+        """Yield every code for the life of the device. One consumer only."""
+        return self._outbox.feed.items()
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._lines.idle_ms / 1000 if self._lines.is_partial else None):
+                    chunk = await self._link.receive()
+            except TimeoutError:
+                self._outbox.put(self._lines.idle(self._clock.ms()))
+                continue
+            if chunk:
+                self._outbox.put(self._lines.feed(chunk, self._clock.ms()))
+            else:
+                self._lines.lost()
+
+
+class EvdevScanner:
+    """`drivers.base.Scanner` on a keyboard-like device. Keys go to nobody else while it is open."""
+
+    def __init__(self, name: str, grab: Callable[[], Grabbed], keys: KeyScans, clock: Clock) -> None:
+        self.name = name
+        self._grab = grab
+        self._keys = keys
+        self._clock = clock
+        self._outbox = _Outbox(name)
+        self._away: str | None = "not opened yet"
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Grab the device, now or when it appears."""
+        if self._task is None:
+            first = self._try_grab()
+            self._task = asyncio.create_task(self._live(first), name=f"scanner {self.name}")
+
+    async def stop(self) -> None:
+        """Give the device back and end `reads()`. Safe to call twice."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        self._away = "stopped"
+        self._outbox.feed.end()
+
+    def status(self) -> Status:
+        """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
+        return self._outbox.status(self._away)
+
+    def reads(self) -> AsyncIterator[Read]:
+        """Yield every code for the life of the device. One consumer only."""
+        return self._outbox.feed.items()
+
+    def _try_grab(self) -> Grabbed | None:
+        try:
+            grabbed = self._grab()
+        except (OSError, LookupError, ImportError) as error:
+            if str(error) != self._away:
+                log.warning("%s is away: %s", self.name, error)
+            self._away = str(error)
+            return None
+        self._away = None
+        log.info("%s is there", self.name)
+        return grabbed
+
+    async def _live(self, grabbed: Grabbed | None) -> None:
+        while True:
+            if grabbed is not None:
+                try:
+                    await self._read(grabbed.keyboard)
+                finally:
+                    grabbed.close()
+                self._keys.lost()
+            await asyncio.sleep(REOPEN_S)
+            grabbed = self._try_grab()
+
+    async def _read(self, source: InputSource) -> None:
+        """Read until the device is gone."""
+        loop = asyncio.get_running_loop()
+        readable = asyncio.Event()
+        loop.add_reader(source.fd, readable.set)
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(self._keys.idle_ms / 1000 if self._keys.is_partial else None):
+                        await readable.wait()
+                except TimeoutError:
+                    self._put(self._keys.idle(_monotonic_ms()))
+                    continue
+                readable.clear()
+                self._take(source)
+        except OSError as error:
+            self._away = errno.errorcode.get(error.errno or 0, str(error))
+            log.warning("%s was lost: %s", self.name, self._away)
+        finally:
+            loop.remove_reader(source.fd)
+
+    def _take(self, source: InputSource) -> None:
+        try:
+            for event in source.read():
+                at_ms = event.sec * 1000 + event.usec // 1000
+                self._put(self._keys.feed(event.type, event.code, event.value, at_ms))
+        except BlockingIOError:
+            return
+
+    def _put(self, scans: Sequence[Scan]) -> None:
+        self._outbox.put(scans, self._clock.ms() - _monotonic_ms())
+
+
+def grab_nodes(where: str) -> Grabbed:
+    """Open and grab every node of the scanner at this place.
+
+    `where` is a path (best a /dev/input/by-path link, which names the port and not the stick) or a `phys` string such
+    as "usb-0000:01:00.0-1.2/input0". All nodes with the same text before "/inputN" belong to it.
+    Errors: OSError, LookupError when there is no such place, ImportError without the input library.
+    """
+    import evdev  # loaded late: a point with serial scanners does without it
+
+    wanted = str(Path(where).resolve(strict=True)) if where.startswith("/") else None
+    opened: list[Any] = []
+    try:
+        opened.extend(evdev.InputDevice(path, readonly=True) for path in evdev.list_devices(writable=False))
+        phys = where if wanted is None else next((each.phys for each in opened if each.path == wanted), "")
+        return _taken(opened, phys.partition("/input")[0], wanted)
+    except BaseException:
+        for each in opened:
+            each.close()
+        raise
+
+
+def _taken(opened: list[Any], prefix: str, wanted: str | None) -> Grabbed:
+    """Grab what belongs together and close the rest."""
+    ours = [each for each in opened if prefix and each.phys.partition("/input")[0] == prefix]
+    typing = [each for each in ours if each.path == wanted or (wanted is None and _types(each))]
+    if not typing:
+        raise LookupError("no such input device")
+    for each in opened:
+        if each in ours:
+            take(each)
+        else:
+            each.close()
+    return Grabbed(typing[0], [each for each in ours if each is not typing[0]])
+
+
+def take(device: Any) -> None:
+    """Grab one node at once, then switch its clock to monotonic time, which empties its queue."""
+    device.grab()
+    fcntl.ioctl(device.fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
+
+
+def _types(device: Any) -> bool:
+    return KEY_ENTER in device.capabilities().get(1, ())
+
+
+def _monotonic_ms() -> int:
+    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000  # the base the kernel stamps our keys with
