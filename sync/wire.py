@@ -1,0 +1,263 @@
+"""What travels between a point and the hub: topics, batches, answers and presence, and their codec to bytes and back.
+
+Pure: no I/O, no clock. What to send and what to believe is decided in sync/relay.py; this module only refuses what is
+not well formed, within fixed bounds, whatever the bytes.
+
+A batch is lean JSON, deflated. The envelope is hoisted: event ids are not sent (they follow from the chain), stamps are
+differences to the fact before, and boot ids are listed once. A body travels as a JSON object when writing it again
+gives the same text, else as that text: the hash is over the text, so the text must come out byte for byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from edge.chain import Item, Position
+from edge.events import canonical
+from edge.model import LogId, Seq, SiteCode, Stamp
+from sync.strict import (
+    INT64,
+    BadBatch,
+    bounded,
+    dump,
+    inflate,
+    list_of,
+    load,
+    log_id_of,
+    mark_of,
+    no_constant,
+    text_of,
+    whole,
+)
+
+VERSION = 1
+MAX_FACTS = 200  # per batch: from 200 on the cost per message no longer matters (measured in the design)
+MAX_BATCH_BYTES = 64 * 1024  # of bodies in one batch; a single larger fact travels alone
+MAX_PACKED = 256 * 1024  # deflated; a batch as above is about 10 KB
+MAX_PLAIN = 1024 * 1024  # inflated; ten times what a full batch needs, far below what hurts a small board
+MAX_ANSWER = 8 * 1024  # bytes; an answer with a full ladder is about 4 KB
+MAX_LADDER = 48
+MAX_PERSONAL = 16  # fields of one fact
+MAX_BOOTS = MAX_FACTS
+LEVEL = 6
+
+_KIND = re.compile(r"[0-9A-Za-z_]{1,64}(?:\.[0-9]{1,6})?")
+_SITE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
+
+
+class Why(StrEnum):
+    """Why an answer is not simply "taken"."""
+
+    GAP = "gap"  # facts before these are missing
+    FORK = "fork"  # the sender's history is not the receiver's
+    BAD = "bad"  # unreadable, or the chain does not fit its key
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts `first`, `first + 1`, ... of one log. Without facts it is a question: how far are you?
+
+    Shape: `prev` is the hash before the first fact, `mark` the hash after the last (`prev` when there is none).
+    """
+
+    log_id: LogId
+    first: Seq
+    prev: str
+    items: tuple[Item, ...]
+    mark: str
+
+    @property
+    def last(self) -> Seq:
+        """The last sequence number inside; `first - 1` for a question."""
+        return Seq(self.first + len(self.items) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """How far the receiver has a log. `known`: marks it could go on from, given only when it does not know the log."""
+
+    position: Position
+    why: Why | None = None
+    known: tuple[tuple[Seq, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Whether a point is there and how it does. The broker publishes the offline form as last will."""
+
+    online: bool
+    version: str = ""
+    pending: int = 0
+    health: Mapping[str, str | int | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The five topics of one point."""
+
+    site: SiteCode
+
+    @property
+    def up(self) -> str:
+        return f"vp/{self.site}/up"
+
+    @property
+    def up_ack(self) -> str:
+        return f"vp/{self.site}/up/ack"
+
+    @property
+    def down(self) -> str:
+        return f"vp/{self.site}/down"
+
+    @property
+    def down_ack(self) -> str:
+        return f"vp/{self.site}/down/ack"
+
+    @property
+    def state(self) -> str:
+        return f"vp/{self.site}/state"
+
+
+def split_topic(topic: str) -> tuple[SiteCode, str] | None:
+    """Return the site and the rest (`up`, `down/ack`, ...) of a topic; None for a topic that is not ours."""
+    head, _, rest = topic.partition("/")
+    site, _, channel = rest.partition("/")
+    if head != "vp" or not channel or not _SITE.fullmatch(site):
+        return None
+    return SiteCode(site), channel
+
+
+# --- batches ------------------------------------------------------------------------------------------------------
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """Pack a batch. Errors: BadBatch when one fact is too large to travel."""
+    boots = list(dict.fromkeys(item.stamp.boot for item in batch.items))
+    facts: list[list[Any]] = []
+    at = ms = 0
+    for item in batch.items:
+        stamp = item.stamp
+        boot = 2 * boots.index(stamp.boot) + int(stamp.synced)
+        fact: list[Any] = [item.kind, _outgoing_body(item.body), stamp.at - at, stamp.ms - ms, boot]
+        if item.personal:
+            fact.append({name: list(pair) for name, pair in item.personal.items()})
+        facts.append(fact)
+        at, ms = stamp.at, stamp.ms
+    top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": boots}
+    plain = dump({**top, "facts": facts, "mark": batch.mark})
+    packed = zlib.compress(plain, LEVEL)
+    if len(plain) > MAX_PLAIN or len(packed) > MAX_PACKED:
+        raise BadBatch(f"facts {batch.first} to {batch.last} are too large to travel")
+    return packed
+
+
+def decode_batch(payload: bytes) -> Batch:
+    """Unpack a batch. Hashes are not checked here. Errors: BadBatch."""
+    top = load(inflate(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
+    first = whole(top, "first", 1)
+    boots = list_of(top, "boots", MAX_BOOTS)
+    facts = list_of(top, "facts", MAX_FACTS)
+    items: list[Item] = []
+    stamp = Stamp(0, "", 0, False)
+    for offset, fact in enumerate(facts):
+        item = _item(Seq(first + offset), fact, boots, stamp)
+        items.append(item)
+        stamp = item.stamp
+    batch = Batch(log_id_of(top), Seq(first), mark_of(top.get("prev")), tuple(items), mark_of(top.get("mark")))
+    if not items and batch.mark != batch.prev:
+        raise BadBatch("a question carries two marks")
+    return batch
+
+
+def _outgoing_body(text: str) -> Any:
+    try:
+        body = json.loads(text, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return text
+    return body if isinstance(body, dict) and canonical(body) == text else text
+
+
+def _item(seq: Seq, fact: object, boots: list[Any], before: Stamp) -> Item:
+    if not isinstance(fact, list) or len(fact) not in (5, 6):
+        raise BadBatch(f"fact {seq} has another shape")
+    kind, body, at, ms, boot = fact[:5]
+    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
+        raise BadBatch(f"fact {seq}: kind")
+    if type(at) is not int or type(ms) is not int or type(boot) is not int or not 0 <= boot < 2 * len(boots):
+        raise BadBatch(f"fact {seq}: stamp")
+    at, ms = before.at + at, before.ms + ms
+    if not (-INT64 <= at < INT64 and -INT64 <= ms < INT64):
+        raise BadBatch(f"fact {seq}: stamp out of range")
+    stamp = Stamp(at, text_of(boots[boot // 2], f"fact {seq}: boot", 64), ms, bool(boot % 2))
+    personal = _personal(seq, fact[5]) if len(fact) == 6 else {}
+    return Item(seq, kind, _incoming_body(seq, body), stamp, personal)
+
+
+def _incoming_body(seq: Seq, body: object) -> str:
+    if isinstance(body, dict):
+        try:
+            body = canonical(body)
+        except (ValueError, RecursionError):
+            raise BadBatch(f"fact {seq}: body") from None
+    return text_of(body, f"fact {seq}: body", MAX_PLAIN)
+
+
+def _personal(seq: Seq, fields: object) -> dict[str, tuple[str, str]]:
+    if not isinstance(fields, dict) or len(fields) > MAX_PERSONAL:
+        raise BadBatch(f"fact {seq}: personal fields")
+    held: dict[str, tuple[str, str]] = {}
+    for name, pair in fields.items():
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise BadBatch(f"fact {seq}: personal field")
+        where = f"fact {seq}: personal field"
+        held[text_of(name, where, 64)] = (text_of(pair[0], where, 128), text_of(pair[1], where, 4096))
+    return held
+
+
+# --- answers and presence -----------------------------------------------------------------------------------------
+
+
+def encode_ack(ack: Ack) -> bytes:
+    """Write an answer."""
+    at = ack.position
+    top: dict[str, Any] = {"v": VERSION, "log": at.log_id, "upto": at.upto, "mark": at.mark, "why": ack.why}
+    if ack.known:
+        top["known"] = [list(rung) for rung in ack.known[:MAX_LADDER]]
+    return dump(top)
+
+
+def decode_ack(payload: bytes) -> Ack:
+    """Read an answer. Errors: BadBatch."""
+    top = load(bounded(payload, MAX_ANSWER), VERSION)
+    position = Position(log_id_of(top), Seq(whole(top, "upto", 0)), mark_of(top.get("mark")))
+    why = top.get("why")
+    if why is not None and why not in tuple(Why):
+        raise BadBatch("why: unknown reason")
+    known: list[tuple[Seq, str]] = []
+    for rung in list_of(top, "known", MAX_LADDER) if "known" in top else []:
+        if not isinstance(rung, list) or len(rung) != 2 or type(rung[0]) is not int or not 0 <= rung[0] < INT64:
+            raise BadBatch("known: a rung has another shape")
+        known.append((Seq(rung[0]), mark_of(rung[1])))
+    return Ack(position, None if why is None else Why(why), tuple(known))
+
+
+def encode_presence(presence: Presence) -> bytes:
+    """Write a presence."""
+    top = {"v": VERSION, "online": presence.online, "version": presence.version, "pending": presence.pending}
+    return dump({**top, "health": dict(presence.health)})
+
+
+def decode_presence(payload: bytes) -> Presence:
+    """Read a presence. Errors: BadBatch."""
+    top = load(bounded(payload, MAX_ANSWER), VERSION)
+    online, health = top.get("online"), top.get("health", {})
+    if not isinstance(online, bool) or not isinstance(health, dict) or len(health) > 64:
+        raise BadBatch("presence has another shape")
+    plain = {text_of(k, "health", 64): v for k, v in health.items() if isinstance(v, str | int | bool)}
+    return Presence(online, text_of(top.get("version", ""), "version", 64), whole(top, "pending", 0), plain)
