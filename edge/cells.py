@@ -188,6 +188,19 @@ def unfinished(tx: Tx) -> tuple[Unfinished, ...]:
     )
 
 
+def settle(tx: Tx, opening: Unfinished, why: str) -> None:
+    """End an opening that a power cut or a cancellation left unfinished."""
+    if opening.outcome is None:
+        not_opened(tx, opening.id, why)
+    else:
+        closed(tx, opening.id)
+
+
+def parcel_of(tx: Tx, opening: str) -> ParcelId | None:
+    found = tx.value("SELECT parcel FROM opening WHERE id = ?", (opening,))
+    return None if found is None else ParcelId(found)
+
+
 def _end(tx: Tx, opening: str, outcome: str, *, closed: bool) -> CellNo:
     if tx.value("SELECT outcome FROM opening WHERE id = ?", (opening,)) is not None:
         raise AssertionError(f"opening {opening} already has an outcome")

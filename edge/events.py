@@ -77,6 +77,15 @@ class ParcelArrived(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceTaken(Fact):
+    """No cell worked: the parcel got a place on the shelf instead."""
+
+    kind: ClassVar[str] = "place_taken.1"
+    parcel: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRecorded(Fact):
     kind: ClassVar[str] = "consent_recorded.1"
     parcel: str

@@ -7,6 +7,7 @@ nothing back. Time is monotonic since boot; after a restart only the time since 
 from __future__ import annotations
 
 import hmac
+from itertools import pairwise
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
@@ -84,7 +85,7 @@ def _save(tx: Tx, scope: str, credit: int, fails: int) -> None:
 
 def check_pin_form(pin: str) -> None:
     """Errors: Rejected weak_pin for fewer than six digits, all equal, or a plain run like 123456."""
-    steps = {int(b) - int(a) for a, b in zip(pin, pin[1:], strict=False)} if pin.isascii() and pin.isdigit() else set()
+    steps = {int(b) - int(a) for a, b in pairwise(pin)} if pin.isascii() and pin.isdigit() else set()
     if len(pin) < MIN_PIN or not steps or steps in ({0}, {1}, {-1}):
         raise Rejected("weak_pin")
 

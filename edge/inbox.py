@@ -37,12 +37,13 @@ RULES: dict[type[Fact], Callable[[Tx, Any], None]] = {
 
 
 def apply(tx: Tx, fact: Fact) -> None:
-    """Apply a fact of the hub. What this release cannot apply is logged by kind and passed over, never blocks the rest."""
+    """Apply a fact of the hub. What cannot be applied here is logged by kind and passed over: it never blocks the rest."""
     rule = RULES.get(type(fact))
     if rule is None:
         logger.warning("a fact of the hub is not understood here: %s", getattr(fact, "name", fact.kind))
         return
     try:
-        rule(tx, fact)
-    except (Rejected, IllegalMove) as error:
-        logger.warning("a fact of the hub does not fit here: %s: %s", fact.kind, error)
+        with tx.attempt():
+            rule(tx, fact)
+    except (Rejected, IllegalMove, ValueError) as error:
+        logger.warning("a fact of the hub does not fit here: %s: %s", fact.kind, type(error).__name__)

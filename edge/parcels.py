@@ -236,6 +236,22 @@ def cell_failed(tx: Tx, parcel: ParcelId, why: str) -> Parcel:
     return load(tx, parcel)
 
 
+def to_shelf(tx: Tx, parcel: ParcelId) -> Parcel:
+    """No door would open for it: free the cell that was reserved last and take a place on the shelf.
+
+    Errors: Rejected no_free_place.
+    """
+    here = load(tx, parcel)
+    if here.cell is not None:
+        cells.release(tx, here.cell)
+    place = shelves.take(tx)
+    if place is None:
+        raise Rejected("no_free_place", parcel=parcel)
+    tx.update("parcel", ("id", parcel), {"cell": None, "place": place})
+    log.append(tx, events.PlaceTaken(parcel, place))
+    return load(tx, parcel)
+
+
 # --- private ------------------------------------------------------------------------------------------------------
 
 

@@ -115,6 +115,15 @@ def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parce
     return load(tx, parcel)
 
 
+def releasing(tx: Tx) -> tuple[Parcel, ...]:
+    """Return the parcels whose pick-up has begun and not ended."""
+    return tuple(Parcel.from_row(row) for row in tx.rows("SELECT * FROM parcel WHERE state = 'releasing' ORDER BY id"))
+
+
+def state_of(tx: Tx, parcel: ParcelId) -> ParcelState:
+    return ParcelState(tx.value("SELECT state FROM parcel WHERE id = ?", (parcel,)))
+
+
 def mismatch(tx: Tx, parcel: ParcelId | None, scanned: str) -> None:
     """The wrong parcel was about to be handed out: nothing changes but the record."""
     log.append(tx, events.PickupMismatch(parcel, scanned))

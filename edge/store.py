@@ -11,8 +11,9 @@ import fcntl
 import logging
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
@@ -69,6 +70,18 @@ class Tx:
         self.on_reserve = on_reserve  # the disk is full and the ballast is in use: no new money
         self.appended = 0
         self.bookkeeping = False  # set by `edge.log` when only cursors move or a fact of the hub is applied
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part of the transaction that may fail alone: rolled back to here.
+
+        Errors: ValueError for a broken constraint, else what the part raises.
+        """
+        try:
+            with self._db.atomic():
+                yield
+        except sqlite3.IntegrityError as error:
+            raise ValueError(str(error)) from error
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         return self._db.execute(sql, parameters)

@@ -1,0 +1,1 @@
+"""User operations that join rules and devices: async generators of steps (`edge.steps`). No SQL, no screens here."""

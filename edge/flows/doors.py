@@ -1,0 +1,105 @@
+"""One door, from authorisation to the shut door: audit before pulse, one pulse, the outcome written at once."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+
+from drivers.base import DeviceError, Door, DoorChanged, NoAnswer, NotThere, Opening, Refused, WrongDoor
+from edge import cells, log, pickups
+from edge.flows.site import Site
+from edge.model import CellNo, ParcelState
+from edge.store import Tx
+
+FINAL = ("not_there", "refused")  # certain: no door has moved
+
+
+class Outcome(StrEnum):
+    """What became of an authorised opening; the values are the words of DoorNotOpened and CallStaff."""
+
+    OPEN = "open"
+    STAYED_CLOSED = "stayed_closed"
+    UNKNOWN = "unknown"
+    NOT_THERE = "not_there"
+    REFUSED = "refused"
+    WRONG_DOOR = "wrong_door"
+
+
+async def pulse(site: Site, opening: str, cell: CellNo) -> Outcome:
+    """Open the door of an authorised opening, once, and commit what is known of it."""
+    if site.locker is None:
+        await site.store.run(cells.not_opened, opening, Outcome.NOT_THERE)
+        return Outcome.NOT_THERE
+    try:
+        outcome = _OUTCOMES[await site.locker.open(cell)]
+    except WrongDoor as error:
+        await site.store.run(cells.wrong_door, opening, error.moved)
+        return Outcome.WRONG_DOOR
+    except NotThere:
+        outcome = Outcome.NOT_THERE
+    except Refused:
+        outcome = Outcome.REFUSED
+    except DeviceError:
+        outcome = Outcome.UNKNOWN  # asked and not understood: the door may have moved
+    if outcome is Outcome.OPEN:
+        await site.store.run(cells.opened, opening)
+    else:
+        await site.store.run(cells.not_opened, opening, outcome)
+    return outcome
+
+
+_OUTCOMES = {
+    Opening.OPEN: Outcome.OPEN,
+    Opening.STAYED_CLOSED: Outcome.STAYED_CLOSED,
+    Opening.UNKNOWN: Outcome.UNKNOWN,
+}
+
+
+async def wait_shut(site: Site, cell: CellNo, seconds: float) -> tuple[Door, str]:
+    """Wait for the shut door. Return what is known and by which evidence (sensor or confirmed)."""
+    locker = site.locker
+    if locker is None:
+        return Door.UNKNOWN, ""
+    if locker.has_door_sensor:
+        return await locker.until_closed(cell, seconds), "sensor"
+    return await _confirmed(site, cell, seconds), "confirmed"
+
+
+async def _confirmed(site: Site, cell: CellNo, seconds: float) -> Door:
+    try:
+        async with asyncio.timeout(seconds):
+            while await site.shut.get() != cell:
+                pass
+    except TimeoutError:
+        return Door.UNKNOWN
+    return Door.CLOSED
+
+
+async def state_of_doors(site: Site) -> dict[int, Door]:
+    """Return the doors as far as the boards can tell; empty when none answers or none can."""
+    if site.locker is None or not site.locker.has_door_sensor:
+        return {}
+    try:
+        return dict(await site.locker.doors())
+    except (NotThere, NoAnswer, DeviceError):
+        return {}
+
+
+async def moved(site: Site, change: DoorChanged) -> None:
+    """A door moved. Wait for an opening in progress to write its own end, then see whether anything is left to tell."""
+    async with site.door:
+        if change.door is Door.CLOSED:
+            await site.store.run(_shut, CellNo(change.cell))
+        elif change.door is Door.OPEN and not change.commanded:
+            await site.store.run(cells.forced, CellNo(change.cell), change.door.value)
+
+
+def _shut(tx: Tx, cell: CellNo) -> None:
+    """A door that had been left open was shut: end the opening, and the pick-up that waited for it."""
+    opening = cells.shut_later(tx, cell)
+    if opening is None:
+        return
+    parcel = cells.parcel_of(tx, opening)
+    if parcel is not None and pickups.state_of(tx, parcel) is ParcelState.RELEASING:
+        pickups.picked_up(tx, parcel, "self", "reconciled")
+        log.drop_alarm(tx, "door_left_open", str(cell))

@@ -1,0 +1,70 @@
+"""At start: bring every operation that a power cut left half done to a known state. Never pulses a door."""
+
+from __future__ import annotations
+
+from drivers.base import Door
+from edge import cells, log, pickups
+from edge.cells import Unfinished
+from edge.flows.doors import state_of_doors
+from edge.flows.site import Site
+from edge.model import CellNo, Parcel, ParcelState
+from edge.store import Tx
+
+
+async def reconcile(site: Site) -> None:
+    """Settle openings and parcels from what the boards say now.
+
+    Deposits (ARRIVED) stay: the operator goes on or cancels. Pick-ups: see `_settle_pickup`.
+    """
+    doors = await state_of_doors(site)
+    await site.store.run(_settle, doors)
+    site.settled.set()
+
+
+def _settle(tx: Tx, doors: dict[int, Door]) -> None:
+    tx.bookkeeping = True
+    openings = {opening.parcel: opening for opening in cells.unfinished(tx) if opening.parcel is not None}
+    for parcel in pickups.releasing(tx):
+        _settle_pickup(tx, parcel, openings.pop(parcel.id, None), doors)
+    for opening in cells.unfinished(tx):
+        _settle_opening(tx, opening, doors)
+
+
+def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: dict[int, Door]) -> None:
+    """RELEASING at start: on a shelf, back; otherwise what the audit rows and the door say together."""
+    if parcel.cell is None:
+        pickups.pickup_left(tx, parcel.id)
+        return
+    door = doors.get(parcel.cell, Door.UNKNOWN)
+    if door is Door.UNKNOWN:
+        pickups.excepted(tx, parcel.id, "power_cut")
+        if opening is not None:
+            cells.settle(tx, opening, "power_cut")
+    elif door is Door.OPEN:  # the pick-up ends when somebody shuts the door (`doors.moved`)
+        if opening is not None and opening.outcome is None:
+            cells.opened(tx, opening.id)
+        log.raise_alarm(tx, "door_left_open", str(parcel.cell))
+    elif opening is not None and opening.outcome == "open":
+        cells.closed(tx, opening.id)
+        pickups.picked_up(tx, parcel.id, "self", "reconciled")
+    else:
+        _put_back(tx, parcel, opening)
+
+
+def _put_back(tx: Tx, parcel: Parcel, opening: Unfinished | None) -> None:
+    """The door is shut and was never seen open. The code stays valid; if a pulse may have gone out, somebody looks."""
+    if opening is not None:
+        cells.settle(tx, opening, "power_cut")
+        log.raise_alarm(tx, "check_cell", str(parcel.cell))
+    pickups.pickup_failed(tx, parcel.id, "power_cut")
+
+
+def _settle_opening(tx: Tx, opening: Unfinished, doors: dict[int, Door]) -> None:
+    """Openings of deposits, services and doors left open. What stays open stays unfinished until it is shut."""
+    door = doors.get(opening.cell, Door.UNKNOWN)
+    if opening.parcel is not None and pickups.state_of(tx, opening.parcel) is ParcelState.RELEASING:
+        return
+    if opening.outcome is None:
+        cells.settle(tx, opening, "power_cut")
+    elif door is Door.CLOSED:
+        cells.shut_later(tx, CellNo(opening.cell))

@@ -1,0 +1,46 @@
+"""What a flow needs of its point: store, devices as contracts, words for the display, and the times it may take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from drivers.base import Display, Locker
+from edge.clock import Clock
+from edge.model import CellNo, WaybillNo
+from edge.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Seconds that people get. Sources: architecture 6 (45, 60, 30) and the policy table (door_open_alarm_s 60)."""
+
+    take_s: float = 45.0  # villager: take the parcel and shut the door
+    put_s: float = 60.0  # operator: put the parcel in and shut the door
+    fetch_s: float = 180.0  # operator: fetch a parcel from the shelf and scan it
+    grant_s: float = 120.0  # villager: choose among several parcels
+    wrong_parcel_s: float = 4.0  # how long "wrong parcel" stays up before the flow goes on
+
+
+@dataclass(slots=True)
+class Site:
+    """Everything a flow may touch. `door` lets one door move at a time: villagers must not stand before two."""
+
+    store: Store
+    clock: Clock
+    locker: Locker | None
+    display: Display | None
+    say: Callable[..., str]  # (key, **slots) -> words in the language of the point
+    times: Times = field(default_factory=Times)
+    door: asyncio.Lock = field(default_factory=asyncio.Lock)
+    scans: asyncio.Queue[WaybillNo] = field(
+        default_factory=lambda: asyncio.Queue(8)
+    )  # for a flow that waits for a scan
+    shut: asyncio.Queue[CellNo] = field(default_factory=lambda: asyncio.Queue(8))  # "the door is shut" by a person
+    settled: asyncio.Event = field(default_factory=asyncio.Event)  # set when `reconcile` has looked at every door
+
+    def announce(self, key: str, **slots: str | int) -> None:
+        """Put a line on the display, if there is one. Never waits, never fails."""
+        if self.display is not None:
+            self.display.show([self.say(key, **slots)])
