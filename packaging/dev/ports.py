@@ -26,8 +26,8 @@ class Ports:
             known = cls(**json.loads(file.read_text("utf-8")))
         except (OSError, ValueError, TypeError):
             known = cls(0, 0)
-        broker = _free(known.broker)
-        ports = cls(broker, _free(known.line, taken=broker))
+        broker = free_port(known.broker)
+        ports = cls(broker, free_port(known.line, taken=broker))
         if ports != known:
             file.write_text(json.dumps(asdict(ports)) + "\n", "utf-8")
         return ports
@@ -41,7 +41,7 @@ class Ports:
             settings.write_text(changed, "utf-8")
 
 
-def _free(wanted: int, taken: int = 0) -> int:
+def free_port(wanted: int = 0, taken: int = 0) -> int:
     """Tell `wanted` if it can be had, else any port that can, but never `taken`."""
     with socket.socket() as probe, socket.socket() as second:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -173,7 +173,7 @@ def _s10(dice: random.Random) -> str:
     serial = _digits(dice, 8)
     total = sum(int(digit) * weight for digit, weight in zip(serial, (8, 6, 4, 2, 3, 5, 9, 7), strict=True))
     check = {10: 0, 11: 5}.get(11 - total % 11, 11 - total % 11)  # UPU S10, check digit
-    return f"{dice.choice(('RB', 'CP', 'EA', 'LX'))}{serial}{check}CN"
+    return f"{dice.choice(('EA', 'EB', 'EE'))}{serial}{check}CN"
 
 
 # carrier -> how many of the 60, and how its numbers look. Shares follow nobody's statistics; every shape shall occur.

@@ -95,12 +95,15 @@ class Stand:
             raise StandError("mosquitto is not installed; make setup installs it")
         self._start("broker", [program, "-c", str(config)], lambda _: _listens(port))
 
-    def start_hub(self) -> None:
-        """Start the hub, and the line in front of its broker."""
+    def start_line(self) -> None:
+        """Lay the line from the point to the broker; one that is there stays as it is, cut or not."""
         assert self.ports is not None, "lay_out comes first"
         if self.line is None:
             self.line = Line(self.ports.line, self.ports.broker)
             self.line.start()
+
+    def start_hub(self) -> None:
+        """Start the district hub."""
         self._start("hub", _python("sync.hub.cli", "run", "--config", str(self.hub_toml)), _said_ready)
 
     def start_sim(self) -> None:
@@ -110,7 +113,8 @@ class Stand:
         self._start("sim", command, lambda said: sum("path" in each for each in said) >= count)
 
     def start_kiosk(self, *, headless: bool = False) -> None:
-        """Start the kiosk, in a window or offscreen as its environment says, or with no window at all."""
+        """Start the kiosk and its line, in a window or offscreen as its environment says, or with no window at all."""
+        self.start_line()
         extra = ("--headless",) if headless else ()
         command = _python("edge.cli", "run", "--config", str(self.point_toml), *extra)
         self._start("kiosk", command, _said_ready)
@@ -152,7 +156,7 @@ class Stand:
         self._line().mend()
 
     def _line(self) -> Line:
-        assert self.line is not None, "the line begins with start_hub"
+        assert self.line is not None, "start_line comes first"
         return self.line
 
     # -- words with programs -----------------------------------------------------------------------------------
