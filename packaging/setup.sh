@@ -58,16 +58,19 @@ install_packages() {
 }
 
 build_venv() {
+    # The stamp names this folder too: a virtual environment cannot be moved.
     local stamp=$VENV/.village-point wanted
-    wanted=$(cat setup.py packaging/requirements.lock | sha256sum)
-    if [ -x $VENV/bin/python ] && $VENV/bin/python -c '' 2>/dev/null \
-        && [ "$(cat $stamp 2>/dev/null)" = "$wanted $PWD" ]; then return; fi
-    say venv "$VENV with $("$1" --version)"
-    "$1" -m venv --clear $VENV
-    say pip "$(grep -c == packaging/requirements.lock) pinned packages; one of them is compiled, about a minute"
+    wanted="$(cat setup.py packaging/requirements.lock | sha256sum) $PWD"
+    if $VENV/bin/python -c '' 2>/dev/null && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ]; then return; fi
+    if ! $VENV/bin/python -c '' 2>/dev/null || [[ "$(cat $stamp 2>/dev/null)" != *" $PWD" ]]; then
+        say venv "$VENV with $("$1" --version)"
+        "$1" -m venv --clear $VENV
+        echo "unfinished $PWD" >$stamp
+    fi
+    say pip "$(grep -c == packaging/requirements.lock) pinned packages; one is compiled, about a minute"
     $VENV/bin/python -m pip install --quiet --progress-bar off --disable-pip-version-check \
         --constraint packaging/requirements.lock --editable '.[kiosk,dev]' </dev/null
-    echo "$wanted $PWD" >$stamp
+    echo "$wanted" >$stamp
 }
 
 build_font() {

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from drivers import build
 from edge import config
 from edge.config import ConfigError
 from edge.toml_table import key_lines
@@ -295,3 +296,17 @@ def test_whatever_the_file_holds_the_answer_is_settings_or_a_list_of_mistakes(
     found = problems_of(folder, text)
 
     assert all(1 <= each.line <= text.count("\n") + 2 and each.message for each in found)
+
+
+def test_settings_and_drivers_know_the_same_kinds_of_device() -> None:
+    kinds = {name: kind.baud is not None for name, kind in build.KINDS.items()}
+
+    assert {name: serial for name, (_, serial) in config.DEVICE_KINDS.items()} == kinds
+
+
+def test_drivers_accept_every_option_of_the_shipped_example(tmp_path: Path) -> None:
+    text = (EXAMPLES / "point.example.toml").read_text("utf-8")
+    text = re.sub(r'_file = "[^"]+"', '_file = "link.key"', text)
+
+    for device in load(tmp_path, text).devices:
+        build.build(build.DeviceSettings(device.name, device.kind, device.path, device.baud, device.options), lambda: 0)
