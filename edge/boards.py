@@ -25,6 +25,7 @@ from edge.store import Tx
 OVERDUE_MS = 48 * 3_600_000  # overdue_hours of the policy table
 DAY_MS = 24 * 3_600_000
 PAGE = 60  # rows a search returns; the rest is counted
+NOTHING: tuple[str | int, ...] = ()
 OPEN = "state NOT IN ('picked_up', 'returned', 'expected')"
 
 
@@ -125,7 +126,7 @@ def search(tx: Tx, text: str) -> ParcelsBoard:
     """Find open parcels by tail of waybill or phone, by place, cell or surname; with no text, all by age."""
     text = text.strip()[:40]
     if not text:
-        where, values = "1 = 1", ()
+        where, values = "1 = 1", NOTHING
     elif text.isascii() and text.isdigit():
         where = "(waybill_no LIKE ? OR phone LIKE ? OR cell = ? OR place LIKE ?)"
         values = (f"%{text}", f"%{text}", int(text[:6]), f"%-{text}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from edge.model import Ms, Stamp
+from edge.model import UTC8, Ms, Stamp
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 NTP_SYNCED = Path("/run/systemd/timesync/synchronized")  # touched by systemd-timesyncd after the first good answer
@@ -36,6 +37,8 @@ class Dice(Protocol):
 
 
 class SystemClock:
+    """Also serves as the clock of the drivers."""
+
     def __init__(self) -> None:
         self._boot = BOOT_ID.read_text(encoding="ascii").replace("-", "")[:8]
 
@@ -44,6 +47,9 @@ class SystemClock:
 
     def ms(self) -> Ms:
         return Ms(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
+
+    def local(self) -> datetime:
+        return datetime.now(UTC8)
 
 
 class SystemDice:

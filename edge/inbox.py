@@ -37,7 +37,7 @@ RULES: dict[type[Fact], Callable[[Tx, Any], None]] = {
 
 
 def apply(tx: Tx, fact: Fact) -> None:
-    """Apply a fact of the hub. What cannot be applied here is logged by kind and passed over: it never blocks the rest."""
+    """Apply a fact of the hub. What cannot be applied is logged by kind and passed over: it blocks nothing."""
     rule = RULES.get(type(fact))
     if rule is None:
         logger.warning("a fact of the hub is not understood here: %s", getattr(fact, "name", fact.kind))

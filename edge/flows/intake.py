@@ -10,7 +10,7 @@ from edge.flows.doors import Outcome, pulse, wait_shut
 from edge.flows.site import Site
 from edge.model import CellNo, OperatorId, Parcel, ParcelState, PickupCode, Rejected
 from edge.parcels import Arrival
-from edge.steps import CallStaff, Checking, DoorStillOpen, PutIn, Remind, Step, Stored
+from edge.steps import CallStaff, Checking, DoorStillOpen, ParcelLine, PutIn, Remind, Step, Stored
 from edge.store import Tx
 
 MAX_CELLS = 4  # doors tried for one parcel before the shelf must do
@@ -81,7 +81,7 @@ async def _stored(site: Site, parcel: Parcel) -> Step:
     return Stored(line, today, code)
 
 
-def _summary(tx: Tx, parcel: Parcel) -> tuple[boards.ParcelLine, int, PickupCode | None]:
+def _summary(tx: Tx, parcel: Parcel) -> tuple[ParcelLine, int, PickupCode | None]:
     return boards.line(tx, parcel.id), boards.arrived_today(tx), boards.code_of(tx, parcel.id)
 
 

@@ -1,0 +1,300 @@
+"""Turns each intent of a person into a flow of steps. One method per intent; no devices, no SQL, no screens here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+from edge import bills, boards, cells, codes, events, guard, log, parcels, pickups
+from edge import steps as s
+from edge.codes import Decision, Kind, Recognition
+from edge.counter import Counter
+from edge.flows import intake, money, pickup
+from edge.flows.site import Site
+from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
+from edge.parcels import Arrival
+from edge.steps import Intent, Step
+from edge.store import Tx
+
+ASK_CARRIERS = 8  # buttons on one screen
+OTHER = "OTHER"
+BOTH_SHELF_AND_LOCKER = Consent.LOCKER
+
+
+class Desk:
+    """The counter at work. `status` adds the boards that know the devices and the line."""
+
+    def __init__(self, site: Site, device_key: bytes, help_phone: str, status: Callable[[str], Step | None]) -> None:
+        self._site = site
+        self._key = device_key
+        self._help_phone = help_phone
+        self._status = status
+        self.counter = Counter(site.clock)
+
+    async def start(self) -> None:
+        """Recall what the operators of this point have taught."""
+        self.counter.learnt = await self._site.store.run(_learnt)
+
+    async def waybills(self, text: str) -> tuple[WaybillNo, ...]:
+        """Return the numbers that a scanned text may be, for a flow that waits for one; none for anything else."""
+        seen = codes.recognise(text, learnt=self.counter.learnt)
+        return () if seen.decision in {Decision.SECRET, Decision.REJECT} else _waybills(seen)
+
+    def handle(self, intent: Intent) -> AsyncIterator[Step]:
+        """Return the steps of an intent. Errors while iterating: Rejected, StoreFault."""
+        match intent:
+            case s.Scanned():
+                return self._scanned(intent)
+            case s.PickUp():
+                return self._pick_up(intent)
+            case s.TakeParcels():
+                return self._take(intent)
+            case s.FindBill():
+                return money.find(self._site, intent.kind, intent.account_no)
+            case s.AcceptBill():
+                return self._accept(intent)
+            case s.Login():
+                return self._login(intent)
+            case s.GivePhone() | s.ChooseCarrier() | s.RecordConsent():
+                return self._answer(intent)
+            case _:
+                return self._small(intent)
+
+    # -- collection
+
+    async def _pick_up(self, intent: s.PickUp) -> AsyncIterator[Step]:
+        yield s.Checking()
+        found = await pickup.identify(self._site, intent.code, intent.last4)
+        async for step in self._offer(found, "code"):
+            yield step
+
+    async def _offer(self, found: tuple[Parcel, ...], by: str) -> AsyncIterator[Step]:
+        if len(found) == 1:
+            async for step in pickup.collect(self._site, found, by):
+                yield step
+            return
+        lines, ident = await self._site.store.run(_lines_and_ident, found)
+        lasts = int(self._site.times.grant_s * 1000)
+        yield s.ParcelsFound(lines, self.counter.grant(ident, found, by, lasts))
+
+    async def _take(self, intent: s.TakeParcels) -> AsyncIterator[Step]:
+        chosen, by = self.counter.redeem(intent.grant, intent.parcels)
+        async for step in pickup.collect(self._site, chosen, by):
+            yield step
+
+    # -- scans
+
+    async def _scanned(self, intent: s.Scanned) -> AsyncIterator[Step]:
+        seen = codes.recognise(intent.text, learnt=self.counter.learnt)
+        best = seen.candidates[0]
+        if best.kind is Kind.PICKUP_TOKEN:
+            found = await pickup.identify_token(self._site, PickupToken(best.value.removeprefix("VP1:")))
+            async for step in self._offer(found, "token"):
+                yield step
+        elif seen.decision is Decision.SECRET:
+            raise Rejected("secret_code")
+        elif intent.screen.startswith("bill"):
+            async for step in money.find(self._site, "", AccountNo(best.value)):
+                yield step
+        elif seen.decision is Decision.REJECT:
+            raise Rejected("unreadable")
+        elif intent.screen.startswith("intake"):
+            async for step in self._intake(seen, intent.scanner):
+                yield step
+        else:
+            yield await self._looked_up(seen)
+
+    async def _looked_up(self, seen: Recognition) -> Step:
+        """A parcel scanned outside intake: the operator wants to hand it out."""
+        self.counter.operator()
+        for number in _waybills(seen):
+            line = await self._site.store.run(boards.find_line, number)
+            if line is not None:
+                return s.HandOverAsk(line)
+        raise Rejected("not_here")
+
+    # -- intake
+
+    async def _intake(self, seen: Recognition, scanner: str) -> AsyncIterator[Step]:
+        operator = self.counter.operator()
+        numbers = _waybills(seen)
+        known = await self._site.store.run(_known, numbers)
+        if known is not None:
+            self.counter.asked = None
+            arrival = Arrival(known.waybill_no, known.carrier, operator, self.counter.target)
+            async for step in self._take_in(arrival):
+                yield step
+            return
+        if self.counter.same_label(seen, scanner):
+            return  # the gun caught a second code of the label it has just read
+        if not numbers:
+            raise Rejected("unknown_code")
+        carriers = tuple(dict.fromkeys(c.carrier for c in seen.candidates if c.carrier))
+        arrival = Arrival(numbers[0], carriers[0] if carriers else OTHER, operator, self.counter.target)
+        if seen.decision is not Decision.ACCEPT:
+            self.counter.asked = arrival
+            yield s.AskCarrier(str(numbers[0]), (*carriers[: ASK_CARRIERS - 1], OTHER))
+            return
+        async for step in self._take_in(arrival):
+            yield step
+
+    async def _take_in(self, arrival: Arrival) -> AsyncIterator[Step]:
+        try:
+            async for step in intake.take_in(self._site, arrival):
+                yield step
+        except Rejected as refusal:
+            question = await self._question(arrival, refusal)
+            if question is None:
+                raise
+            self.counter.asked = arrival
+            yield question
+
+    async def _question(self, arrival: Arrival, refusal: Rejected) -> Step | None:
+        if refusal.code == "unknown_parcel":
+            return s.AskPhone(str(arrival.waybill_no), arrival.carrier)
+        if refusal.code == "no_consent" and arrival.phone is None:
+            return s.NeedConsent(await self._site.store.run(boards.line, refusal.facts["parcel"]))
+        return None
+
+    async def _answer(self, intent: s.GivePhone | s.ChooseCarrier | s.RecordConsent) -> AsyncIterator[Step]:
+        operator = self.counter.operator()
+        arrival = self.counter.asked
+        if arrival is None:
+            raise Rejected("busy")
+        self.counter.asked = None
+        match intent:
+            case s.ChooseCarrier():
+                await self._site.store.run(_learn, arrival.waybill_no, intent.carrier)
+                self.counter.learnt = await self._site.store.run(_learnt)
+                arrival = replace(arrival, carrier=intent.carrier)
+            case s.GivePhone():
+                consent = BOTH_SHELF_AND_LOCKER if intent.consented else Consent.NONE
+                arrival = replace(arrival, phone=intent.phone, consent=consent)
+            case s.RecordConsent():
+                consent = Consent(intent.consent)
+                await self._site.store.run(parcels.record_consent, intent.parcel, consent, operator)
+        async for step in self._take_in(arrival):
+            yield step
+
+    # -- money
+
+    async def _accept(self, intent: s.AcceptBill) -> AsyncIterator[Step]:
+        operator, role = await self._who(intent.pin)
+        if role is not Role.OPERATOR:
+            raise Rejected("not_allowed")
+        async for step in money.accept(self._site, intent.bill, intent.fen, operator):
+            yield step
+
+    # -- people
+
+    async def _login(self, intent: s.Login) -> AsyncIterator[Step]:
+        yield s.Checking()
+        operator, role = await self._who(intent.pin)
+        self.counter.log_in(operator, role)
+        yield s.LoggedIn(operator, role)
+        if role is Role.OPERATOR:
+            yield await self._site.store.run(boards.day)
+
+    async def _who(self, pin: str) -> tuple[OperatorId, Role]:
+        """Return whose PIN it is; the try is committed before any comparison. Errors: Rejected wrong_pin, locked_out."""
+        await self._site.store.run(guard.take_pin_try)
+        people = await self._site.store.run(guard.operators)
+        person = await asyncio.get_running_loop().run_in_executor(None, _match, people, pin, self._key)
+        if person is None:
+            raise Rejected("wrong_pin")
+        await self._site.store.run(guard.logged_in, *person)
+        return person
+
+    # -- the rest: one short answer each
+
+    async def _small(self, intent: Intent) -> AsyncIterator[Step]:
+        store = self._site.store
+        match intent:
+            case s.Logout():
+                self.counter.log_out()
+                yield s.LoggedOut()
+            case s.CallHelp():
+                await store.run(log.append, events.HelpCalled(intent.screen))
+                self._site.announce("led.help")
+                yield s.HelpCalled(self._help_phone)
+            case s.SetIntakeTarget():
+                self.counter.target = intent.target
+            case s.ShowBoard():
+                yield await self._board(intent.board)
+            case s.Search():
+                self.counter.operator()
+                yield await store.run(boards.search, intent.text)
+            case _:
+                async for step in self._by_operator(intent, self.counter.operator()):
+                    yield step
+
+    async def _by_operator(self, intent: Intent, operator: OperatorId) -> AsyncIterator[Step]:
+        store = self._site.store
+        match intent:
+            case s.HandOver():
+                await pickup.hand_over(self._site, intent.parcel, intent.by, operator)
+                yield s.Thanks(1)
+            case s.CancelDeposit():
+                await intake.cancel(self._site, await store.run(parcels.load, intent.parcel))
+                yield await store.run(boards.day)
+            case s.ResolveException():
+                await store.run(pickups.resolve, intent.parcel, intent.found, operator)
+                yield await store.run(boards.search, "")
+            case s.CellToService():
+                await store.run(cells.to_service, intent.cell, intent.in_service, intent.reason, operator)
+                yield await store.run(boards.day)
+            case s.RefundBill():
+                await store.run(bills.refunded, intent.bill, operator)
+                yield await store.run(boards.bills_taken)
+            case _:
+                raise AssertionError(f"no flow for {type(intent).__name__}")
+
+    async def _board(self, board: str) -> Step:
+        self.counter.operator()
+        step = self._status(board)
+        if step is not None:
+            return step
+        match board:
+            case "day":
+                return await self._site.store.run(boards.day)
+            case "parcels":
+                return await self._site.store.run(boards.search, "")
+            case "bills":
+                return await self._site.store.run(boards.bills_taken)
+            case _:
+                raise AssertionError(f"no board {board}")
+
+
+def _match(
+    people: tuple[tuple[OperatorId, Role, str], ...], pin: str, device_key: bytes
+) -> tuple[OperatorId, Role] | None:
+    found = [(operator, role) for operator, role, hashed in people if guard.fits(hashed, pin, device_key)]
+    return found[0] if found else None
+
+
+def _waybills(seen: Recognition) -> tuple[WaybillNo, ...]:
+    kinds = (Kind.WAYBILL, Kind.S10, Kind.UNKNOWN, Kind.GTIN)
+    return tuple(dict.fromkeys(WaybillNo(c.value) for c in seen.candidates if c.kind in kinds and c.value))
+
+
+def _known(tx: Tx, numbers: tuple[WaybillNo, ...]) -> Parcel | None:
+    found = (parcels.find_active(tx, number) for number in numbers)
+    return next((parcel for parcel in found if parcel is not None), None)
+
+
+def _learnt(tx: Tx) -> dict[tuple[int, str], str]:
+    rows = tx.rows("SELECT length, prefix, carrier FROM carrier_choice")
+    return {(row["length"], row["prefix"]): row["carrier"] for row in rows}
+
+
+def _learn(tx: Tx, number: WaybillNo, carrier: str) -> None:
+    tx.bookkeeping = True
+    tx.execute(
+        "INSERT OR REPLACE INTO carrier_choice (length, prefix, carrier) VALUES (?, ?, ?)",
+        (len(number), number[:3], carrier),
+    )
+
+
+def _lines_and_ident(tx: Tx, found: tuple[Parcel, ...]) -> tuple[tuple[s.ParcelLine, ...], str]:
+    return boards.lines(tx, tuple(parcel.id for parcel in found)), tx.dice.ident()
