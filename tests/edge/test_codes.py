@@ -1,5 +1,7 @@
 """Recognition of the numbers printed on labels: couriers, post, products, addresses, set-up codes."""
 
+from collections.abc import Callable
+
 import pytest
 
 from edge.carriers import CARRIER_NAMES, SHAPES
@@ -70,7 +72,7 @@ def test_waybill_of_right_length_is_accepted_under_code_128(number: str, carrier
 
 @pytest.mark.parametrize("number", [number for number, _ in LENGTHS])
 @pytest.mark.parametrize("change", [lambda n: n[:-1], lambda n: n + "7"], ids=["shorter", "longer"])
-def test_waybill_of_wrong_length_is_never_accepted_for_its_courier(number: str, change) -> None:
+def test_waybill_of_wrong_length_is_never_accepted_for_its_courier(number: str, change: Callable[[str], str]) -> None:
     carrier = dict(LENGTHS)[number]
     found = recognise(f"]C0{change(number)}")
 

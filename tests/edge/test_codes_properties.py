@@ -2,6 +2,7 @@
 
 import json
 import string
+from datetime import date
 
 import pytest
 from hypothesis import example, given
@@ -119,10 +120,8 @@ def test_product_number_holds_for_one_check_digit_only(stem: str) -> None:
     assert sum(gtin_is_valid(stem + check) for check in string.digits) == 1
 
 
-@given(st.dates(min_value=__import__("datetime").date(1900, 1, 1)), st.integers(0, 999))
-def test_id_number_holds_for_one_check_character_only(born, place: int) -> None:
-    if born.year >= 2100:
-        born = born.replace(year=2000, day=min(born.day, 28))
+@given(st.dates(date(1900, 1, 1), date(2099, 12, 31)), st.integers(0, 999))
+def test_id_number_holds_for_one_check_character_only(born: date, place: int) -> None:
     stem = f"522401{born:%Y%m%d}{place:03}"
 
     assert all(looks_like_id_card(stem + check) for check in "0123456789X")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from edge.codes import Decision, Kind, recognise, same_label
+from edge.codes import Decision, Kind, Recognition, recognise, same_label
 
 SF = recognise("]C0SF1385628716739")
 OLD = recognise("]C0444010688260")
@@ -15,7 +15,7 @@ ROUTE = recognise("]C0710-A05-00")
 @pytest.mark.parametrize(
     "second", [OLD, ORDER_NUMBER, ROUTE, recognise("]E06901234567892"), recognise("https://a.cn/x")]
 )
-def test_second_code_of_a_label_does_not_replace_a_sure_waybill(second, gap_ms: int) -> None:
+def test_second_code_of_a_label_does_not_replace_a_sure_waybill(second: Recognition, gap_ms: int) -> None:
     assert same_label(SF, second, gap_ms) is SF
 
 
@@ -54,7 +54,17 @@ def test_package_number_of_the_same_waybill_adds_its_piece() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["120061098828009406", "VP1:" + "A" * 26, "13800138000", "11010519491231002X", "%%%EBM", "", "a\x1bb"]
+    "text",
+    [
+        "120061098828009406",
+        "VP1:" + "A" * 26,
+        "13800138000",
+        "11010519491231002X",
+        "%%%EBM",
+        "",
+        "a\x1bb",
+        "wxp://f2f0abc",
+    ],
 )
 def test_what_no_label_bears_counts_by_itself(text: str) -> None:
     second = recognise(text)
