@@ -23,8 +23,10 @@ from programs import StandError
 from stand import Stand
 
 LOOK_S = 0.5  # how soon a program that died is noticed
-HELP = """\
+HELP_LINE = """\
   cut | mend              take the line to the hub away, give it back
+"""
+HELP = """\
   scan TEXT               read a bar code with the simulated scanner
   DEVICE HANDLE [WORD..]  move a simulated device: locker jam 7, locker close_door 7, gun unplug, led shown
 """
@@ -116,7 +118,7 @@ def _greet(stand: Stand, *, only_sim: bool) -> None:
             print(
                 "No display was found: the kiosk draws offscreen. To see its screens: make day, then build/day/*.png."
             )
-    print(f"Ctrl-C ends all. Or type:\n{HELP}", end="", flush=True)
+    print(f"Ctrl-C ends all. Or type:\n{'' if only_sim else HELP_LINE}{HELP}", end="", flush=True)
 
 
 def _watch(stand: Stand) -> None:
@@ -155,7 +157,7 @@ def _obey(stand: Stand, line: str) -> None:
             case [device, handle, *words]:
                 print(stand.poke(device, handle, *words))
             case _:
-                print(HELP, end="")
+                print(HELP_LINE + HELP, end="")
     except (StandError, ValueError, OSError) as error:
         print(error)
 

@@ -23,6 +23,8 @@ from line import Line
 from ports import HOST, Ports
 from programs import ROOT, Programs, Said, StandError
 
+from ui.drive_client import Driver
+
 START_ORDER = ("broker", "hub", "sim", "kiosk")
 # Seconds until a program must have said that it is up. The kiosk opens a window, on a small board from a slow card.
 READY_S: Mapping[str, float] = {"broker": 10, "hub": 30, "sim": 15, "kiosk": 90}
@@ -156,7 +158,8 @@ class Stand:
         self._line().mend()
 
     def _line(self) -> Line:
-        assert self.line is not None, "start_line comes first"
+        if self.line is None:
+            raise StandError("there is no line: the kiosk was not started")
         return self.line
 
     # -- words with programs -----------------------------------------------------------------------------------
@@ -171,9 +174,9 @@ class Stand:
             raise StandError(f"sim {device} {handle}: {answer.get('error')}")
         return answer.get("result")
 
-    def drive(self, request: Mapping[str, object]) -> Any:
-        """Send one request to the kiosk's drive socket and tell its answer. Errors: OSError when none listens."""
-        return _ask(self.folder / "run/drive.sock", request)
+    def driver(self) -> Driver:
+        """Connect to the kiosk's drive socket, to touch its screen. Errors: DriveError when none listens in time."""
+        return Driver(self.folder / "run/drive.sock")
 
     def point_command(self, *words: str, text: str | None = None) -> str:
         """Run one `village-point` command against this point and tell its output. Errors: StandError."""
