@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Protocol
 
 from edge import bills, boards, cells, codes, events, guard, log, parcels, pickups
 from edge import steps as s
@@ -22,21 +23,29 @@ OTHER = "OTHER"
 BOTH_SHELF_AND_LOCKER = Consent.LOCKER
 
 
-class Desk:
-    """The counter at work. `status` adds the boards that know the devices and the line."""
+class Boards(Protocol):
+    """The boards that are not in the store."""
 
-    def __init__(self, site: Site, device_key: bytes, help_phone: str, status: Callable[[str], Step | None]) -> None:
+    def devices_board(self) -> Step: ...
+
+    async def sync_board(self) -> Step: ...
+
+
+class Desk:
+    """The counter at work. `boards_of` knows the devices and the line."""
+
+    def __init__(self, site: Site, device_key: bytes, help_phone: str, boards_of: Boards) -> None:
         self._site = site
         self._key = device_key
         self._help_phone = help_phone
-        self._status = status
+        self._boards_of = boards_of
         self.counter = Counter(site.clock)
 
     async def start(self) -> None:
         """Recall what the operators of this point have taught."""
         self.counter.learnt = await self._site.store.run(_learnt)
 
-    async def waybills(self, text: str) -> tuple[WaybillNo, ...]:
+    def waybills(self, text: str) -> tuple[WaybillNo, ...]:
         """Return the numbers that a scanned text may be, for a flow that waits for one; none for anything else."""
         seen = codes.recognise(text, learnt=self.counter.learnt)
         return () if seen.decision in {Decision.SECRET, Decision.REJECT} else _waybills(seen)
@@ -197,7 +206,7 @@ class Desk:
             yield await self._site.store.run(boards.day)
 
     async def _who(self, pin: str) -> tuple[OperatorId, Role]:
-        """Return whose PIN it is; the try is committed before any comparison. Errors: Rejected wrong_pin, locked_out."""
+        """Return whose PIN it is; the try is committed before comparing. Errors: Rejected wrong_pin, locked_out."""
         await self._site.store.run(guard.take_pin_try)
         people = await self._site.store.run(guard.operators)
         person = await asyncio.get_running_loop().run_in_executor(None, _match, people, pin, self._key)
@@ -252,10 +261,11 @@ class Desk:
 
     async def _board(self, board: str) -> Step:
         self.counter.operator()
-        step = self._status(board)
-        if step is not None:
-            return step
         match board:
+            case "devices":
+                return self._boards_of.devices_board()
+            case "sync":
+                return await self._boards_of.sync_board()
             case "day":
                 return await self._site.store.run(boards.day)
             case "parcels":

@@ -183,10 +183,12 @@ def pending(tx: Tx) -> int:
     return int(head(tx).upto - cursor(tx, UP).upto)
 
 
-def items(tx: Tx) -> Iterator[tuple[Item, str]]:
-    """Yield every fact with its hash, oldest first, without its personal values."""
-    for row in tx.rows("SELECT * FROM fact ORDER BY seq"):
-        yield _item(row), row["hash"]
+def items(tx: Tx, after: int = 0) -> Iterator[tuple[Item, str]]:
+    """Yield every fact after a position with its hash, oldest first, without its personal values."""
+    while chunk := tx.rows("SELECT * FROM fact WHERE seq > ? ORDER BY seq LIMIT 500", (after,)):
+        for row in chunk:
+            yield _item(row), row["hash"]
+        after = chunk[-1]["seq"]
 
 
 def _item(row: dict[str, Any]) -> Item:

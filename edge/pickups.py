@@ -148,6 +148,20 @@ def erase_old(tx: Tx, before: int, limit: int = 200) -> int:
     return len(rows)
 
 
+def erase_used_codes(tx: Tx, limit: int = 200) -> int:
+    """Forget codes of parcels that left before the hub had the fact with the code. Return how many facts."""
+    confirmed = log.cursor(tx, log.UP).upto
+    sql = (
+        "SELECT DISTINCT r.stored_seq AS seq FROM parcel r JOIN personal p ON p.seq = r.stored_seq"
+        " WHERE r.state IN ('picked_up', 'returned') AND r.stored_seq <= ? LIMIT ?"
+    )
+    rows = tx.rows(sql, (confirmed, limit))
+    fields = sum(log.erase(tx, row["seq"]) for row in rows)
+    if rows:
+        log.append(tx, events.PersonalErased(fields, "used"))
+    return len(rows)
+
+
 # --- private ------------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,283 @@
+"""The composition root: builds every room, starts them in order, stops them in reverse. The only file that knows all.
+
+Order: settings, store, io thread, devices, reconcile, sync, window. A device or a line that is away stops nothing; a
+store that cannot open shows the closed screen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+
+from sync.mqtt import Link, LinkInfo, LinkSettings
+
+from drivers.base import Device, Display, Locker, Scanner
+from drivers.build import DeviceSettings, build
+from edge import cells, events, keys, log, shelves
+from edge.clock import BOOT_ID, SystemClock, SystemDice
+from edge.config import DEVICE_KINDS, Settings
+from edge.desk import Desk
+from edge.flows import doors, money
+from edge.flows.reconcile import reconcile
+from edge.flows.site import Site
+from edge.house import House
+from edge.port import StoreLog
+from edge.runner import Runner
+from edge.steps import Closed, Intent, Scanned
+from edge.store import Store, StoreFault, Tx
+from edge.watchdog import Watchdog
+from ui.bridge import Bridge
+from ui.words import t
+
+logger = logging.getLogger(__name__)
+
+VERSION = "0.1.0"
+STOP_S = 10.0
+SYNC_STOP_S = 2.0
+
+
+class Kiosk:
+    """One running terminal. `start` and `stop` frame the io thread; the window belongs to the main thread."""
+
+    def __init__(self, settings: Settings, bridge: Bridge, *, headless: bool) -> None:
+        self._settings = settings
+        self._bridge = bridge
+        self._headless = headless
+        self._clock = SystemClock()
+        self._store = Store(settings.data_dir, self._clock, SystemDice(), keys.load(settings))
+        self._devices = build_all(settings, self._clock)
+        self._house = House(self._store, self._clock, self._devices, bridge.post)
+        self._house.version = VERSION
+        self._house.renderer = lambda: bridge.renderer
+        self._site = Site(self._store, self._clock, self._locker(), self._display(), self._say)
+        self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
+        self._runner = Runner(self._desk, self._site, bridge.post)
+        self._stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._io, name="io")
+        self.watchdog = Watchdog(self._store, lambda: bridge.beat)
+        self.ready = threading.Event()
+
+    # -- life, called from the main thread
+
+    def start(self) -> None:
+        """Open the store and start the io thread. Errors: StoreFault."""
+        self._store.open()
+        self._bridge.on_intent = self._submit
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(STOP_S)
+        self._store.close()
+
+    def _submit(self, intent: Intent) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._runner.submit, intent)
+
+    # -- the io thread
+
+    def _io(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except StoreFault as fault:
+            logger.critical("store: %s", fault)
+            self._bridge.post(Closed(fault.code))
+        except Exception:  # the top of the thread
+            logger.exception("the io thread ended")
+            self._bridge.post(Closed("S4"))
+            self._bridge.stop()
+
+    async def _main(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.slow_callback_duration = 0.05
+        await self._store.run(begin, self._settings)
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            for _, device in self._devices:
+                await device.start()
+            await self._desk.start()
+            await reconcile(self._site)
+            tasks = [self._task(name, work) for name, work in self._work()]
+            async for step in money.show_unseen(self._site):
+                self._bridge.post(step)
+            self.ready.set()
+            await self._stop.wait()
+        finally:
+            await self._wind_up(tasks)
+
+    def _work(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+        work = [
+            ("intents", self._runner.run()),
+            ("devices", self._house.watch_devices()),
+            ("chores", self._house.keep()),
+            ("backup", self._house.back_up()),
+            ("watchdog", self.watchdog.beat()),
+        ]
+        work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
+        if self._site.locker is not None:
+            work.append(("doors", self._doors(self._site.locker)))
+        if self._settings.hub is not None:
+            work.append(("link", self._link().run()))
+        return work
+
+    def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A task of the house never ends by itself: if it does, that is a bug or a dead disk, and a restart is best."""
+        if task.cancelled() or self._stop.is_set():
+            return
+        error = task.exception()
+        logger.critical("task %s ended", task.get_name(), exc_info=error)
+        self._bridge.post(Closed(error.code if isinstance(error, StoreFault) else "S4"))
+        self.watchdog.give_up()
+
+    async def _wind_up(self, tasks: list[asyncio.Task[None]]) -> None:
+        for task in reversed(tasks):
+            task.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SYNC_STOP_S * 2):
+                await asyncio.gather(*tasks, return_exceptions=True)
+        for _, device in reversed(self._devices):
+            await device.stop()
+        with contextlib.suppress(StoreFault):
+            await self._store.run(log.append, events.TerminalStopped(VERSION))
+
+    async def _read(self, scanner: Scanner) -> None:
+        async for read in scanner.reads():
+            if self._headless:
+                self._runner.submit(Scanned(read.text, "standby", read.scanner))
+            else:
+                self._bridge.scan(read.text, read.scanner)
+
+    async def _doors(self, locker: Locker) -> None:
+        async for change in locker.changes():
+            await doors.moved(self._site, change)
+
+    def _link(self) -> Link:
+        hub = self._settings.hub
+        if hub is None:
+            raise AssertionError("no hub is set")
+        where = LinkSettings(
+            site=self._settings.site,
+            host=hub.host,
+            port=hub.port,
+            username=hub.username,
+            password=hub.password(),
+            tls_ca=hub.tls_ca_file,
+            version=VERSION,
+        )
+        return Link(where, StoreLog(self._store), hub.link_key(), self._line_changed)
+
+    def _line_changed(self, info: LinkInfo) -> None:
+        self._house.line_changed(online=info.online, pending=info.pending)
+
+    # -- parts
+
+    def _locker(self) -> Locker | None:
+        cabinet = self._settings.cabinet
+        found = (d for _, d in self._devices if cabinet is not None and d.name == cabinet.locker)
+        return cast("Locker | None", next(found, None))  # `edge.config` checked that this name is a lock
+
+    def _display(self) -> Display | None:
+        return cast(
+            "Display | None", next((d for kind, d in self._devices if DEVICE_KINDS[kind][0] == "display"), None)
+        )
+
+    def _scanners(self) -> list[Scanner]:
+        return [cast("Scanner", d) for kind, d in self._devices if DEVICE_KINDS[kind][0] == "scanner"]
+
+    def _say(self, key: str, **slots: str | int) -> str:
+        return t(key, self._settings.language, **slots)
+
+
+def build_all(settings: Settings, clock: SystemClock) -> list[tuple[str, Device]]:
+    """Build every device of the settings as (kind, device). Errors: ValueError with every mistake in their options."""
+    return [(d.kind, build(DeviceSettings(d.name, d.kind, d.path, d.baud, d.options), clock)) for d in settings.devices]
+
+
+def begin(tx: Tx, settings: Settings) -> None:
+    log.begin(tx)
+    if settings.cabinet is not None:
+        cells.lay_out(tx, settings.cabinet.cells)
+    shelves.lay_out(
+        tx,
+        [
+            (shelf.name, f"{shelf.name}-{level}-{position:03d}")
+            for shelf in settings.shelves
+            for level in range(1, shelf.levels + 1)
+            for position in range(1, shelf.positions + 1)
+        ],
+    )
+    last = tx.value("SELECT kind FROM fact ORDER BY seq DESC LIMIT 1")
+    clean = last is None or last == events.TerminalStopped.kind
+    log.append(tx, events.TerminalStarted(VERSION, BOOT_ID.read_text(encoding="ascii")[:8], clean))
+
+
+def run(settings: Settings, *, headless: bool) -> int:
+    """Run the terminal until SIGTERM or Ctrl-C. Return the exit code."""
+    bridge = Bridge()
+    _on_signals(bridge.stop)
+    kiosk = Kiosk(settings, bridge, headless=headless)
+    code = 0
+    try:
+        kiosk.start()
+    except StoreFault as fault:
+        logger.critical("store: %s", fault)
+        bridge.post(Closed(fault.code, fault.backup.name if fault.backup else None))
+        code = 4
+        if headless:
+            raise
+    try:
+        if headless:
+            kiosk.ready.wait(STOP_S)
+            tell_ready(settings)
+            bridge.stopped.wait()
+        else:
+            _show(settings, bridge)
+    finally:
+        kiosk.stop()
+    return code
+
+
+def _show(settings: Settings, bridge: Bridge) -> None:
+    from ui.app import IdleTimes, UiSettings, run_app
+
+    bridge.on_ready = lambda: tell_ready(settings)
+    ui = UiSettings(
+        width=settings.panel.width,
+        height=settings.panel.height,
+        diagonal_inch=settings.panel.diagonal_inch,
+        fullscreen=settings.panel.fullscreen,
+        language=settings.language,
+        idle=IdleTimes(
+            pickup_s=settings.idle.pickup_s,
+            villager_s=settings.idle.villager_s,
+            operator_s=settings.idle.operator_s,
+        ),
+        site_name=settings.name,
+        help_phone=settings.help_phone or "",
+        has_locker=settings.cabinet is not None,
+        has_shelf=bool(settings.shelves),
+        drive_socket=settings.drive_socket,
+    )
+    run_app(ui, bridge)
+
+
+def tell_ready(settings: Settings) -> None:
+    print(json.dumps({"ready": True, "site": settings.site}), flush=True)  # noqa: T201 a supervisor waits for this line
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())

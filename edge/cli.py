@@ -1,0 +1,102 @@
+"""The command `village-point`: the kiosk, and what technicians and checks ask of it.
+
+Shape:  JSON on standard output (one object per line where it is a stream), errors as one plain sentence on standard
+        error. Exit 0 done, 1 refused, 2 usage, 3 device, 4 store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from drivers.base import DeviceError
+from edge import codes
+from edge.config import ConfigError, Settings, load
+from edge.model import Rejected
+from edge.store import StoreFault
+
+DONE, REFUSED, USAGE, DEVICE, STORE = range(5)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command. Return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments) or DONE)
+    except ConfigError as error:
+        return _fail(str(error), USAGE)
+    except ValueError as error:  # options of a device
+        return _fail(str(error), USAGE)
+    except Rejected as error:
+        return _fail(f"refused: {error.code}", REFUSED)
+    except DeviceError as error:
+        return _fail(f"device {error.device}: {error.hint}", DEVICE)
+    except StoreFault as error:
+        return _fail(f"store {error.code}: {error}", STORE)
+
+
+def _fail(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
+def emit(value: Any) -> None:
+    """Write one JSON object on a line of its own."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    return load(arguments.config)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from edge import cli_devices, cli_store
+
+    parser = argparse.ArgumentParser(prog="village-point", description="The terminal of a village service point.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="start the kiosk")
+    with_config(run)
+    run.add_argument("--headless", action="store_true", help="without a window: scans are only looked up")
+    run.add_argument("--verbose", action="store_true", help="log frames and other details")
+    run.set_defaults(run=_run)
+    code = commands.add_parser("code", help="what is this code?").add_subparsers(required=True, metavar="ACTION")
+    recognise = code.add_parser("recognise", help="rank what a scanned text may be")
+    recognise.add_argument("text", help="as the scanner gave it; put -- before it")
+    recognise.set_defaults(run=_recognise)
+    cli_devices.add(commands)
+    cli_store.add(commands)
+    return parser
+
+
+def with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of the point (TOML)")
+    return parser
+
+
+def command(
+    commands: Any, name: str, help_text: str, run: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    """Add a sub-command that takes a configuration."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
+    with_config(parser).set_defaults(run=run)
+    return parser
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from edge import app, logs
+
+    settings = settings_of(arguments)
+    logs.set_up(settings.data_dir / "log", verbose=arguments.verbose)
+    return app.run(settings, headless=arguments.headless)
+
+
+def _recognise(arguments: argparse.Namespace) -> None:
+    emit(codes.to_json(codes.recognise(arguments.text)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

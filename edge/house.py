@@ -1,0 +1,180 @@
+"""The chores of a running terminal: backup, retention, devices that come and go, the banner of the line. No rules."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from drivers.base import Device, Health
+from edge import backup, boards, events, log, pickups
+from edge.clock import Clock
+from edge.steps import DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
+from edge.store import Store, StoreFault, Tx
+
+logger = logging.getLogger(__name__)
+
+BACKUP_S = 3600.0
+WATCH_S = 2.0
+CHORES_S = 60.0
+KEEP_MS = (
+    7 * 24 * 3_600_000
+)  # personal fields after collection (reference/reliability.md 3.4; the policy table has 30 d)
+LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
+DAY_MS = 24 * 3_600_000
+
+
+@dataclass(slots=True)
+class Line:
+    """What is known of the line to the hub. `since` UTC ms of the last answer."""
+
+    online: bool = False
+    pending: int = 0
+    since: int | None = None
+
+    def days(self, now: int) -> int:
+        """The day of the outage, counted from 1; 0 while online."""
+        return 0 if self.online else 1 if self.since is None else max(0, now - self.since) // DAY_MS + 1
+
+
+class House:
+    """Chores of one terminal. Owned by the io thread."""
+
+    def __init__(self, store: Store, clock: Clock, devices: Sequence[tuple[str, Device]], post: Callable[[Step], None]):
+        self._store = store
+        self._clock = clock
+        self._devices = devices
+        self._post = post
+        self._ill: dict[str, str] = {}
+        self._backup_ms: int | None = None
+        self.line = Line()
+        self.renderer: Callable[[], str] = lambda: ""
+        self.version = ""
+
+    # -- chores
+
+    async def watch_devices(self) -> None:
+        """Write down every device that fails or comes back, once per change."""
+        while True:
+            for _, device in self._devices:
+                status = device.status()
+                ill = "" if status.health is Health.OK else status.health.value
+                if ill != self._ill.get(device.name, ""):
+                    self._ill[device.name] = ill
+                    fact = events.DeviceFaulted(device.name, ill) if ill else events.DeviceRecovered(device.name)
+                    await self._store.run(_device_fact, fact)
+            await asyncio.sleep(WATCH_S)
+
+    async def keep(self) -> None:
+        """Every minute: forget people whose time is over, look at the disk, refresh banner and notices."""
+        while True:
+            await self._store.run(_retention)
+            await self._store.run(_disk, self.free_mb() < LOW_MB)
+            await self.refresh()
+            await asyncio.sleep(CHORES_S)
+
+    async def back_up(self) -> None:
+        """Every hour, first after ten minutes."""
+        await asyncio.sleep(BACKUP_S / 6)
+        while True:
+            await self.back_up_now()
+            await asyncio.sleep(BACKUP_S)
+
+    async def back_up_now(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            copy = await loop.run_in_executor(None, backup.make, self._store.folder)
+            await self._store.run(backup.note, copy)
+            self._backup_ms = self._clock.ms()
+        except StoreFault as fault:
+            logger.error("no backup: %s", fault)  # noqa: TRY400 the cause is in the message, the trace tells nothing
+
+    # -- the line and the boards
+
+    def line_changed(self, *, online: bool, pending: int) -> None:
+        self.line.online = online
+        self.line.pending = pending
+        if online:
+            self.line.since = self._clock.stamp().at
+        self._post(self.banner())
+
+    def banner(self) -> LinkState:
+        return LinkState(self.line.online, self.line.days(self._clock.stamp().at), self.line.pending)
+
+    async def refresh(self) -> None:
+        self.line.pending, self.line.since, texts = await self._store.run(_line)
+        self._post(self.banner())
+        self._post(NoticeBoard(texts))
+
+    async def sync_board(self) -> SyncBoard:
+        return await self._store.run(_sync, self.line)
+
+    def devices_board(self) -> DevicesBoard:
+        lines = []
+        for kind, device in self._devices:
+            status = device.status()
+            lines.append(DeviceLine(device.name, kind, status.health.value, status.hint))
+        return DevicesBoard(
+            devices=tuple(lines),
+            disk_free_mb=self.free_mb(),
+            backup_age_h=self._backup_age(),
+            clock_synced=self._clock.stamp().synced,
+            renderer=self.renderer(),
+            version=self.version,
+        )
+
+    def free_mb(self) -> int:
+        return free_mb(self._store.folder)
+
+    def _backup_age(self) -> int | None:
+        if self._backup_ms is not None:
+            return (self._clock.ms() - self._backup_ms) // 3_600_000
+        found = backup.copies(self._store.folder)
+        return None if not found else max(0, int(self._clock.stamp().at / 1000 - found[0].path.stat().st_mtime) // 3600)
+
+
+def free_mb(folder: Path) -> int:
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize // (1024 * 1024)
+
+
+def _device_fact(tx: Tx, fact: events.DeviceFaulted | events.DeviceRecovered) -> None:
+    log.append(tx, fact)
+    if isinstance(fact, events.DeviceFaulted):
+        log.raise_alarm(tx, "device", fact.device)
+    else:
+        log.drop_alarm(tx, "device", fact.device)
+
+
+def _retention(tx: Tx) -> None:
+    pickups.erase_old(tx, tx.stamp.at - KEEP_MS)
+    pickups.erase_used_codes(tx)
+
+
+def _disk(tx: Tx, low: bool) -> None:
+    tx.bookkeeping = True
+    if low or tx.on_reserve:
+        log.raise_alarm(tx, "disk_low", "")
+    else:
+        log.drop_alarm(tx, "disk_low", "")
+
+
+def _line(tx: Tx) -> tuple[int, int | None, tuple[str, ...]]:
+    return log.pending(tx), log.confirmed_at(tx), boards.notices(tx)
+
+
+def _sync(tx: Tx, line: Line) -> SyncBoard:
+    at = log.cursor(tx, log.UP)
+    return SyncBoard(
+        online=line.online,
+        days_offline=line.days(tx.stamp.at),
+        pending=log.pending(tx),
+        last_ack_at=log.confirmed_at(tx),
+        refused=boards.refusals(tx),
+        log_id=at.log_id,
+        upto=int(at.upto),
+        fork=boards.forked(tx),
+    )

@@ -1,0 +1,124 @@
+"""Runs intents one after another and posts their steps; the one place where an exception becomes a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+from zlib import crc32
+
+from edge.desk import Desk
+from edge.flows.site import Site
+from edge.logs import signature
+from edge.model import Rejected
+from edge.steps import (
+    CallHelp,
+    CancelFlow,
+    Closed,
+    DoorIsShut,
+    DoorStillOpen,
+    FetchFromShelf,
+    Intent,
+    Logout,
+    OpeningDoor,
+    PutIn,
+    Refusal,
+    Remind,
+    Scanned,
+    Search,
+    SetIntakeTarget,
+    ShowBoard,
+    Step,
+    TakeParcel,
+    Trouble,
+)
+from edge.store import StoreFault
+
+log = logging.getLogger(__name__)
+
+QUEUE = 64  # a gun at 3 codes a second for 20 s while a door stands open
+ASIDE = 8  # short answers that do not wait for the flow at the door
+DOOR_MOVES = (OpeningDoor, TakeParcel, PutIn, Remind, DoorStillOpen)  # from here on only a shutdown ends a flow
+
+
+class Runner:
+    """Owned by the io thread. `submit` takes intents; `run` is the task that works them off."""
+
+    def __init__(self, desk: Desk, site: Site, post: Callable[[Step], None]) -> None:
+        self._desk = desk
+        self._site = site
+        self._post = post
+        self._waiting: asyncio.Queue[Intent] = asyncio.Queue(QUEUE)
+        self._flow: asyncio.Task[None] | None = None
+        self._last: Step | None = None
+        self._aside: set[asyncio.Task[None]] = set()
+
+    @property
+    def busy(self) -> bool:
+        return self._flow is not None or not self._waiting.empty()
+
+    def submit(self, intent: Intent) -> None:
+        """Take an intent: to the flow that waits for it, or behind the others. Never blocks."""
+        match intent:
+            case Scanned() if isinstance(self._last, FetchFromShelf | Refusal):
+                for number in self._desk.waybills(intent.text)[:1]:
+                    _offer(self._site.scans, number)
+            case CancelFlow():
+                if self._flow is not None and not isinstance(self._last, DOOR_MOVES):
+                    self._flow.cancel()
+            case DoorIsShut():
+                _offer(self._site.shut, intent.cell)
+            case CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() if len(self._aside) < ASIDE:
+                task = asyncio.create_task(self._play(intent, aside=True), name=f"aside {type(intent).__name__}")
+                self._aside.add(task)
+                task.add_done_callback(self._aside.discard)
+            case _:
+                if not _offer(self._waiting, intent):
+                    log.warning("more intents than a person can mean: one dropped")
+
+    async def run(self) -> None:
+        while True:
+            intent = await self._waiting.get()
+            self._flow = asyncio.create_task(self._play(intent), name=f"flow {type(intent).__name__}")
+            try:
+                await asyncio.shield(self._flow)
+            except asyncio.CancelledError:
+                if not self._flow.cancelled():  # not the flow was cancelled but this task: the program stops
+                    self._flow.cancel()
+                    await asyncio.gather(self._flow, return_exceptions=True)
+                    raise
+            finally:
+                self._flow = None
+
+    async def _play(self, intent: Intent, *, aside: bool = False) -> None:
+        try:
+            async for step in self._desk.handle(intent):
+                if not aside:
+                    self._last = step
+                self._post(step)
+        except Rejected as refusal:
+            log.info("refused: %s", refusal.code)
+            facts = {key: value for key, value in refusal.facts.items() if isinstance(value, int | str)}
+            self._post(Refusal(refusal.code, facts))
+        except StoreFault as fault:
+            log.critical("store: %s", fault)
+            self._post(Closed(fault.code))
+        except Exception as error:  # the top of a flow: a bug ends the flow, not the kiosk
+            number = f"{crc32(signature(error).encode()) % 10_000:04d}"  # the same bug has the same number everywhere
+            log.exception("error %s", number)
+            self._post(Trouble(number))
+        finally:
+            if not aside:
+                self._last = None
+
+
+T = TypeVar("T")
+
+
+def _offer(queue: asyncio.Queue[T], item: T) -> bool:
+    try:
+        queue.put_nowait(item)
+    except asyncio.QueueFull:
+        return False
+    return True
