@@ -10,7 +10,8 @@ class Line:
     """What happens to bytes on their way to a simulated device and back.
 
     Faults of `garble` are drawn per chunk: a byte is dropped, two bits are flipped (the error a check byte misses
-    most), the chunk is doubled, noise goes before it, or it is swallowed.
+    most), noise goes before it, it is cut in two, it is swallowed, or an answer comes twice (a cable never doubles
+    what the kiosk sends, a driver might).
     """
 
     def __init__(self) -> None:
@@ -48,32 +49,32 @@ class Line:
 
     def incoming(self, chunk: bytes) -> bytes:
         """What the device receives of what was sent to it."""
-        return b"".join(self._damaged(chunk))
+        return b"".join(self._damaged(chunk, kinds=5))
 
     def outgoing(self, received: bytes, replies: Sequence[bytes]) -> list[bytes]:
         """What comes back on the wire: the adapter's echo of what was sent, then the replies that get through."""
         echo = [received] if self.echoes and received else []
         if self.is_mute:
             return echo
-        return echo + [piece for reply in replies for piece in self._damaged(reply)]
+        return echo + [piece for reply in replies for piece in self._damaged(reply, kinds=6)]
 
-    def _damaged(self, chunk: bytes) -> list[bytes]:
+    def _damaged(self, chunk: bytes, kinds: int) -> list[bytes]:
         if not chunk or self._dice.random() >= self._rate:
             return [chunk]
         self.faults += 1
         at = self._dice.randrange(len(chunk))
-        match self._dice.randrange(6):
+        match self._dice.randrange(kinds):
             case 0:
                 return [chunk[:at] + chunk[at + 1 :]]
             case 1:
                 return [self._flipped(self._flipped(chunk))]
             case 2:
-                return [chunk, chunk]
-            case 3:
                 return [self._dice.randbytes(1 + at), chunk]
-            case 4:
+            case 3:
                 return [chunk[:at], chunk[at:]]
-        return []
+            case 4:
+                return []
+        return [chunk, chunk]
 
     def _flipped(self, chunk: bytes) -> bytes:
         at = self._dice.randrange(len(chunk))
