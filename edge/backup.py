@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge import events, log
-from edge.store import FILE, Keys, StoreFault, Tx, set_aside
+from edge.model import Seq
+from edge.store import FILE, StoreFault, Tx, set_aside
 
 FOLDER = "backup"
 KEEP = 3
@@ -46,7 +47,7 @@ def make(folder: Path) -> Copy:
 
 
 def note(tx: Tx, copy: Copy) -> None:
-    mark = log.mark_at(tx, log.Seq(copy.upto)) or ""
+    mark = log.mark_at(tx, Seq(copy.upto)) or ""
     log.append(tx, events.BackupMade(copy.upto, mark))
 
 
@@ -57,9 +58,9 @@ def copies(folder: Path) -> list[Copy]:
 
 
 def restore(folder: Path, source: Path) -> Path | None:
-    """Put a checked backup in the place of the database. Return where the old file was set aside, None if there was none.
+    """Put a checked backup in the place of the database. Return where the old file was set aside, if there was one.
 
-    The caller holds no store open. Errors: StoreFault S1 for a backup that is damaged itself.
+    The caller holds the lock of the folder and no store. Errors: StoreFault S1 for a backup that is damaged itself.
     """
     try:
         _checked(source)
@@ -93,19 +94,6 @@ def _checked(path: Path) -> int:
         if answer != "ok":
             raise sqlite3.DatabaseError(answer)
         return int(db.execute("SELECT coalesce(max(seq), 0) FROM fact").fetchone()[0])
-    finally:
-        db.close()
-
-
-def verify(path: Path, keys: Keys) -> log.Broken | None:
-    """Verify the chain inside a copy. For the command line."""
-    from sqlite_utils import Database
-
-    from edge.clock import SystemClock, SystemDice
-
-    db = Database(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True), execute_plugins=False)
-    try:
-        return log.verify(Tx(db, SystemClock().stamp(), SystemDice(), keys, on_reserve=False))
     finally:
         db.close()
 

@@ -1,4 +1,4 @@
-"""The counter's memory: who is logged in, what intake asks, which grants are out. Not stored: lost means asked again."""
+"""The counter's memory: who is logged in, what intake asks, which grants are out. Lost means asked again."""
 
 from __future__ import annotations
 

@@ -101,11 +101,11 @@ class Desk:
             found = await pickup.identify_token(self._site, PickupToken(best.value.removeprefix("VP1:")))
             async for step in self._offer(found, "token"):
                 yield step
+        elif intent.screen.startswith("bill"):
+            async for step in self._bill_of(seen):
+                yield step
         elif seen.decision is Decision.SECRET:
             raise Rejected("secret_code")
-        elif intent.screen.startswith("bill"):
-            async for step in money.find(self._site, "", AccountNo(best.value)):
-                yield step
         elif seen.decision is Decision.REJECT:
             raise Rejected("unreadable")
         elif intent.screen.startswith("intake"):
@@ -113,6 +113,16 @@ class Desk:
                 yield step
         else:
             yield await self._looked_up(seen)
+
+    async def _bill_of(self, seen: Recognition) -> AsyncIterator[Step]:
+        """A bill's number may look like a payment code: a known account wins, anything else stays a secret."""
+        try:
+            async for step in money.find(self._site, "", AccountNo(seen.candidates[0].value)):
+                yield step
+        except Rejected as refusal:
+            if refusal.code == "unknown_bill" and seen.decision is Decision.SECRET:
+                raise Rejected("secret_code") from refusal
+            raise
 
     async def _looked_up(self, seen: Recognition) -> Step:
         """A parcel scanned outside intake: the operator wants to hand it out."""

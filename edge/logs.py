@@ -20,7 +20,7 @@ HAN_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,}")
 
 
 class MaskingFormatter(logging.Formatter):
-    """Formats a record, traceback included, and masks long digit runs (last two kept) and Chinese words (first kept)."""
+    """Formats a record, traceback included, and masks long digit runs (two kept) and Chinese words (one kept)."""
 
     def format(self, record: logging.LogRecord) -> str:
         return mask(super().format(record))

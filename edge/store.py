@@ -135,7 +135,7 @@ class Store:
     def open(self) -> None:
         """Lock, open, check and migrate. Errors: StoreFault."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._take_lock()
+        self._lock = take_lock(self.folder)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             self._thread.submit(self._open).result()
@@ -151,15 +151,6 @@ class Store:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-    def _take_lock(self) -> None:
-        self._lock = os.open(self.folder / "point.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            self._lock = None
-            raise StoreFault("S4", "another village-point has this data folder open") from error
 
     def _open(self) -> None:
         new = not self.path.exists()
@@ -277,6 +268,17 @@ class Store:
             return False
         ballast.unlink()
         return True
+
+
+def take_lock(folder: Path) -> int:
+    """Become the one program on this data folder; close the handle to let go. Errors: StoreFault S4."""
+    handle = os.open(folder / "point.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise StoreFault("S4", "another village-point has this data folder open") from error
+    return handle
 
 
 def set_aside(path: Path) -> Path:

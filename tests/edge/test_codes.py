@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from edge.carriers import CARRIER_NAMES, SHAPES
 from edge.codes import Decision, Kind, Recognition, recognise, to_json
+from edge.codes.carriers import CARRIER_NAMES, SHAPES
 
 GS = "\x1d"
 

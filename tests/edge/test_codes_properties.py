@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge.check_digits import gtin_is_valid, id_check_is_right, looks_like_id_card, s10_check_digit, s10_fault
 from edge.codes import Decision, Kind, recognise, same_label, to_json
+from edge.codes.check_digits import gtin_is_valid, id_check_is_right, looks_like_id_card, s10_check_digit, s10_fault
 
 digits = st.text(string.digits, min_size=1, max_size=40)
 plain = st.text(string.ascii_letters + string.digits + " -,#:;*@$%.='{}/?&", max_size=60)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.carriers import waybills
-from edge.check_digits import id_check_is_right, looks_like_id_card, uscc_is_valid
 from edge.codes import Decision, Kind, recognise
-from edge.gs1 import elements
+from edge.codes.carriers import waybills
+from edge.codes.check_digits import id_check_is_right, looks_like_id_card, uscc_is_valid
+from edge.codes.gs1 import elements
 
 GS = "\x1d"
 PROVINCES = {

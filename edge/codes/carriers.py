@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from edge.code_values import Candidate, Kind
+from edge.codes.values import Candidate, Kind
 
 CARRIER_NAMES: Mapping[str, str] = {
     "SF": "顺丰速运",

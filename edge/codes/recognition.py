@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from edge import gs1, label_links, private_codes, scan_text
-from edge.carriers import CARRIER_NAMES, LIKELY, RARE, waybills
-from edge.check_digits import gtin_is_valid, s10_fault
-from edge.code_notes import why_unknown
-from edge.code_values import PERSONAL_KINDS, UNSURE, Candidate, Decision, Kind, Recognition, decide, rank
-from edge.scan_text import Scan
-
-__all__ = ["CARRIER_NAMES", "Candidate", "Decision", "Kind", "Recognition", "recognise", "same_label", "to_json"]
+from edge.codes import gs1, label_links, private, scan_text
+from edge.codes.carriers import LIKELY, RARE, waybills
+from edge.codes.check_digits import gtin_is_valid, s10_fault
+from edge.codes.notes import why_unknown
+from edge.codes.scan_text import Scan
+from edge.codes.values import PERSONAL_KINDS, UNSURE, Candidate, Decision, Kind, Recognition, decide, rank
 
 SAME_LABEL_MS = 1500  # a hand needs longer to reach the next parcel than to hit a second code of the same label
 MASK = "secret"
@@ -111,12 +109,12 @@ def _weaker(candidates: list[Candidate]) -> tuple[Candidate, ...]:
 
 def _guarded(text: str, scan: Scan, payment_open: bool) -> Recognition | None:
     """Keep secrets apart before any other rule can show them, and what talks to the gun or is garbled out."""
-    if (token := private_codes.pickup_token(scan.code)) is not None:
-        whole = token.confidence > private_codes.RAGGED
+    if (token := private.pickup_token(scan.code)) is not None:
+        whole = token.confidence > private.RAGGED
         return Recognition(text, scan.symbology, (token,), Decision.ACCEPT if whole else Decision.REJECT)
     compact = scan_text.without_blanks(scan.payload)
     is_goods = scan.gun_says_gs1 and gs1.is_sound(scan.payload)
-    payment = private_codes.payment_code(compact, payment_open=payment_open)
+    payment = private.payment_code(compact, payment_open=payment_open)
     if payment is not None and not is_goods:
         return _payment(text, scan, payment, payment_open)
     if scan_text.is_set_up(scan):
@@ -128,11 +126,11 @@ def _guarded(text: str, scan: Scan, payment_open: bool) -> Recognition | None:
 
 def _payment(text: str, scan: Scan, payment: Candidate, payment_open: bool) -> Recognition:
     """Tell a payment code from an ID card of 11-15, 31 or 51: a right check digit and date are rare by chance."""
-    person = private_codes.id_card(payment.value)
+    person = private.id_card(payment.value)
     if person is not None and person.confidence > payment.confidence and not payment_open:
         doubt = replace(payment, confidence=0.75)
         return Recognition(text, scan.symbology, (person, doubt), Decision.ASK)
-    others = [c for c in (person, private_codes.social_credit_code(payment.value)) if c is not None]
+    others = [c for c in (person, private.social_credit_code(payment.value)) if c is not None]
     return Recognition(text, scan.symbology, (payment, *_weaker(others)), Decision.SECRET)
 
 
@@ -164,7 +162,7 @@ def _gs1(scan: Scan) -> Candidate:
 def _ranked(text: str, scan: Scan, learnt: Mapping[tuple[int, str], str]) -> Recognition:
     code = scan.code
     parcels = [] if scan.is_retail else waybills(code, learnt)
-    rules = (_s10, private_codes.id_card, private_codes.social_credit_code, private_codes.phone)
+    rules = (_s10, private.id_card, private.social_credit_code, private.phone)
     readings = [*_with_gtin(scan, parcels), *(found for rule in rules if (found := rule(code)) is not None)]
     return _answer(text, scan, readings)
 

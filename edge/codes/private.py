@@ -5,8 +5,8 @@ No reason given here repeats the code: reasons are shown and logged, these codes
 
 import re
 
-from edge.check_digits import id_check_is_right, looks_like_id_card, uscc_is_valid
-from edge.code_values import Candidate, Kind
+from edge.codes.check_digits import id_check_is_right, looks_like_id_card, uscc_is_valid
+from edge.codes.values import Candidate, Kind
 
 # Prefix and length of each scheme's customer code; codes live about a minute and are worth money until then.
 _PAYMENT = tuple(

@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass
 
-from edge.check_digits import gtin_is_valid
-from edge.scan_text import GS
+from edge.codes.check_digits import gtin_is_valid
+from edge.codes.scan_text import GS
 
 # GS1 General Specifications, figure 7.11-1: the 82 characters allowed in alphanumeric fields.
 _TEXT = r"[!\"%-?A-Z_a-z]"

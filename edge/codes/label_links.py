@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from edge.carriers import waybills
-from edge.code_values import Candidate, Kind
+from edge.codes.carriers import waybills
+from edge.codes.values import Candidate, Kind
 
 PRINTED_LINK = 0.95  # a number in the courier's own link or block, confirmed by that courier's shape
 
