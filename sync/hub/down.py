@@ -1,0 +1,125 @@
+"""The hub's log for one site: append, read, and the cursor of what the site has confirmed.
+
+The same chain as at the point, with the same key. It never loses a fact by itself; only a restored backup can, and
+then the log gets a new name and is offered from the beginning (see sync/relay.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from edge import events
+from edge.chain import GENESIS, Item, Position, event_id, link
+from edge.events import Fact
+from edge.model import EventId, LogId, Seq, SiteCode, Stamp
+from sync.hub.store import Tx
+
+INSERT = (
+    "INSERT INTO down (site, seq, event, kind, body, at, boot, ms, synced, hash, personal) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class DownLog:
+    """The end of one site's log inside one transaction."""
+
+    def __init__(self, tx: Tx, site: SiteCode) -> None:
+        self._tx = tx
+        self._site = site
+        last = tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (site,))
+        self._seq, self._mark = (0, GENESIS) if last is None else (int(last["seq"]), str(last["hash"]))
+
+    @property
+    def end(self) -> tuple[int, str]:
+        """Where the log ends, for `back_to`."""
+        return self._seq, self._mark
+
+    def back_to(self, end: tuple[int, str]) -> None:
+        """Follow a part of the transaction that was undone."""
+        self._seq, self._mark = end
+
+    def append(self, fact: Fact) -> EventId:
+        """Put a fact at the end, stamped with the transaction."""
+        encoded = events.encode(fact, self._tx.dice.salt)
+        return self.append_encoded(encoded.kind, encoded.body, personal_text(encoded.personal))
+
+    def append_encoded(self, kind: str, body: str, personal: str | None) -> EventId:
+        """Put a fact at the end that was encoded before."""
+        at = self._tx.stamp
+        self._seq += 1
+        self._mark = link(self._tx.keys[self._site], self._mark, Item(Seq(self._seq), kind, body, at))
+        event = event_id(self._mark)
+        row = (self._site, self._seq, event, kind, body, at.at, at.boot, at.ms, int(at.synced), self._mark, personal)
+        self._tx.execute(INSERT, row)
+        return event
+
+
+def head(tx: Tx, site: SiteCode) -> Position:
+    """The newest fact of the site's log."""
+    last = tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (site,))
+    name = LogId(tx.value("SELECT down_log FROM site WHERE code = ?", (site,)))
+    return Position(name, Seq(0), GENESIS) if last is None else Position(name, Seq(last["seq"]), last["hash"])
+
+
+def cursor(tx: Tx, site: SiteCode) -> Position:
+    """What the site has confirmed."""
+    row = tx.row("SELECT sent_log, sent_upto, sent_mark FROM site WHERE code = ?", (site,))
+    if row is None:
+        raise AssertionError("a site without a row")
+    return Position(LogId(row["sent_log"]), Seq(row["sent_upto"]), row["sent_mark"])
+
+
+def mark_at(tx: Tx, site: SiteCode, seq: Seq) -> str | None:
+    """The hash at a position, GENESIS for 0, None for what is not held."""
+    if seq == 0:
+        return GENESIS
+    value: str | None = tx.value("SELECT hash FROM down WHERE site = ? AND seq = ?", (site, seq))
+    return value
+
+
+def confirm(tx: Tx, site: SiteCode, position: Position) -> None:
+    """Move the cursor, also back."""
+    tx.execute(
+        "UPDATE site SET sent_log = ?, sent_upto = ?, sent_mark = ? WHERE code = ?",
+        (position.log_id, position.upto, position.mark, site),
+    )
+
+
+def fork(tx: Tx, site: SiteCode) -> Position:
+    """The site holds another history than ours (we were restored from a backup): give the log a new name."""
+    at = cursor(tx, site)
+    name = LogId(tx.dice.ident())
+    tx.execute("UPDATE site SET down_log = ? WHERE code = ?", (name, site))
+    renamed = Position(name, at.upto, at.mark)
+    confirm(tx, site, renamed)
+    return renamed
+
+
+def read_after(tx: Tx, site: SiteCode, seq: Seq, limit: int, max_bytes: int) -> tuple[Item, ...]:
+    """The facts after `seq`, at most `limit` and about `max_bytes` (always one if there is one)."""
+    taken: list[Item] = []
+    size = 0
+    for row in tx.rows("SELECT * FROM down WHERE site = ? AND seq > ? ORDER BY seq LIMIT ?", (site, seq, limit)):
+        size += len(row["body"].encode()) + len((row["personal"] or "").encode())
+        if taken and size > max_bytes:
+            break
+        taken.append(item_of(row))
+    return tuple(taken)
+
+
+def item_of(row: Mapping[str, Any]) -> Item:
+    """A row of the log as it travels."""
+    stamp = Stamp(row["at"], row["boot"], row["ms"], bool(row["synced"]))
+    return Item(Seq(row["seq"]), row["kind"], row["body"], stamp, personal_of(row["personal"]))
+
+
+def personal_text(personal: Mapping[str, tuple[str, str]]) -> str | None:
+    """Personal values as they rest in their column beside the body: None when there are none."""
+    return json.dumps(personal, ensure_ascii=False, separators=(",", ":")) if personal else None
+
+
+def personal_of(text: str | None) -> dict[str, tuple[str, str]]:
+    """Read that column."""
+    return {} if text is None else {name: (salt, value) for name, (salt, value) in json.loads(text).items()}

@@ -1,0 +1,81 @@
+"""The hub's tables. Appended, never edited: each entry of MIGRATIONS runs once, in order.
+
+Types and statements stay within what SQLite and PostgreSQL share; only the word STRICT and the bookkeeping of the
+version are SQLite's own.
+"""
+
+from __future__ import annotations
+
+FIRST = """
+CREATE TABLE site (
+    code TEXT PRIMARY KEY, down_log TEXT NOT NULL, sent_log TEXT NOT NULL, sent_upto INTEGER NOT NULL,
+    sent_mark TEXT NOT NULL, online INTEGER NOT NULL DEFAULT 0, version TEXT NOT NULL DEFAULT '',
+    pending INTEGER NOT NULL DEFAULT 0, health TEXT NOT NULL DEFAULT '{}', seen_at INTEGER, started_at INTEGER
+) STRICT;
+CREATE TABLE head (
+    site TEXT NOT NULL, log_id TEXT NOT NULL, nth INTEGER NOT NULL, began_at INTEGER NOT NULL, upto INTEGER NOT NULL,
+    mark TEXT NOT NULL, heard_at INTEGER NOT NULL, PRIMARY KEY (site, log_id)
+) STRICT;
+CREATE TABLE fact (
+    site TEXT NOT NULL, event TEXT NOT NULL, log_id TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL, at INTEGER NOT NULL, boot TEXT NOT NULL, ms INTEGER NOT NULL, synced INTEGER NOT NULL,
+    hash TEXT NOT NULL, personal TEXT, received_at INTEGER NOT NULL, PRIMARY KEY (site, event)
+) STRICT;
+CREATE INDEX fact_by_seq ON fact (site, seq);
+CREATE TABLE unprojected (
+    site TEXT NOT NULL, event TEXT NOT NULL, reason TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (site, event)
+) STRICT;
+CREATE TABLE down (
+    site TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+    at INTEGER NOT NULL, boot TEXT NOT NULL, ms INTEGER NOT NULL, synced INTEGER NOT NULL, hash TEXT NOT NULL,
+    personal TEXT, PRIMARY KEY (site, seq)
+) STRICT;
+CREATE TABLE alarm (
+    site TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL, times INTEGER NOT NULL, first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL, PRIMARY KEY (site, what, subject)
+) STRICT;
+CREATE TABLE parcel (
+    site TEXT NOT NULL, parcel TEXT NOT NULL, state TEXT NOT NULL, waybill_no TEXT, carrier TEXT, recipient TEXT,
+    phone TEXT, address TEXT, consent TEXT, size TEXT, cell INTEGER, place TEXT, notified_at INTEGER,
+    changed_at INTEGER NOT NULL, PRIMARY KEY (site, parcel)
+) STRICT;
+CREATE INDEX parcel_by_waybill ON parcel (site, waybill_no);
+CREATE TABLE sms (
+    site TEXT NOT NULL, event TEXT NOT NULL, parcel TEXT NOT NULL, template TEXT NOT NULL, phone TEXT, code TEXT,
+    place TEXT, at INTEGER NOT NULL, PRIMARY KEY (site, event)
+) STRICT;
+CREATE INDEX sms_by_parcel ON sms (site, parcel);
+CREATE TABLE door (
+    site TEXT NOT NULL, cell INTEGER NOT NULL, opening TEXT, state TEXT NOT NULL, fault TEXT,
+    changed_at INTEGER NOT NULL, PRIMARY KEY (site, cell)
+) STRICT;
+CREATE TABLE device (
+    site TEXT NOT NULL, device TEXT NOT NULL, state TEXT NOT NULL, what TEXT, changed_at INTEGER NOT NULL,
+    PRIMARY KEY (site, device)
+) STRICT;
+CREATE TABLE bill (
+    site TEXT NOT NULL, bill TEXT NOT NULL, biller TEXT NOT NULL, sort TEXT NOT NULL, account_no TEXT NOT NULL,
+    name TEXT NOT NULL, address TEXT, period TEXT NOT NULL, fen INTEGER NOT NULL, due TEXT NOT NULL,
+    state TEXT NOT NULL, changed_at INTEGER NOT NULL, PRIMARY KEY (site, bill)
+) STRICT;
+CREATE INDEX bill_by_id ON bill (bill);
+CREATE TABLE posting (
+    site TEXT NOT NULL, event TEXT NOT NULL, bill TEXT NOT NULL UNIQUE, slip TEXT NOT NULL, fen INTEGER NOT NULL,
+    serial INTEGER NOT NULL UNIQUE, at INTEGER NOT NULL, PRIMARY KEY (site, event)
+) STRICT;
+CREATE TABLE refusal (
+    site TEXT NOT NULL, event TEXT NOT NULL, bill TEXT NOT NULL, slip TEXT NOT NULL, fen INTEGER NOT NULL,
+    reason TEXT NOT NULL, refunded INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (site, event)
+) STRICT;
+CREATE TABLE notice (
+    site TEXT NOT NULL, notice TEXT NOT NULL, text TEXT NOT NULL, valid_until TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (site, notice)
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST,)
+
+
+def statements(script: str) -> list[str]:
+    """Split a migration into its statements. No statement of ours holds a semicolon inside."""
+    return [statement.strip() for statement in script.split(";") if statement.strip()]
