@@ -137,7 +137,7 @@ KINDS: Mapping[str, _Kind] = {
     "onbon": _Kind(
         _display,
         {
-            "width": _Option(64, 16, 4096),
+            "width": _Option(128, 16, 4096),
             "height": _Option(32, 8, 1024),
             "screen": _Option(1, 0, 0xFFFE),
             "device_type": _Option(onbon.ANY_TYPE, 0, 0xFF),

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from drivers.base import Clock, DeviceError, Garbled, Health, NoAnswer, Refused, Status
+from drivers.base import Clock, DeviceError, Garbled, Health, NoAnswer, NotThere, Refused, Status
 from drivers.link import Link
 from drivers.wire import onbon, onbon_area
 
@@ -28,7 +28,7 @@ SCROLL_SPEED = 2  # as in the maker's own sample
 class Panel:
     """The LED panel. Units: pixels. `in_pixels` False for the 5K1 generation, which counts in eights."""
 
-    width: int = 64
+    width: int = 128
     height: int = 32
     screen: int = 1
     device_type: int = onbon.ANY_TYPE
@@ -64,6 +64,7 @@ class LedDisplay:
         self._answer: asyncio.Future[onbon.Answer] | None = None
         self._hint = "not asked yet"
         self._is_away = True
+        self._was_lost = False
         self._can_report = True
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -112,6 +113,7 @@ class LedDisplay:
 
     async def _bring_up(self) -> None:
         """Everything a card needs that may just have got power. Refused settings degrade, they do not stop the text."""
+        self._was_lost = False
         await self._ask(onbon.ping())
         refused = []
         for payload in (
@@ -136,6 +138,8 @@ class LedDisplay:
         except TimeoutError:
             if await self._still_shows():
                 return
+        if self._was_lost:
+            raise NotThere(self.name, self._link.hint or "port was lost")
         await self._put()
 
     async def _put(self) -> None:
@@ -189,6 +193,8 @@ class LedDisplay:
             chunk = await self._link.receive()
             if not chunk:
                 self._parser.reset()
+                self._was_lost = True
+                self._stirred.set()
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_exception(NoAnswer(self.name, "port vanished before the answer"))
             for packet in self._parser.feed(chunk):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tty
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_the_first_wait_doubles_up_to_the_longest() -> None:
         await link.stop()
 
     run_instantly(main())
-    waits = [round(b - a, 3) for a, b in zip(attempts, attempts[1:], strict=False)]
+    waits = [round(b - a, 3) for a, b in pairwise(attempts)]
     assert waits[:6] == [0.2, 0.4, 0.8, 1.6, 3.2, 5.0]
     assert set(waits[5:]) == {5.0}
 

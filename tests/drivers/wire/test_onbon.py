@@ -22,17 +22,25 @@ NOON = datetime(2026, 11, 22, 14, 30, 5)  # noqa: DTZ001  a display's clock is l
 
 # packet, bytes, source key (S-: captured or built by the maker; D: derived, check sum recomputed)
 PACKETS = [
-    (Packet(1, 0x8000, onbon.ping()), "01 00 00 80 00 00 00 00 00 00 FE 02 05 00 A2 00 01 00 00 68 F8 5A", "S-ONBON-PY"),
+    (
+        Packet(1, 0x8000, onbon.ping()),
+        "01 00 00 80 00 00 00 00 00 00 FE 02 05 00 A2 00 01 00 00 68 F8 5A",
+        "S-ONBON-PY",
+    ),
     (
         Packet(0xFFFE, 0x8000, onbon.update_areas([onbon_area.encode(SPOKEN)]), 0x64),
         "FE FF 00 80 00 00 00 00 00 00 64 02 4F 00 A3 06 01 00 00 00 01 46 00 00 00 80 00 00 20 80 20 00 00 00 00 0A 00"
-        " 02 00 00 00 18 00 00 00 C9 CF BA A3 D1 F6 B0 EE BF C6 BC BC B9 C9 B7 DD D3 D0 CF DE B9 AB CB BE 00 00 01 01 03"
-        " 00 02 0A 0C 00 00 00 D1 F6 B0 EE B2 E2 CA D4 32 30 31 39 21 F9 5A",
+        " 02 00 00 00 18 00 00 00 C9 CF BA A3 D1 F6 B0 EE BF C6 BC BC B9 C9 B7 DD D3 D0 CF DE B9 AB CB BE 00 00"
+        " 01 01 03 00 02 0A 0C 00 00 00 D1 F6 B0 EE B2 E2 CA D4 32 30 31 39 21 F9 5A",
         "S-ONBON-ANA",
     ),
     (Packet(0x8000, 1, onbon.ack()), "00 80 01 00 00 00 00 00 00 00 FE 02 05 00 A0 00 00 00 00 64 DC 5A", "D"),
     (Packet(0x8000, 1, onbon.nack(5)), "00 80 01 00 00 00 00 00 00 00 FE 02 05 00 A0 01 05 00 00 75 21 5A", "D"),
-    (Packet(1, 0x8000, onbon.power(on=True)), "01 00 00 80 00 00 00 00 00 00 FE 02 06 00 A3 00 01 00 00 01 79 EA 5A", "D"),
+    (
+        Packet(1, 0x8000, onbon.power(on=True)),
+        "01 00 00 80 00 00 00 00 00 00 FE 02 06 00 A3 00 01 00 00 01 79 EA 5A",
+        "D",
+    ),
     (
         Packet(1, 0x8000, onbon.brightness(8)),
         "01 00 00 80 00 00 00 00 00 00 FE 02 37 00 A3 02 01 00 00 01 08" + " 01" * 48 + " B8 94 5A",

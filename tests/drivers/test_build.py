@@ -1,0 +1,77 @@
+"""The table from kind to driver: defaults, and every mistake at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from drivers.base import Device
+from drivers.build import KINDS, DeviceSettings, Options, build
+from drivers.display import LedDisplay
+from drivers.locker import BoardLocker
+from drivers.scanner import EvdevScanner, SerialScanner
+from tests.links import LoopClock
+
+
+@pytest.mark.parametrize(
+    ("kind", "made"),
+    [
+        ("lock_8a80", BoardLocker),
+        ("onbon", LedDisplay),
+        ("serial_scanner", SerialScanner),
+        ("evdev_scanner", EvdevScanner),
+    ],
+)
+def test_each_kind_is_built_from_its_defaults(kind: str, made: type[Device]) -> None:
+    device = build(DeviceSettings("it", kind, "/dev/it"), LoopClock())
+
+    assert type(device) is made
+    assert device.name == "it"
+    assert set(KINDS) == {"lock_8a80", "onbon", "serial_scanner", "evdev_scanner"}
+
+
+@pytest.mark.parametrize(
+    ("options", "cells"),
+    [
+        ({}, 24),
+        ({"boards": 2}, 48),
+        ({"boards": 2, "cells": 30}, 30),
+        ({"ways": 32, "polarity": "short_when_open"}, 32),
+    ],
+)
+def test_cells_follow_from_boards_or_are_counted(options: Options, cells: int) -> None:
+    device = build(DeviceSettings("it", "lock_8a80", "/dev/it", options=options), LoopClock())
+
+    assert isinstance(device, BoardLocker)
+    assert list(device.cells) == list(range(1, cells + 1))
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    wrong: Options = {"polarity": "sometimes", "boards": 0, "echo": 1, "wings": 2, "pulse_s": 10}
+
+    with pytest.raises(ValueError, match="polarity must be one of short_when_locked, short_when_open") as caught:
+        build(DeviceSettings("box", "lock_8a80", "", -1, wrong), LoopClock())
+
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 7
+    assert all(line.startswith("box: ") for line in lines)
+    assert "box: option boards must be 1 to 32" in lines
+    assert "box: option echo must be of type bool" in lines
+    assert "box: option pulse_s must be 0 to 9" in lines
+    assert "box: path is missing" in lines
+    assert any("wings is not one of boards, cells" in line for line in lines)
+
+
+@pytest.mark.parametrize("cells", [25, 100])
+def test_cells_must_fit_on_the_boards(cells: int) -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        build(DeviceSettings("box", "lock_8a80", "/dev/x", options={"cells": cells}), LoopClock())
+
+
+def test_a_scanner_without_a_serial_line_has_no_baud() -> None:
+    with pytest.raises(ValueError, match="baud 9600 means nothing"):
+        build(DeviceSettings("gun", "evdev_scanner", "/dev/input/x", 9600), LoopClock())
+
+
+def test_an_unknown_kind_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="'toaster' is not one of evdev_scanner, lock_8a80, onbon, serial_scanner"):
+        build(DeviceSettings("it", "toaster", "/dev/it"), LoopClock())
