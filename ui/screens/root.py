@@ -1,0 +1,118 @@
+"""The one surface: draws a frame, keeps the page while only live parts change, locks touches after a change of page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from kivy.graphics import Color, Rectangle
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+from ui.screens import pages, theme
+from ui.screens.kit import Kit, Live
+from ui.screens.theme import Ruler
+from ui.screens.widgets import Tap
+from ui.viewmodels import Frame
+from ui.viewmodels.staff_states import Cells, IntakePhone, Login, Search
+from ui.viewmodels.states import BillAccount, BillCash, CodeEntry
+
+LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
+AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
+# Fields that the page shows by live parts; a change of these alone does not build it anew.
+TYPED: dict[type, dict[str, Any]] = {
+    BillAccount: {"digits": ""},
+    BillCash: {"pin": ""},
+    Login: {"pin": ""},
+    IntakePhone: {"digits": ""},
+    Search: {"text": ""},
+    Cells: {"digits": ""},
+}
+
+
+class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
+    """`press` takes a button's name, `touched` is told of every touch."""
+
+    def __init__(self, ruler: Ruler, press: Callable[[str], None], touched: Callable[[], None]) -> None:
+        super().__init__()
+        self.ruler = ruler
+        self._press, self._touched = press, touched
+        self._shape: object = None
+        self._screen = ""
+        self._lives: list[Live] = []
+        self._changed_at = 0.0
+        self._last: tuple[str, float] = ("", 0.0)
+        self._swallowed: set[Any] = set()
+        with self.canvas.before:
+            self._paper = Color(*theme.PAPER)
+            self._ground = Rectangle()
+        self.bind(size=self._fill, pos=self._fill)
+
+    def show(self, frame: Frame) -> None:
+        wanted = shape(frame)
+        if wanted == self._shape:
+            for update in self._lives:
+                update(frame)
+            return
+        self._shape = wanted
+        kit = Kit(frame, self.ruler, self.tapped)
+        page = pages.draw(kit)
+        self.clear_widgets()
+        self.add_widget(page)
+        self._lives = kit.lives
+        self._paper.rgba = kit.paper
+        name = f"{frame.state.screen}/{frame.ask_s is not None}"
+        if name != self._screen:
+            self._screen, self._changed_at = name, time.monotonic()
+
+    def tapped(self, button: str) -> None:
+        now = time.monotonic()
+        name, at = self._last
+        if button == name and now - at < AGAIN_S:
+            return
+        self._last = (button, now)
+        self._press(button)
+
+    def taps(self) -> dict[str, Tap]:
+        """The buttons on the page by name."""
+        return {w.button: w for w in self.walk(restrict=True) if isinstance(w, Tap)}
+
+    def locked(self) -> bool:
+        return time.monotonic() - self._changed_at < LOCK_S
+
+    def on_touch_down(self, touch: Any) -> bool:
+        self._touched()
+        if self.locked():
+            self._swallowed.add(touch.uid)
+            return True
+        super().on_touch_down(touch)
+        return True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        self._touched()
+        if touch.uid in self._swallowed:
+            self._swallowed.discard(touch.uid)
+            return True
+        super().on_touch_up(touch)
+        return True
+
+    def _fill(self, *_: Any) -> None:
+        self._ground.pos, self._ground.size = self.pos, self.size
+
+
+def shape(frame: Frame) -> object:
+    """What decides how the page is built; the rest is live."""
+    state = frame.state
+    if isinstance(state, CodeEntry):
+        state = CodeEntry(code="0" * 6 if state.asks_tail else "", busy=state.busy)
+    elif type(state) in TYPED:
+        state = replace(state, **TYPED[type(state)])
+    staff = (frame.day, frame.stored, frame.target, frame.role) if state.who == "staff" else None
+    asked = frame.ask_s is not None
+    return (type(state), state, frame.lang, frame.link, frame.notices, frame.notice, staff, asked)
+
+
+def widgets_of(root: Widget, kind: type) -> list[Any]:
+    return [w for w in root.walk(restrict=True) if isinstance(w, kind)]

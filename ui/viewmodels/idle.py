@@ -1,0 +1,80 @@
+"""What silence does: countdowns, "are you still there?", home with everything cleared, log-out. Pure; time comes in.
+
+`idle_ms` is the time since the last touch, scan or change of the screen; `shown_ms` since the screen changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge import steps as s
+from edge.model import Role
+from ui.viewmodels.frame import Frame
+from ui.viewmodels.press import leave
+from ui.viewmodels.staff_states import IntakeDoor, Login
+from ui.viewmodels.states import BillCash, Broken, CodeEntry, Door, Home, Refused, Standby, Wait
+
+Answer = tuple[Frame, tuple[s.Intent, ...]]
+
+WORDS_MS = 1_000  # an answer within a second needs no words
+WAIT_MS = 60_000  # every flow answers sooner; this is the net under them
+TROUBLE_MS = 6_000  # long enough to read one sentence
+
+
+def tick(frame: Frame, idle_ms: int, shown_ms: int) -> Answer:
+    """Return the frame after the clock moved on."""
+    match frame.state:
+        case Door(seconds=seconds) | IntakeDoor(seconds=seconds) if seconds:
+            return replace(frame, left_s=max(0, seconds - shown_ms // 1000)), ()
+        case Broken() if shown_ms >= TROUBLE_MS:
+            return frame.cleared(Home()), (s.CancelFlow(),)
+        case Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True):
+            return _waiting(frame, shown_ms)
+    times = frame.face.idle
+    match frame.state.idle:
+        case "home":
+            return (frame.cleared(Standby()) if idle_ms >= times.villager_s * 1000 else frame), ()
+        case "result":
+            left = times.result_s - idle_ms // 1000
+            return _home(frame) if left <= 0 else (replace(frame, left_s=left), ())
+        case "none":
+            return frame, ()
+    return _ask(frame, idle_ms)
+
+
+def limit_s(frame: Frame) -> int:
+    """Seconds of silence before the question."""
+    times = frame.face.idle
+    match frame.state.idle:
+        case "pickup":
+            return times.pickup_s
+        case "staff":
+            # The answer's time is inside the limit: nobody stays logged in longer than the rule says.
+            whole = times.technician_s if frame.role is Role.TECHNICIAN else times.operator_s
+            return max(0, whole - times.answer_s)
+    return times.villager_s
+
+
+def _ask(frame: Frame, idle_ms: int) -> Answer:
+    over_s = idle_ms // 1000 - limit_s(frame)
+    if over_s < 0:
+        return replace(frame, ask_s=None), ()
+    left = frame.face.idle.answer_s - over_s
+    return _home(frame) if left <= 0 else (replace(frame, ask_s=left), ())
+
+
+def _home(frame: Frame) -> Answer:
+    """Nobody is there: give up what the flows hold, forget all, log out."""
+    _, intents = leave(frame, Home())
+    if frame.role:
+        return frame.cleared(Standby()), (*intents, s.Logout())
+    return frame.cleared(Home()), intents
+
+
+def _waiting(frame: Frame, shown_ms: int) -> Answer:
+    if shown_ms >= WAIT_MS:
+        retry = "bill" if isinstance(frame.state, BillCash) or getattr(frame.state, "retry", "") == "bill" else "pickup"
+        return frame.to(Refused("no_answer", retry=retry)), (s.CancelFlow(),)
+    if isinstance(frame.state, Wait) and shown_ms >= WORDS_MS:
+        return replace(frame, state=replace(frame.state, words=True)), ()
+    return frame, ()

@@ -1,0 +1,228 @@
+"""What a flow's step does to the screen: `on_step(frame, step) -> (frame, intents)`. Pure.
+
+A step that shows a person's data is taken only while somebody waits for it: the person may have gone, and the next one
+must not see it. A step about a door is always shown, because the door is open whoever stands there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge import steps as s
+from edge.model import CellNo, Role
+from ui.viewmodels.frame import Frame, Notice, State
+from ui.viewmodels.staff_states import (
+    Board,
+    CheckPerson,
+    Devices,
+    Intake,
+    IntakeCarrier,
+    IntakeConsent,
+    IntakeDoor,
+    IntakePhone,
+    IntakeState,
+    Login,
+    Money,
+    Search,
+    StaffState,
+    Sync,
+)
+from ui.viewmodels.states import (
+    BillAccount,
+    BillCash,
+    BillKind,
+    BillList,
+    Broken,
+    Choose,
+    CodeEntry,
+    Done,
+    Door,
+    Fetch,
+    Help,
+    Home,
+    Opening,
+    Refused,
+    Shut,
+    Slip,
+    Staff,
+    Standby,
+    Wait,
+)
+
+Answer = tuple[Frame, tuple[s.Intent, ...]]
+
+
+def on_step(frame: Frame, step: s.Step) -> Answer:
+    """Return the frame after the step, and what to ask the flows next (a fresh board after a login)."""
+    match step:
+        case s.Closed():
+            return frame.cleared(Shut(step.code, step.backup)), ()
+        case s.LinkState():
+            return replace(frame, link=step), ()
+        case s.NoticeBoard():
+            return replace(frame, notices=step.texts), ()
+    if isinstance(frame.state, Shut):
+        return frame, ()  # only a restart opens the terminal again
+    match step:
+        case s.LoggedIn() if step.role is Role.TECHNICIAN:
+            return replace(frame.to(Devices()), role=step.role, operator=step.operator), (s.ShowBoard("devices"),)
+        case s.LoggedIn():
+            return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
+        case s.LoggedOut():
+            return (frame.cleared(Standby()) if frame.role else frame), ()
+        case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard():
+            return _board(frame, step), ()
+        case _:
+            return _flow(frame, step), ()
+
+
+def _board(frame: Frame, step: s.Step) -> Frame:
+    """Fill the board that is open; a late answer for another one is dropped."""
+    match (step, frame.state):
+        case (s.DayBoard(), _):
+            return replace(frame, day=step)
+        case (s.ParcelsBoard(), Search() as search):
+            return replace(frame, state=replace(search, result=step, page=0))
+        case (s.BillsBoard(), Money() as money):
+            return replace(frame, state=replace(money, board=step, refund=None))
+        case (s.SyncBoard(), Sync() as sync):
+            return replace(frame, state=replace(sync, board=step))
+        case (s.DevicesBoard(), Devices() as devices):
+            return replace(frame, state=replace(devices, board=step))
+    return frame
+
+
+def _flow(frame: Frame, step: s.Step) -> Frame:
+    match step:
+        case s.Checking():
+            return _checking(frame)
+        case s.Refusal():
+            return _refusal(frame, step)
+        case s.HelpCalled():
+            back = frame.state.back if isinstance(frame.state, Help) else frame.state
+            phone = step.phone or frame.face.help_phone
+            return frame if frame.state.who == "staff" else frame.to(Help(phone, back))
+        case s.HandOverAsk():
+            return frame.to(CheckPerson(step.parcel))
+        case s.Trouble():
+            return frame.to(Broken(step.number))
+        case s.SlipShown():
+            return frame.to(Slip(step))
+        case s.BillsFound():
+            return _bills_found(frame, step)
+        case s.ParcelsFound():
+            return frame.to(Choose(step.parcels, step.grant)) if waiting(frame.state) else frame
+        case s.PutIn() | s.Stored() | s.AskCarrier() | s.AskPhone() | s.NeedConsent():
+            return _intake(frame, step)
+        case _:
+            return _door(frame, step)
+
+
+def waiting(state: State) -> bool:
+    """Whether somebody stands there and waits for an answer."""
+    return isinstance(state, Wait) or (isinstance(state, CodeEntry) and state.busy)
+
+
+def _checking(frame: Frame) -> Frame:
+    match frame.state:
+        case IntakeState():
+            return frame.to(Intake(busy=True))
+        case StaffState() | Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True):
+            return frame
+        case BillAccount() | BillKind():
+            return frame.to(Wait("bill"))
+        case Standby() | Home():
+            return frame.to(Wait("pickup"))
+    return frame
+
+
+def _refusal(frame: Frame, step: s.Refusal) -> Frame:
+    notice = refusal_notice(step)
+    match frame.state:
+        case IntakeState():
+            return frame.to(Intake(), notice)
+        case CheckPerson():
+            return frame.to(Board(), notice)
+        case StaffState():
+            return replace(frame, notice=notice)
+        case Login():
+            return frame.to(Login(), notice)
+        case BillCash() as cash if step.code in ("wrong_pin", "locked_out", "not_allowed"):
+            return frame.to(replace(cash, pin="", busy=False), notice)
+        case Door() | Opening():
+            return frame  # another person's scan; the door matters more
+        case Wait(retry=retry):
+            return frame.to(Refused(step.code, slots(step), retry))
+        case CodeEntry():
+            return frame.to(Refused(step.code, slots(step), "pickup"))
+        case BillAccount() | BillList() | BillCash():
+            return frame.to(Refused(step.code, slots(step), "bill"))
+    return frame.to(Refused(step.code, slots(step)))
+
+
+def refusal_notice(step: s.Refusal) -> Notice:
+    return Notice(f"refused.{step.code}", slots(step))
+
+
+def slots(step: s.Refusal) -> tuple[tuple[str, str | int], ...]:
+    """What the sentences of refusals may name: minutes to wait, a slip, a place."""
+    facts = step.facts
+    where = facts.get("place") or facts.get("cell") or ""
+    return (("minutes", facts.get("minutes") or 0), ("slip", facts.get("slip") or ""), ("where", where))
+
+
+def _bills_found(frame: Frame, step: s.BillsFound) -> Frame:
+    if not waiting(frame.state):
+        return frame
+    if not step.bills:
+        return frame.to(Refused("unknown_bill", retry="bill"))
+    return frame.to(BillList(step.bills))
+
+
+def _intake(frame: Frame, step: s.Step) -> Frame:
+    match step:
+        case s.PutIn():
+            return frame.to(IntakeDoor(step.cell, "put", step.parcel, step.seconds))
+        case s.Stored():
+            return replace(frame.to(Intake()), stored=step)
+        case s.AskCarrier():
+            return frame.to(IntakeCarrier(step.waybill_no, step.carriers))
+        case s.AskPhone():
+            return frame.to(IntakePhone(step.waybill_no, step.carrier))
+        case s.NeedConsent():
+            return frame.to(IntakeConsent(step.parcel))
+    return frame
+
+
+def _door(frame: Frame, step: s.Step) -> Frame:
+    intake = isinstance(frame.state, IntakeState)
+    match step:
+        case s.OpeningDoor():
+            return frame.to(IntakeDoor(step.cell, "opening") if intake else Opening(step.cell))
+        case s.TakeParcel():
+            return frame.to(Door(step.cell, step.seconds, step.left))
+        case s.FetchFromShelf():
+            return frame.to(Fetch(step.parcels))
+        case s.Remind() | s.DoorStillOpen():
+            return _nag(frame, step.cell, "remind" if isinstance(step, s.Remind) else "late")
+        case s.CallStaff() if intake:
+            return frame.to(Intake(), Notice(f"staff_why.{step.why}", (("cell", step.cell or 0),)))
+        case s.CallStaff():
+            return frame.to(Staff(step.cell, step.why))
+        case s.Thanks() if isinstance(frame.state, StaffState):
+            return frame.to(Board(), Notice("told.handed_over", (("n", step.count),), bad=False))
+        case s.Thanks():
+            return frame.to(Done(step.count))
+    return frame
+
+
+def _nag(frame: Frame, cell: CellNo, stage: str) -> Frame:
+    """The door is still open: say so on the page that is there, keep its countdown."""
+    match frame.state:
+        case Door() | IntakeDoor() if stage == "remind":
+            return replace(frame, state=replace(frame.state, stage=stage))
+        case IntakeDoor() as door:
+            return frame.to(replace(door, stage=stage))
+        case IntakeState():
+            return frame.to(IntakeDoor(cell, stage))
+    return frame.to(Door(cell, 0, 0, stage))
