@@ -1,0 +1,40 @@
+"""The hands at the cabinet: shut every door that stands open, a moment after it opened, like the person before it."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from programs import StandError
+from stand import Stand
+
+LOOK_S = 0.05
+MOMENT_S = 0.15
+
+
+class Hands:
+    """A thread that works the simulated doors. `hold` makes it leave a door open."""
+
+    def __init__(self, stand: Stand) -> None:
+        self._stand = stand
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="hands", daemon=True)
+        self.held: set[int] = set()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        self._thread.join(5)
+
+    def _work(self) -> None:
+        while not self._end.wait(LOOK_S):
+            try:
+                doors = self._stand.poke("locker", "state")["doors"]
+                for cell, door in doors.items():
+                    if door == "open" and int(cell) not in self.held:
+                        time.sleep(MOMENT_S)
+                        self._stand.poke("locker", "close_door", int(cell))
+            except (OSError, StandError):
+                continue  # the simulator is not up yet, or going down
