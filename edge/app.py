@@ -10,28 +10,31 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
 import signal
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from sync.mqtt import Link, LinkInfo, LinkSettings
-
-from drivers.base import Device, Display, Locker, Scanner
+from drivers.base import Device, Display, Health, Locker, Scanner
 from drivers.build import DeviceSettings, build
 from edge import cells, events, keys, log, shelves
 from edge.clock import BOOT_ID, SystemClock, SystemDice
-from edge.config import DEVICE_KINDS, Settings
+from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.desk import Desk
 from edge.flows import doors, money
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
 from edge.house import House
+from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.runner import Runner
 from edge.steps import Closed, Intent, Scanned
 from edge.store import Store, StoreFault, Tx
 from edge.watchdog import Watchdog
+from sync.dial import Tls
+from sync.link import Link, LinkInfo, LinkSettings, Outside
+from sync.mqtt import Broker
 from ui.bridge import Bridge
 from ui.words import t
 
@@ -168,16 +171,14 @@ class Kiosk:
         hub = self._settings.hub
         if hub is None:
             raise AssertionError("no hub is set")
-        where = LinkSettings(
-            site=self._settings.site,
-            host=hub.host,
-            port=hub.port,
-            username=hub.username,
-            password=hub.password(),
-            tls_ca=hub.tls_ca_file,
-            version=VERSION,
-        )
-        return Link(where, StoreLog(self._store), hub.link_key(), self._line_changed)
+        broker = Broker(hub.host, hub.port, hub.username, hub.password(), _tls(hub))
+        who = LinkSettings(SiteCode(self._settings.site), broker, hub.link_key(), VERSION)
+        dice = random.SystemRandom().random
+        return Link(who, StoreLog(self._store), Outside(self._clock.ms, dice, self._line_changed, self._health))
+
+    def _health(self) -> dict[str, str | int | bool]:
+        ill = sum(device.status().health is not Health.OK for _, device in self._devices)
+        return {"devices_ill": ill, "disk_free_mb": self._house.free_mb()}
 
     def _line_changed(self, info: LinkInfo) -> None:
         self._house.line_changed(online=info.online, pending=info.pending)
@@ -272,6 +273,10 @@ def _show(settings: Settings, bridge: Bridge) -> None:
         drive_socket=settings.drive_socket,
     )
     run_app(ui, bridge)
+
+
+def _tls(hub: HubLink) -> Tls | None:
+    return None if hub.tls_ca_file is None else Tls(hub.tls_ca_file)
 
 
 def tell_ready(settings: Settings) -> None:

@@ -138,10 +138,17 @@ def apply_down(
             continue
         if log_id == at.log_id and item.seq != at.upto + 1:
             raise AssertionError("a gap in the facts of the hub")
-        apply(tx, _decoded(item))
+        if _is_new(tx, mark):
+            apply(tx, _decoded(item))
         at = Position(log_id, item.seq, mark)
     _move(tx, DOWN, at)
     return at
+
+
+def _is_new(tx: Tx, mark: str) -> bool:
+    """A hub restored from a backup sends its log again under a new name: the same event is applied once for ever."""
+    known = bytes.fromhex(event_id(mark))
+    return tx.execute("INSERT OR IGNORE INTO applied (event) VALUES (?)", (known,)).rowcount == 1
 
 
 def _decoded(item: Item) -> Fact:

@@ -6,7 +6,7 @@ from sqlite_utils import Database, Migrations
 
 TABLES = frozenset(
     (
-        "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm carrier_choice"
+        "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm carrier_choice applied"
     ).split()
 )
 
@@ -113,6 +113,7 @@ CREATE TABLE refused (event TEXT PRIMARY KEY, reason TEXT NOT NULL, seen INTEGER
     STRICT, WITHOUT ROWID;
 CREATE TABLE alarm (code TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (code, subject))
     STRICT, WITHOUT ROWID;
+CREATE TABLE applied (event BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE carrier_choice (length INTEGER NOT NULL, prefix TEXT NOT NULL, carrier TEXT NOT NULL,
     PRIMARY KEY (length, prefix)) STRICT, WITHOUT ROWID;
 """
