@@ -23,6 +23,8 @@ Seq = NewType("Seq", int)
 Fen = NewType("Fen", int)  # 1/100 yuan; money is never a float
 Ms = NewType("Ms", int)  # milliseconds
 
+HIDDEN_DIGITS = 6  # of a telephone number, at least (GB/T 41833)
+
 
 class _Masked:
     """A personal value. `str`, `repr` and formatting mask; `plain()` is the one way to the full value."""
@@ -58,7 +60,7 @@ class _Masked:
 
 
 class Phone(_Masked):
-    """A telephone number. GB/T 41833 wants at least six digits hidden."""
+    """A telephone number. At least six digits stay hidden, or all of a shorter one."""
 
     __slots__ = ()
 
@@ -68,15 +70,18 @@ class Phone(_Masked):
 
     def masked(self) -> str:
         """For villagers' screens, LED, prints and logs: 138******78."""
-        if len(self._value) < 9:
-            return "*" * len(self._value)
-        return self._value[:3] + "*" * (len(self._value) - 5) + self._value[-2:]
+        return self._hiding(3, 2)
 
     def for_operator(self) -> str:
         """For the operator, who matches by the last four digits: 1******5678."""
-        if len(self._value) < 11:
+        return self._hiding(1, 4)
+
+    def _hiding(self, first: int, last: int) -> str:
+        """Show only `first` and `last` signs; nothing at all of a number that is too short to hide six digits."""
+        middle = self._value[first:-last]
+        if sum(sign.isdigit() for sign in middle) < HIDDEN_DIGITS:
             return "*" * len(self._value)
-        return self._value[0] + "*" * (len(self._value) - 5) + self._value[-4:]
+        return self._value[:first] + "*" * len(middle) + self._value[-last:]
 
 
 class Name(_Masked):
