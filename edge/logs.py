@@ -11,6 +11,7 @@ import sys
 import traceback
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from typing import Any
 
 FILE_BYTES = 2 * 1024 * 1024
 FILES = 5
@@ -22,12 +23,16 @@ HAN_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,}")
 class MaskingFormatter(logging.Formatter):
     """Formats a record, traceback included, and masks long digit runs (two kept) and Chinese words (one kept)."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        return mask(super().format(record))
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 the library's name
+        record.message = mask(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 the library's name
+        return mask(super().formatException(ei))
 
 
 def mask(text: str) -> str:
-    """Mask what may be personal in free text. Timestamps of the log line itself are written with signs between."""
+    """Mask what may be personal in free text."""
     text = HAN_NAME.sub(lambda found: found[0][0] + "*", text)
     return DIGITS.sub(lambda found: "#" * (len(found[0]) - 2) + found[0][-2:], text)
 
