@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import os
 import signal
 import socket
@@ -21,6 +20,8 @@ from paho.mqtt import client as mqtt
 
 from drivers.sim.settings import read_bench
 from edge import codes, config
+from sync.hub import config as hub_config
+from sync.hub import manifest
 
 ROOT = Path(__file__).parents[2]
 DEV = ROOT / "packaging/dev"
@@ -100,11 +101,13 @@ def test_written_settings_are_good_settings(tmp_path: Path) -> None:
 
     settings = config.load(tmp_path / "point.toml")
     bench = read_bench(tmp_path / "sim.toml")
+    hub = hub_config.load(tmp_path / "hub.toml")
 
     assert settings.hub is not None
     assert settings.cabinet is not None
     assert settings.hub.port == 18832
     assert len(settings.hub.link_key()) == 32
+    assert (hub.broker.port, hub.keys()) == (18831, {sample.SITE: settings.hub.link_key()})
     assert [settings.cabinet.cells.count(size) for size in "SML"] == [12, 8, 4]
     assert {(device.name, device.path) for device in settings.devices} == {
         (name, str(path)) for name, _, path in bench.devices
@@ -259,7 +262,9 @@ def test_without_a_display_the_kiosk_draws_offscreen_and_a_choice_of_the_person_
     assert environment({"SDL_VIDEODRIVER": "kmsdrm"}) == {"SDL_VIDEODRIVER": "kmsdrm"}
 
 
-def test_the_manifest_is_what_the_hub_is_sent(tmp_path: Path) -> None:
+def test_the_hub_finds_nothing_wrong_with_the_manifest(tmp_path: Path) -> None:
     district.write(tmp_path, ports.Ports(1, 2), DAY)
 
-    assert json.loads((tmp_path / "manifest.json").read_text("utf-8")) == sample.manifest(DAY)
+    content = manifest.read(tmp_path / "manifest.json")
+    assert content == sample.manifest(DAY)
+    assert list(manifest.check(content)) == []
