@@ -27,13 +27,16 @@ class Outcome(StrEnum):
 
 async def pulse(site: Site, opening: str, cell: CellNo) -> Outcome:
     """Open the door of an authorised opening, once, and commit what is known of it."""
-    if site.locker is None:
+    if site.locker is None or cell not in site.locker.cells:  # the cabinet was made smaller around a parcel
         await site.store.run(cells.not_opened, opening, Outcome.NOT_THERE)
         return Outcome.NOT_THERE
+    while not site.shut.empty():  # said of a door before this one
+        site.shut.get_nowait()
     try:
         outcome = _OUTCOMES[await site.locker.open(cell)]
     except WrongDoor as error:
-        await site.store.run(cells.wrong_door, opening, error.moved)
+        ours = [number for number in error.moved if number in site.locker.cells]  # a damaged answer names any lock
+        await site.store.run(cells.wrong_door, opening, ours)
         return Outcome.WRONG_DOOR
     except NotThere:
         outcome = Outcome.NOT_THERE
@@ -83,6 +86,14 @@ async def state_of_doors(site: Site) -> dict[int, Door]:
         return dict(await site.locker.doors())
     except (NotThere, NoAnswer, DeviceError):
         return {}
+
+
+async def unshut(site: Site) -> frozenset[int]:
+    """Return the cells whose sensors do not say that the door is shut; none where there are no sensors."""
+    if site.locker is None or not site.locker.has_door_sensor:
+        return frozenset()
+    doors = await state_of_doors(site)
+    return frozenset(cell for cell in site.locker.cells if doors.get(cell) is not Door.CLOSED)
 
 
 async def moved(site: Site, change: DoorChanged) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from drivers.base import Door
 from edge import boards, cells, parcels
-from edge.flows.doors import Outcome, pulse, wait_shut
+from edge.flows.doors import Outcome, pulse, unshut, wait_shut
 from edge.flows.site import Site
 from edge.model import CellNo, OperatorId, Parcel, ParcelState, PickupCode, Rejected
 from edge.parcels import Arrival
@@ -31,12 +31,29 @@ async def take_in(site: Site, arrival: Arrival) -> AsyncIterator[Step]:
                     yield step
                 return
         yield CallStaff(parcel.cell, outcome)
-        parcel = await site.store.run(parcels.cell_failed, parcel.id, str(outcome))
+        parcel = await _next_room(site, parcel, outcome)
+        if outcome is Outcome.WRONG_DOOR and parcel.cell is not None:
+            return  # a stranger's cell may stand open: no further door moves before the operator goes on
     if parcel.cell is not None:
         parcel = await site.store.run(parcels.to_shelf, parcel.id)
     if parcel.state is ParcelState.ARRIVED:
         parcel = await site.store.run(parcels.shelved, parcel.id)
     yield await _stored(site, parcel)
+
+
+async def _next_room(site: Site, parcel: Parcel, outcome: Outcome) -> Parcel:
+    """Give up a cell for the next room. Errors: Rejected no_free_place, with the fault kept and the parcel expected."""
+    try:
+        return await site.store.run(parcels.cell_failed, parcel.id, outcome.value)
+    except Rejected:
+        await site.store.run(_no_room, parcel, outcome)
+        raise
+
+
+def _no_room(tx: Tx, parcel: Parcel, outcome: Outcome) -> None:
+    if parcel.cell is not None:
+        cells.fault(tx, parcel.cell, outcome.value)
+    parcels.cancel_deposit(tx, parcel.id, "no_room")
 
 
 def _arrive(tx: Tx, arrival: Arrival) -> Parcel:
@@ -56,7 +73,7 @@ async def _put_in(site: Site, parcel: Parcel, opening: str) -> AsyncIterator[Ste
     half = site.times.put_s / 2
     yield PutIn(line, cell, int(site.times.put_s))
     door, evidence = await wait_shut(site, cell, half)
-    if door is Door.OPEN:
+    if door is not Door.CLOSED:
         yield Remind(cell)
         door, evidence = await wait_shut(site, cell, half)
     if door is Door.CLOSED:
@@ -89,14 +106,22 @@ async def cancel(site: Site, parcel: Parcel) -> None:
     """The operator gives up a deposit that had not ended. Errors: Rejected not_allowed for one that has."""
     if parcel.state is not ParcelState.ARRIVED:
         raise Rejected("not_allowed")
-    await site.store.run(_cancel, parcel)
+    await site.store.run(_cancel, parcel, await unshut(site))
 
 
-def _cancel(tx: Tx, parcel: Parcel) -> None:
+def _cancel(tx: Tx, parcel: Parcel, unshut_doors: frozenset[int]) -> None:
+    """A door that is not seen shut keeps its opening, and its cell waits for it."""
+    stands_open = False
     for opening in cells.unfinished(tx):
-        if opening.parcel == parcel.id:
+        if opening.parcel != parcel.id:
+            continue
+        if opening.outcome is not None and opening.cell in unshut_doors:
+            stands_open = True
+        else:
             cells.settle(tx, opening, "cancelled")
     parcels.cancel_deposit(tx, parcel.id, "operator")
+    if stands_open and parcel.cell is not None:
+        cells.release(tx, parcel.cell, left_open=True)
 
 
 async def service(site: Site, cell: CellNo, operator: OperatorId) -> Outcome:

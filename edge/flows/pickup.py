@@ -99,7 +99,7 @@ async def _from_cell(site: Site, parcel: Parcel, by: str, left: int) -> AsyncIte
     half = site.times.take_s / 2
     yield TakeParcel(cell, int(site.times.take_s), left)
     door, evidence = await wait_shut(site, cell, half)
-    if door is Door.OPEN:
+    if door is not Door.CLOSED:
         yield Remind(cell)
         door, evidence = await wait_shut(site, cell, half)
     await site.store.run(_given, parcel.id, opening, evidence if door is Door.CLOSED else "left_open")
