@@ -186,6 +186,10 @@ class Sender:
         self._cursor = position
         self.on_timeout()
 
+    def ask(self) -> None:
+        """Put a question before anything else, without giving up what is on its way."""
+        self._must_ask = True
+
     def question(self) -> Batch:
         """Make a question. It also shows the receiver our hash at the cursor."""
         self._asked = True

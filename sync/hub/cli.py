@@ -1,0 +1,194 @@
+"""`village-hub`: run the reference hub, list facts, show how all sites stand, send a file to a point.
+
+JSON on stdout, one plain sentence on stderr. Exit 0 done, 1 refused, 2 wrong usage or settings, 4 the database.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from edge.clock import SystemClock, SystemDice
+from edge.model import SiteCode
+from edge.toml_table import ConfigError
+from sync.dial import Tls
+from sync.hub import manifest, report
+from sync.hub.app import Hub, HubOutside
+from sync.hub.config import HubSettings, load
+from sync.hub.presence import nobody_is_known
+from sync.hub.store import HubStore, StoreFault
+from sync.mqtt import Broker
+
+CONFIG_VARIABLE = "VILLAGE_HUB_CONFIG"
+RUN_LOCK = "hub.running"
+DONE, REFUSED, USAGE, STORE = 0, 1, 2, 4
+
+
+class Refused(Exception):
+    """The command cannot be done; the text says why."""
+
+
+class WrongUsage(Exception):
+    """The command line lacks something; the text says what."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The program. Return its exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    try:
+        settings = load(_config_file(options.config))
+        return int(options.command(settings, options))
+    except (ConfigError, WrongUsage) as error:
+        return _said(str(error), USAGE)
+    except manifest.BadManifest as error:
+        _print({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})
+        return _said(str(error), REFUSED)
+    except Refused as error:
+        return _said(str(error), REFUSED)
+    except StoreFault as error:
+        return _said(str(error), STORE)
+    except BrokenPipeError:  # the reader of our lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _run(settings: HubSettings, _options: argparse.Namespace) -> int:
+    broker = _broker(settings)
+    with _alone(settings.data_dir), _store(settings) as store:
+        nobody_is_known(store)
+        asyncio.run(_serve(store, broker))
+    return DONE
+
+
+async def _serve(store: HubStore, broker: Broker) -> None:
+    outside = HubOutside(random.SystemRandom().random, lambda: _print({"ready": True, "pid": os.getpid()}))
+    hub = asyncio.create_task(Hub(store, broker, outside).run(), name="hub")
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, hub.cancel)
+    with suppress(asyncio.CancelledError):
+        await hub
+
+
+def _facts(settings: HubSettings, options: argparse.Namespace) -> int:
+    with _store(settings) as store:
+        for each in report.facts(store, _site(settings, options)):
+            _print(each)
+    return DONE
+
+
+def _status(settings: HubSettings, _options: argparse.Namespace) -> int:
+    with _store(settings) as store:
+        _print(report.status(store))
+    return DONE
+
+
+def _send(settings: HubSettings, options: argparse.Namespace) -> int:
+    site = _site(settings, options)
+    with _store(settings) as store:
+        sent = manifest.send(store, site, options.file)
+    _print(
+        {
+            "sent": True,
+            "parcels": sent.parcels,
+            "bills": sent.bills,
+            "notices": sent.notices,
+            "known": sent.known_before,
+        }
+    )
+    return DONE
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="village-hub", description="The reference hub of a district.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="serve the points of the district")
+    facts = commands.add_parser("facts", help="list the facts of a point, one JSON object a line")
+    status = commands.add_parser("status", help="how all points stand")
+    send = commands.add_parser("send", help="send a file of parcels, bills and notices to a point")
+    for each, command in ((run, _run), (facts, _facts), (status, _status), (send, _send)):
+        each.add_argument("--config", type=Path, help=f"settings (default: the file named by {CONFIG_VARIABLE})")
+        each.set_defaults(command=command)
+    for each in (facts, send):
+        each.add_argument("--site", required=True, help="code of the point")
+    facts.add_argument("--jsonl", action="store_true", help="one JSON object a line (the only form there is)")
+    send.add_argument("file", type=Path, metavar="FILE")
+    return parser
+
+
+def _config_file(given: Path | None) -> Path:
+    named = os.environ.get(CONFIG_VARIABLE)
+    if given is None and not named:
+        raise WrongUsage(f"give --config FILE or set {CONFIG_VARIABLE}")
+    return given if given is not None else Path(str(named))
+
+
+def _site(settings: HubSettings, options: argparse.Namespace) -> SiteCode:
+    site = SiteCode(options.site)
+    if site not in settings.sites:
+        raise Refused(f"site {site!r} is not in {settings.file}")
+    return site
+
+
+def _broker(settings: HubSettings) -> Broker:
+    at = settings.broker
+    tls = None if at.tls_ca_file is None else Tls(at.tls_ca_file, at.tls_cert_file, at.tls_key_file)
+    return Broker(at.host, at.port, at.username, settings.password(), tls, at.protocol)
+
+
+@contextmanager
+def _store(settings: HubSettings) -> Iterator[HubStore]:
+    store = HubStore(settings.data_dir, SystemClock(), SystemDice(), settings.keys())
+    store.open()
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two running hubs on one database would throw each other off the broker."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = (folder / RUN_LOCK).open("a")
+    except OSError as error:
+        raise StoreFault("disk", f"the folder {folder} cannot be used: {error.strerror}") from error
+    with held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"a hub is already running on {folder}") from None
+        yield
+
+
+def _mistake(each: manifest.Mistake) -> dict[str, Any]:
+    return {"list": each.where, "index": each.index, "field": each.field, "what": each.what}
+
+
+def _print(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def _said(sentence: str, code: int) -> int:
+    print(f"village-hub: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Who is there: what the points say of themselves, kept for `village-hub status`."""
+
+from __future__ import annotations
+
+import json
+
+from edge.model import SiteCode
+from sync.hub.store import HubStore
+from sync.wire import Presence
+
+
+def note_presence(store: HubStore, site: SiteCode, presence: Presence, *, retained: bool) -> None:
+    """Keep the newest presence of a site. A retained one is no sign of life. Errors: StoreFault."""
+    health = json.dumps(dict(presence.health), ensure_ascii=False, sort_keys=True)
+    with store.transaction() as tx:
+        tx.execute(
+            "UPDATE site SET online = ?, pending = ?, health = ? WHERE code = ?",
+            (int(presence.online), presence.pending, health, site),
+        )
+        if presence.version:
+            tx.execute("UPDATE site SET version = ? WHERE code = ?", (presence.version, site))
+        if not retained:
+            tx.execute("UPDATE site SET seen_at = ? WHERE code = ?", (tx.stamp.at, site))
+
+
+def nobody_is_known(store: HubStore) -> None:
+    """While the hub was away nobody was heard: forget who was online. Errors: StoreFault."""
+    with store.transaction() as tx:
+        tx.execute("UPDATE site SET online = 0")

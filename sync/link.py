@@ -1,0 +1,277 @@
+"""The point's line to the hub: one task that carries the log up and the hub's log down, whatever the line does.
+
+The log is reached through `LogPort` alone (sync/port.py; edge/app.py passes one built on the store), the broker
+through sync/mqtt.py, and all decisions are those of sync/relay.py. Cancel the task to stop: it says goodbye within two
+seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import Any
+
+from edge.chain import GENESIS, Position
+from edge.model import LogId, Seq
+from sync.mqtt import Connection, LineLost, Message, Will
+from sync.port import LinkInfo, LinkSettings, LogPort, Outside
+from sync.relay import HoleInLog, Move, Receiver, Sender, Step, follows, same_log
+from sync.rhythm import Rhythm
+from sync.strict import BadBatch
+from sync.wire import (
+    MAX_BATCH_BYTES,
+    MAX_FACTS,
+    Ack,
+    Batch,
+    Presence,
+    Topics,
+    Why,
+    decode_ack,
+    decode_batch,
+    encode_ack,
+    encode_batch,
+    encode_presence,
+)
+
+FAREWELL_S = 1.5  # of the two seconds the program has to stop
+WATCH_S = 30.0  # how long one look at the log may wait; the next follows at once
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """The task. `run` ends only by cancellation or by an error of the store or a bug."""
+
+    def __init__(self, settings: LinkSettings, port: LogPort, outside: Outside) -> None:
+        self._settings = settings
+        self._port = port
+        self._outside = outside
+        self._topics = Topics(settings.site)
+        self._receiver = Receiver(settings.key)
+        self._rhythm = Rhythm(outside.dice, settings.timing)
+        self._sender = Sender(Position(LogId("none"), Seq(0), GENESIS), settings.window)  # replaced with each line
+        self._kick = asyncio.Event()
+        self._info = LinkInfo()
+        self._forked_at: int | None = None
+        self._retry = Rhythm(outside.dice, settings.timing)
+        self._shown: Presence | None = None
+        self._shown_at = 0
+        self._shown_on: Connection | None = None
+
+    @property
+    def info(self) -> LinkInfo:
+        """How the line stands now."""
+        return self._info
+
+    async def run(self) -> None:
+        """Keep the line for ever."""
+        will = Will(self._topics.state, encode_presence(Presence(online=False, version=self._settings.version)))
+        client_id = f"vp-{self._settings.site}"
+        self._tell(pending=await self._pending())
+        while True:
+            try:
+                timeout_s = self._settings.timing.connect_s
+                async with Connection(self._settings.broker, client_id, will, timeout_s) as line:
+                    self._tell(connected=True)
+                    await self._serve(line, will)
+            except LineLost as error:
+                log.debug("no line: %s", error)
+            if self._info.connected:
+                log.info("the line to the broker is lost")
+            self._tell(connected=False, online=False)
+            self._retry.rest(self._outside.ms())
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Wait out the retry, while the count of what is pending stays true."""
+        while self._retry.rests(now := self._outside.ms()):
+            await self._port.wait_for_more(self._retry.next_s(now))
+            self._tell(pending=await self._pending())
+
+    async def _serve(self, line: Connection, will: Will) -> None:
+        try:
+            await self._begin(line)
+            await self._together(line)
+        except asyncio.CancelledError:
+            await line.farewell(will.topic, will.payload, FAREWELL_S)
+            raise
+
+    async def _begin(self, line: Connection) -> None:
+        self._sender = Sender(await self._port.up_position(), self._settings.window)
+        self._rhythm.begin()
+        await line.subscribe([self._topics.up_ack, self._topics.down])
+        have = await self._port.down_position()
+        line.publish(self._topics.down_ack, encode_ack(Ack(_named(have))), retain=True)
+        await self._show_presence(line)
+
+    async def _together(self, line: Connection) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._listen(line), name="link listen")
+                tasks.create_task(self._pump(line), name="link pump")
+                tasks.create_task(self._watch_log(), name="link watch")
+        except ExceptionGroup as group:
+            lost, rest = group.split(LineLost)
+            if rest is not None:
+                raise rest.exceptions[0] from group  # of the store, or a bug: for the owner of this task
+            raise LineLost(str(lost)) from None
+
+    async def _watch_log(self) -> None:
+        while True:
+            await self._port.wait_for_more(WATCH_S)
+            self._kick.set()
+
+    # --- up -------------------------------------------------------------------------------------------------------
+
+    async def _pump(self, line: Connection) -> None:
+        while True:
+            self._kick.clear()
+            now = self._outside.ms()
+            if self._sender.waits and self._rhythm.is_overdue(now):
+                self._sender.on_timeout()
+                self._rhythm.rest(now)
+                self._tell(online=False)
+            if self._rhythm.wants_sign_of_life(now):
+                self._sender.ask()
+            if not self._rhythm.rests(now):
+                await self._send(line)
+            if line.refusals:
+                self._tell(trouble="not_allowed")
+            self._tell(pending=await self._pending())
+            await self._show_presence(line)
+            await self._sleep(self._rhythm.next_s(now))
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._kick.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _send(self, line: Connection) -> None:
+        sender = self._sender
+        if sender.must_ask and not sender.waits:
+            self._publish(line, sender.question())
+        try:
+            while sender.has_room:
+                tip = sender.tip
+                items = await self._port.read_after(tip, MAX_FACTS, MAX_BATCH_BYTES)
+                if not items:
+                    break
+                mark = await self._port.mark_at(items[-1].seq)
+                if mark is not None and sender.tip == tip and sender.has_room:  # no answer came in between
+                    self._publish(line, sender.batch(items, mark))
+        except HoleInLog as error:
+            self._trouble("hole", error)
+        except BadBatch as error:
+            self._trouble("too_large", error)
+
+    def _publish(self, line: Connection, batch: Batch) -> None:
+        line.publish(self._topics.up, encode_batch(batch))
+        self._rhythm.sent(self._outside.ms())
+
+    async def _on_ack(self, message: Message) -> None:
+        try:
+            ack = decode_ack(message.payload)
+        except BadBatch as error:
+            log.warning("an answer of the hub cannot be read: %s", error)
+            return
+        own = {seq: await self._port.mark_at(seq) for seq in self._sender.needs(ack)}
+        step = self._sender.on_ack(ack, own)
+        if step.alive and not message.retained:
+            self._heard(step)
+        await self._act(step)
+        self._kick.set()
+
+    def _heard(self, step: Step) -> None:
+        """The hub itself answered, just now."""
+        now = self._outside.ms()
+        well = step.move is Move.CONFIRM or (self._info.trouble is None and step.move is not Move.TROUBLE)
+        self._rhythm.answered(now, more=self._sender.waits, well=well)
+        self._retry.begin()
+        if not self._info.online:
+            log.info("the hub answers")
+        self._tell(online=True, last_answer_ms=now, trouble=None if well else self._info.trouble)
+
+    async def _act(self, step: Step) -> None:
+        match step.move:
+            case Move.CONFIRM:
+                await self._port.confirm(step.position)
+            case Move.FORK:
+                await self._fork(step.position)
+            case Move.TROUBLE:
+                self._trouble(step.trouble or "bad", None)
+            case Move.NOTHING:
+                pass
+
+    async def _fork(self, seen: Position) -> None:
+        """Our log and the hub's differ. Two live copies of a card must not name their logs anew in a race."""
+        now = self._outside.ms()
+        if self._forked_at is not None and now - self._forked_at < 1000 * self._settings.timing.fork_rest_s:
+            self._sender.on_timeout()
+            self._rhythm.rest(now)
+            return
+        self._forked_at = now
+        log.warning("the hub holds another history than this card from fact %s on: the log gets a new name", seen.upto)
+        self._sender.moved(await self._port.fork(seen))
+
+    def _trouble(self, word: str, error: Exception | None) -> None:
+        if self._info.trouble != word:
+            log.warning("the log cannot be sent: %s (%s)", word, error)
+        self._sender.on_timeout()
+        self._rhythm.rest(self._outside.ms())
+        self._tell(trouble=word)
+
+    # --- down -----------------------------------------------------------------------------------------------------
+
+    async def _listen(self, line: Connection) -> None:
+        while True:
+            message = await line.next_message()
+            if message.topic == self._topics.up_ack:
+                await self._on_ack(message)
+            elif message.topic == self._topics.down:
+                answer = await self._on_down(message)
+                line.publish(self._topics.down_ack, encode_ack(answer), retain=True)
+            line.done(message)  # only now: what came down is committed
+
+    async def _on_down(self, message: Message) -> Ack:
+        have = await self._port.down_position()
+        try:
+            batch = decode_batch(message.payload)
+        except BadBatch as error:
+            log.warning("a batch of the hub cannot be read: %s", error)
+            return Ack(_named(have), Why.BAD)
+        verdict = self._receiver.judge(batch, same_log(have, batch.log_id), knows_prev=follows(batch, have))
+        if verdict.items:
+            await self._port.apply_down(batch.log_id, verdict.items, verdict.marks)
+        if verdict.why in (Why.BAD, Why.FORK):
+            log.warning("a batch of the hub does not fit its chain: %s", verdict.why)
+        known = [(have.upto, have.mark), (Seq(0), GENESIS)]
+        return verdict.answer(known if verdict.lost_track else ())
+
+    # --- presence -------------------------------------------------------------------------------------------------
+
+    async def _show_presence(self, line: Connection) -> None:
+        """Tell who looks at the topic `state`; at most once in a while, and only what has changed."""
+        now = self._outside.ms()
+        fresh = self._shown_on is not line
+        if not fresh and now - self._shown_at < 1000 * self._settings.timing.ask_every_s:
+            return
+        presence = Presence(True, self._settings.version, await self._pending(), dict(self._outside.health()))
+        if fresh or presence != self._shown:
+            line.publish(self._topics.state, encode_presence(presence), retain=True)
+        self._shown, self._shown_at, self._shown_on = presence, now, line
+
+    async def _pending(self) -> int:
+        return int((await self._port.head()).upto - (await self._port.up_position()).upto)
+
+    def _tell(self, **changes: Any) -> None:
+        changed = replace(self._info, **changes)
+        if changed != self._info:
+            self._info = changed
+            self._outside.on_change(changed)
+
+
+def _named(position: Position) -> Position:
+    """A terminal that never heard of a log of the hub still has to say so in a well-formed answer."""
+    return position if position.log_id else replace(position, log_id=LogId("none"))

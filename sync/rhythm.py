@@ -1,0 +1,88 @@
+"""When to ask, when to give up waiting, when to rest: the timing around a `Sender`, for both directions.
+
+Pure: the caller tells the time in monotonic milliseconds and sleeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sync.relay import RETRY_BASE_S, RETRY_CAP_S, Backoff
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds. Tests shorten them; the defaults are for a 4G line in the mountains."""
+
+    answer_s: float = 10.0  # a batch over 256 kbit/s with a second of latency took 3 s; longer means lost
+    ask_every_s: float = 60.0  # an idle line is asked this often whether the hub still answers
+    retry_base_s: float = RETRY_BASE_S
+    retry_cap_s: float = RETRY_CAP_S
+    connect_s: float = 10.0
+    fork_rest_s: float = 600.0  # between two new names of a log: two live copies of a card must not race
+
+
+class Rhythm:
+    """What the clock says about one sender."""
+
+    def __init__(self, dice: Callable[[], float], timing: Timing) -> None:
+        self._timing = timing
+        self._backoff = Backoff(dice, timing.retry_base_s, timing.retry_cap_s)
+        self._waiting_since: int | None = None
+        self._last_answer: int | None = None
+        self._rest_until = 0
+
+    @property
+    def last_answer_ms(self) -> int | None:
+        """When the other end last answered, None for never."""
+        return self._last_answer
+
+    def sent(self, now_ms: int) -> None:
+        """Something that wants an answer went out."""
+        if self._waiting_since is None:
+            self._waiting_since = now_ms
+
+    def answered(self, now_ms: int, *, more: bool, well: bool) -> None:
+        """An answer came. `more`: others are still outstanding; `well`: nothing is wrong that resting should ease."""
+        self._last_answer = now_ms
+        self._waiting_since = now_ms if more else None
+        self._rest_until = 0
+        if well:
+            self._backoff.reset()
+
+    def rest(self, now_ms: int) -> None:
+        """It did not work: wait before the next try, longer each time."""
+        self._waiting_since = None
+        self._rest_until = now_ms + round(1000 * self._backoff.next_s())
+
+    def begin(self) -> None:
+        """The line is new, or the other end is: forget what was outstanding and try at once."""
+        self._waiting_since = None
+        self._rest_until = 0
+        self._backoff.reset()
+
+    def is_overdue(self, now_ms: int) -> bool:
+        """Whether an answer should have come by now."""
+        return self._waiting_since is not None and now_ms - self._waiting_since >= 1000 * self._timing.answer_s
+
+    def rests(self, now_ms: int) -> bool:
+        """Whether to stay quiet for now."""
+        return now_ms < self._rest_until
+
+    def wants_sign_of_life(self, now_ms: int) -> bool:
+        """Whether the line was idle long enough to ask."""
+        if self._waiting_since is not None:
+            return False
+        return self._last_answer is None or now_ms - self._last_answer >= 1000 * self._timing.ask_every_s
+
+    def next_s(self, now_ms: int) -> float:
+        """Seconds until the next of these can change by time alone."""
+        timing = self._timing
+        if self.rests(now_ms):
+            due = self._rest_until
+        elif self._waiting_since is not None:
+            due = self._waiting_since + round(1000 * timing.answer_s)
+        else:
+            due = (now_ms if self._last_answer is None else self._last_answer) + round(1000 * timing.ask_every_s)
+        return max(0.001, (due - now_ms) / 1000)
