@@ -46,6 +46,9 @@ soak: setup ## run the long versions of the fault tests; ends with the table of 
 	@$(BIN)/python -m pytest -m soak --timeout=3600 -s $(ARGS)
 
 clean-data: ## forget the sample district of make run and make sim
+	@for folder in data/run data/sim; do \
+	  if [ -e $$folder/.lock ] && ! flock --nonblock $$folder/.lock true; then \
+	    echo "$$folder is in use; end that make run first (Ctrl-C)"; exit 1; fi; done
 	@rm -rf data/run data/sim
 	@echo "The sample district is forgotten. The next make run starts a new one."
 
