@@ -17,20 +17,15 @@ from edge.steps import (
     CancelFlow,
     Closed,
     DoorIsShut,
-    DoorStillOpen,
     FetchFromShelf,
     Intent,
     Logout,
-    OpeningDoor,
-    PutIn,
     Refusal,
-    Remind,
     Scanned,
     Search,
     SetIntakeTarget,
     ShowBoard,
     Step,
-    TakeParcel,
     Trouble,
 )
 from edge.store import StoreFault
@@ -39,7 +34,8 @@ log = logging.getLogger(__name__)
 
 QUEUE = 64  # a gun at 3 codes a second for 20 s while a door stands open
 ASIDE = 8  # short answers that do not wait for the flow at the door
-DOOR_MOVES = (OpeningDoor, TakeParcel, PutIn, Remind, DoorStillOpen)  # from here on only a shutdown ends a flow
+WAITS = (FetchFromShelf, Refusal)  # a flow that waits for a scan can be given up; all others end by themselves,
+# and a commit that is under way must be followed by its step: cash is taken, so the slip comes
 
 
 class Runner:
@@ -61,11 +57,11 @@ class Runner:
     def submit(self, intent: Intent) -> None:
         """Take an intent: to the flow that waits for it, or behind the others. Never blocks."""
         match intent:
-            case Scanned() if isinstance(self._last, FetchFromShelf | Refusal):
+            case Scanned() if isinstance(self._last, WAITS):
                 for number in self._desk.waybills(intent.text)[:1]:
                     _offer(self._site.scans, number)
             case CancelFlow():
-                if self._flow is not None and not isinstance(self._last, DOOR_MOVES):
+                if self._flow is not None and isinstance(self._last, WAITS):
                     self._flow.cancel()
             case DoorIsShut():
                 _offer(self._site.shut, intent.cell)

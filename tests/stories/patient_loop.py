@@ -25,8 +25,11 @@ class _PatientSelector(selectors.DefaultSelector):
         ready = super().select(0)
         if ready:
             return ready
-        if timeout is None:
-            raise RuntimeError("the loop would wait for ever: no timer, no byte, no thread")
+        if timeout is None:  # nothing but a thread nobody told us of can go on, as when the loop ends its executor
+            ready = super().select(THREAD_S)
+            if not ready:
+                raise RuntimeError("the loop would wait for ever: no timer, no byte, no thread")
+            return ready
         self.loop.now += timeout
         return ready
 

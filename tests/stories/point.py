@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -215,6 +216,19 @@ class Point:
 
     def later(self, seconds: float, act: Callable[..., None], *args: Any) -> None:
         asyncio.get_running_loop().call_later(seconds, act, *args)
+
+    def at_commit(self, number: int, act: Callable[..., None], *args: Any) -> None:
+        """Do something while the so-manyth transaction from now is under way in its thread."""
+        loop, once = asyncio.get_running_loop(), self.store._once
+        numbers = iter(range(1, 1_000_000))
+
+        def watched(fn: Any, *fn_args: Any, **named: Any) -> Any:
+            if next(numbers) == number:
+                loop.call_soon_threadsafe(act, *args)
+                time.sleep(0.02)  # the loop gets its turn before the commit
+            return once(fn, *fn_args, **named)
+
+        self.store._once = watched  # type: ignore[method-assign]
 
     def shut(self, cell: int) -> None:
         self.board.close_door(cell)
