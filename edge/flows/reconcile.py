@@ -38,8 +38,8 @@ def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: di
     door = doors.get(parcel.cell, Door.UNKNOWN)
     if door is Door.UNKNOWN:
         pickups.excepted(tx, parcel.id, "power_cut")
-        if opening is not None:
-            cells.settle(tx, opening, "power_cut")
+        if opening is not None and opening.outcome is None:
+            cells.settle(tx, opening, "power_cut")  # one that was seen open ends when its door is seen shut
     elif door is Door.OPEN:  # the pick-up ends when somebody shuts the door (`doors.moved`)
         if opening is not None and opening.outcome is None:
             cells.opened(tx, opening.id)
@@ -64,7 +64,11 @@ def _settle_opening(tx: Tx, opening: Unfinished, doors: dict[int, Door]) -> None
     door = doors.get(opening.cell, Door.UNKNOWN)
     if opening.parcel is not None and pickups.state_of(tx, opening.parcel) is ParcelState.RELEASING:
         return
-    if opening.outcome is None:
+    if door is Door.OPEN:
+        if opening.outcome is None:  # the pulse had gone out
+            cells.opened(tx, opening.id)
+        log.raise_alarm(tx, "door_left_open", str(opening.cell))
+    elif opening.outcome is None:
         cells.settle(tx, opening, "power_cut")
     elif door is Door.CLOSED:
         cells.shut_later(tx, CellNo(opening.cell))
