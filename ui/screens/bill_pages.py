@@ -10,7 +10,7 @@ from ui.screens.chrome import notice, villager_page
 from ui.screens.keypad import boxes, field, keypad
 from ui.screens.kit import Kit
 from ui.screens.pickup_pages import beside, pager
-from ui.screens.theme import Colour
+from ui.screens.theme import Accent, Colour
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels.formats import capitals, full_minute, pages, spaced, yuan
 from ui.viewmodels.states import (
@@ -55,7 +55,7 @@ def account(kit: Kit) -> Widget:
     go = kit.button("ok", kit.t("account.go"), theme.BILL, em=theme.TITLE, height=20, icon="search")
     kit.able(go, lambda f: len(getattr(f.state, "digits", "")) >= ACCOUNT_MIN)
     left = column(
-        kit.text(kit.t("account.ask"), 11, bold=True, height=22, floor=7, valign="bottom"),
+        kit.text(kit.t("account.ask"), 10, bold=True, height=15, floor=6),
         shown,
         kit.text(kit.t("account.hint"), theme.LESS, colour=theme.SOFT, height=19, floor=4.8),
         go,
@@ -81,7 +81,7 @@ def found(kit: Kit) -> Widget:
 
 def _bill_row(kit: Kit, line: BillLine, index: int) -> Widget:
     """One bill: what and whose on the left, how much on the right, a button only if it can be paid."""
-    height = 27 if kit.portrait else 22
+    height = 27 if kit.portrait else 21
     what = column(
         kit.text(f"{kit.t('kind.' + line.kind)}  {line.period}", theme.MAIN, bold=True, on=theme.CARD, valign="bottom"),
         kit.text(f"{line.biller}  {line.name.masked()}", theme.FLOOR, on=theme.CARD, colour=theme.SOFT, valign="top"),
@@ -113,7 +113,7 @@ def _details(kit: Kit, bill: BillLine) -> Widget:
         ("label.period", bill.period),
     )
     left = column(*[pair(kit, (kit.t(key), said), theme.CARD) for key, said in facts], gap=kit.mm(1))
-    right = money_card(kit, bill)
+    right = money_card(kit, bill, theme.BILL, kit.t("label.amount"))
     if kit.portrait:
         return column(kit.card(weigh(left, 1), pad=(6, 3)), fix(right, height=kit.mm(80)), gap=kit.mm(4))
     return row(weigh(kit.card(weigh(left, 1), pad=(6, 3)), 1), fix(right, width=kit.mm(92)), gap=kit.mm(4))
@@ -123,20 +123,26 @@ def pair(kit: Kit, fact: tuple[str, str], on: Colour, em: float = theme.MAIN, wi
     """A fact: its name small, its value large."""
     label, said = fact
     return row(
-        kit.text(label, em * 0.72, on=on, colour=theme.SOFT, width=wide, floor=3.5 if kit.staff else 4.8),
+        kit.text(
+            label,
+            max(em * 0.72, 4.2 if kit.staff else 4.8),
+            on=on,
+            colour=theme.SOFT,
+            width=wide,
+            floor=3.5 if kit.staff else 4.8,
+        ),
         weigh(kit.text(said, em, bold=True, on=on), 1),
         gap=kit.mm(2),
     )
 
 
-def money_card(kit: Kit, bill: BillLine) -> Widget:
+def money_card(kit: Kit, bill: BillLine, accent: Accent, label: str) -> Widget:
+    deep = {"on": accent.pale, "colour": accent.deep}
     return kit.card(
-        kit.text(kit.t("label.amount"), theme.LESS, on=theme.INDIGO_PALE, colour=theme.INDIGO_DEEP, height=10),
-        kit.text(yuan(bill.fen), 17, bold=True, on=theme.INDIGO_PALE, colour=theme.INDIGO_DEEP, floor=8),
-        kit.text(
-            capitals(bill.fen), theme.LESS, on=theme.INDIGO_PALE, colour=theme.INDIGO_DEEP, height=20, valign="top"
-        ),
-        fill=theme.INDIGO_PALE, border=theme.INDIGO_PALE, pad=(6, 3), gap=1,
+        kit.text(label, theme.LESS, height=10, **deep),
+        weigh(kit.text(yuan(bill.fen), 17, bold=True, floor=7, **deep), 1),
+        kit.text(capitals(bill.fen), theme.LESS, height=20, valign="top", **deep),
+        fill=accent.pale, border=accent.pale, pad=(5, 3), gap=1,
     )  # fmt: skip
 
 
@@ -146,17 +152,14 @@ def cash(kit: Kit) -> Widget:
     assert isinstance(state, BillCash)
     go = kit.button("ok", kit.t("cash.ok"), theme.BILL, em=theme.MAIN, height=20, icon="check")
     kit.able(go, lambda f: len(getattr(f.state, "pin", "")) >= PIN_MIN)
-    news = [fix(notice(kit), height=kit.mm(13))] if kit.frame.notice else []
-    ask = kit.t("cash.busy") if state.busy else kit.t("cash.pin")
+    ask = kit.text(kit.t("cash.busy") if state.busy else kit.t("cash.pin"), theme.LESS, colour=theme.SOFT)
     left = column(
-        kit.text(kit.t("cash.ask"), 9.5, bold=True, height=15, floor=6),
-        kit.text(yuan(state.bill.fen), 16, bold=True, height=19, colour=theme.INDIGO_DEEP, floor=8),
-        kit.text(ask, theme.LESS, height=10, colour=theme.SOFT),
+        kit.text(kit.t("cash.ask"), 9.5, bold=True, height=13, floor=6),
+        weigh(kit.text(yuan(state.bill.fen), 17, bold=True, colour=theme.INDIGO_DEEP, floor=8), 1),
+        fix(notice(kit) if kit.frame.notice else ask, height=kit.mm(12)),
         pin_boxes(kit),
-        *news,
         go,
-        Widget(),
-        gap=kit.mm(2),
+        gap=kit.mm(3),
     )
     body = beside(kit, left, keypad(kit, lambda f: not getattr(f.state, "busy", False)))
     return villager_page(kit, (kit.t("cash.title"), theme.BILL, "money"), body)
@@ -176,7 +179,7 @@ def slip(kit: Kit) -> Widget:
     stamp = kit.text(kit.t(f"{kind}_stamp"), theme.LESS, bold=True, on=accent.pale, colour=accent.deep, align="center")
     head = row(
         weigh(kit.text(kit.t(kind), theme.TITLE, bold=True, on=theme.CARD, colour=accent.deep), 1),
-        kit.card(stamp, fill=accent.pale, border=accent.deep, pad=(3, 0.8), width=40, radius=2),
+        kit.card(stamp, fill=accent.pale, border=accent.deep, pad=(2, 0.8), width=42, radius=2),
         gap=kit.mm(3),
     )
     facts = (
@@ -187,16 +190,15 @@ def slip(kit: Kit) -> Widget:
         ("label.time", f"{full_minute(shown.at)}  {kit.t('chrome.operator', name=shown.operator)}"),
         ("label.check", shown.check),
     )
-    left = column(*[pair(kit, (kit.t(key), said), theme.CARD, 5.4, 25) for key, said in facts], gap=kit.mm(0.3))
-    right = column(
-        kit.text(yuan(bill.fen), 14, bold=True, on=theme.CARD, align="right", floor=7),
-        kit.text(capitals(bill.fen), 5.5, on=theme.CARD, align="right", height=17, valign="top", floor=4.8),
-    )
+    left = column(*[pair(kit, (kit.t(key), said), theme.CARD, 6, 25) for key, said in facts], gap=kit.mm(0.5))
+    note = kit.text(kit.t(f"{kind}_note"), 5.2, on=theme.CARD, height=9 if kit.lang == "zh" else 14)
+    paper = kit.card(fix(head, height=kit.mm(13)), weigh(left, 1), note, pad=(6, 3), border=accent.fill, gap=1.5)
+    finish = kit.button("done", kit.t("chrome.done"), accent, em=theme.TITLE, height=21)
+    money = money_card(kit, bill, accent, kit.t("label.paid"))
     if kit.portrait:
-        middle: Widget = column(weigh(left, 2), weigh(right, 1), gap=kit.mm(2))
+        body: Widget = column(weigh(paper, 1), fix(money, height=kit.mm(70)), finish, gap=kit.mm(4))
     else:
-        middle = row(weigh(left, 1.5), weigh(right, 1), gap=kit.mm(4))
-    note = kit.text(kit.t(f"{kind}_note"), 5.2, on=theme.CARD, colour=theme.INK, height=8)
-    paper = kit.card(fix(head, height=kit.mm(12)), weigh(middle, 1), note, pad=(6, 2.5), border=accent.fill, gap=1)
-    finish = kit.button("home", kit.t("chrome.done"), accent, em=theme.TITLE, height=19)
-    return villager_page(kit, (kit.t("slip.title"), accent, "check"), column(weigh(paper, 1), finish, gap=kit.mm(3)))
+        body = row(
+            weigh(paper, 1), fix(column(weigh(money, 1), finish, gap=kit.mm(3)), width=kit.mm(76)), gap=kit.mm(4)
+        )
+    return villager_page(kit, (kit.t("slip.title"), accent, "check"), body)

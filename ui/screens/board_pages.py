@@ -106,9 +106,11 @@ def _facts(kit: Kit, day: DayBoard) -> Widget:
 def _count(kit: Kit, name: str, number: int, bad: bool) -> Widget:
     ground: Colour = theme.BRICK_PALE if bad else theme.CARD
     ink: Colour = theme.BRICK_DEEP if bad else theme.INK
-    label = kit.text(kit.t(f"count.{name}"), theme.STAFF_LESS, on=ground, colour=ink if bad else theme.SOFT, height=7)
-    figure = kit.text(str(number), 12, bold=True, on=ground, colour=ink, floor=6)
-    return kit.card(label, figure, fill=ground, pad=(4, 1), gap=0)
+    label = kit.text(kit.t(f"count.{name}"), theme.STAFF_LESS, on=ground, colour=ink if bad else theme.SOFT)
+    figure = kit.text(str(number), 10, bold=True, on=ground, colour=ink, floor=5, align="right")
+    wide = 18 if number < 100 else 24
+    parts = (weigh(label, 1), fix(figure, width=kit.mm(wide)))
+    return kit.card(*parts, fill=ground, orientation="horizontal", pad=(3.5, 0.8), gap=1)
 
 
 def _money_line(kit: Kit, day: DayBoard) -> Widget:
@@ -140,7 +142,7 @@ def _alarms(kit: Kit, alarms: tuple[str, ...]) -> Widget:
     rest = len(alarms) - len(shown)
     if rest:
         lines.append(kit.text(kit.t("board.more_alarms", n=rest), 4.2, on=theme.BRICK_PALE, colour=theme.BRICK_DEEP))
-    height = 8 * len(shown) + (6 if rest else 0) + 3
+    height = 8 * len(shown) + (6.5 if rest else 0) + 3
     return kit.card(*lines, fill=theme.BRICK_PALE, border=theme.BRICK, pad=(4, 1.5), gap=0, height=height)
 
 

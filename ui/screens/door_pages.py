@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
+from edge.steps import ParcelLine
 from ui.screens import theme
-from ui.screens.chrome import FOOT, HEAD, refusal_text, villager_page
+from ui.screens.chrome import refusal_text, villager_page
 from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name
 from ui.screens.theme import Accent, Colour
-from ui.screens.widgets import column, fix, row, weigh
+from ui.screens.widgets import column, fix, gap, row, weigh
 from ui.viewmodels import Frame
 from ui.viewmodels.formats import tail
 from ui.viewmodels.states import Broken, Done, Door, Fetch, Help, Opening, Refused, Shut, Staff
@@ -51,18 +52,16 @@ def door(kit: Kit) -> Widget:
     assert isinstance(state, Door)
     urgent = state.stage != "take"
     accent = theme.HELP if urgent else theme.PICKUP
-    lines: list[Widget] = [
-        Widget(),
-        kit.text(kit.t(f"door.{state.stage}", n=state.cell), 13, bold=True, height=42, floor=8, colour=accent.deep),
-        kit.text(kit.t(f"door.{state.stage}_hint"), theme.TITLE, height=28, floor=6),
-    ]
+    title = kit.text(kit.t(f"door.{state.stage}", n=state.cell), 13, bold=True, floor=7, colour=accent.deep)
+    title.valign = "bottom"
+    hint = kit.text(kit.t(f"door.{state.stage}_hint"), theme.TITLE, floor=5.5, valign="top")
+    lines: list[Widget] = [weigh(title, 1.25), weigh(hint, 1)]
     if state.left:
-        lines.append(kit.text(kit.t("door.left", n=state.left), theme.LESS, height=10, colour=theme.SOFT))
+        lines.append(kit.text(kit.t("door.left", n=state.left), theme.LESS, height=9, colour=theme.SOFT))
     if state.seconds:
         lines.append(countdown(kit, accent))
     if not kit.frame.face.door_sensor:
-        lines.append(kit.button("shut", kit.t("door.shut"), theme.PICKUP, em=theme.TITLE, icon="check", height=21))
-    lines.append(Widget())
+        lines.append(kit.button("shut", kit.t("door.shut"), theme.PICKUP, em=theme.TITLE, icon="check", height=20))
     number = number_card(kit, state.cell, accent.fill, theme.WHITE)
     body = two(kit, number, column(*lines, gap=kit.mm(3)))
     return villager_page(kit, (kit.t("pickup.title"), accent, "door"), body, leave=False)
@@ -85,30 +84,26 @@ def fetch(kit: Kit) -> Widget:
     """The place on the shelf, large; the operator brings it and scans it."""
     state = kit.frame.state
     assert isinstance(state, Fetch)
-    shown = state.parcels[: 5 if kit.portrait else 3]
-    cards = [
-        kit.card(
-            weigh(
-                kit.text(line.place or "--", 18, bold=True, on=theme.JADE_PALE, colour=theme.JADE_DEEP, floor=9), 1.2
-            ),
-            kit.text(
-                kit.t("choose.line", carrier=carrier_name(kit, line.carrier), tail=tail(line.waybill_no)),
-                theme.LESS, on=theme.JADE_PALE, align="right",
-            ),
-            fill=theme.JADE_PALE, border=theme.JADE_PALE, orientation="horizontal", pad=(6, 1.5), height=21,
-        )
-        for line in shown
-    ]  # fmt: skip
-    rest = len(state.parcels) - len(shown)
+    most = 6 if kit.portrait else 3
+    cards = [_place_card(kit, line) for line in state.parcels[:most]]
+    rest = len(state.parcels) - len(cards)
     more = [kit.text(kit.t("fetch.more", n=rest), theme.LESS, colour=theme.SOFT, height=9)] if rest else []
-    body = column(
-        kit.text(kit.t("fetch.ask"), 9.5, bold=True, height=14, floor=6),
-        *cards,
-        *more,
-        Widget(),
-        gap=kit.mm(2.4),
-    )
+    spare = [weigh(Widget(), most - len(cards))] if len(cards) < most else []
+    ask = kit.text(kit.t("fetch.ask"), 9.5, bold=True, height=13, floor=6)
+    body = column(ask, *cards, *more, *spare, gap=kit.mm(2.4))
     return villager_page(kit, (kit.t("fetch.title"), theme.PICKUP, "shelf"), body)
+
+
+def _place_card(kit: Kit, line: ParcelLine) -> Widget:
+    deep = {"on": theme.JADE_PALE, "colour": theme.JADE_DEEP}
+    place = kit.text(line.place or "--", 18, bold=True, floor=9, **deep)
+    named = kit.t("choose.line", carrier=carrier_name(kit, line.carrier), tail=tail(line.waybill_no))
+    what = kit.text(named, theme.LESS, align="right", **deep)
+    card = kit.card(
+        weigh(place, 1.2), weigh(what, 1), fill=theme.JADE_PALE, border=theme.JADE_PALE, orientation="horizontal",
+        pad=(6, 1.5),
+    )  # fmt: skip
+    return weigh(card, 1)
 
 
 def done(kit: Kit) -> Widget:
@@ -128,24 +123,22 @@ def ending(kit: Kit, icon: str, accent: Accent, title: str, hint: str, *actions:
     acts: list[Widget] = list(actions)
     if kit.frame.state.screen != "closed":
         finish = kit.button(
-            "home", kit.t("chrome.done"), accent, em=theme.TITLE, height=21, look="line" if acts else "fill"
+            "done", kit.t("chrome.done"), accent, em=theme.TITLE, height=21, look="line" if acts else "fill"
         )
         acts.append(finish)
     goes = kit.live_text(
         lambda frame: kit.t("chrome.goes", n=frame.left_s) if frame.left_s is not None else "",
         theme.FLOOR, colour=theme.SOFT, height=7,
     )  # fmt: skip
-    words = [
-        Widget(),
-        kit.text(title, 12, bold=True, colour=accent.deep, height=38, floor=7, valign="bottom"),
-        kit.text(hint, theme.MAIN, height=26, floor=5.5, valign="top"),
+    said: list[Widget] = [
+        weigh(kit.text(title, 12, bold=True, colour=accent.deep, floor=6.5, valign="bottom"), 1.2),
+        weigh(kit.text(hint, theme.MAIN, floor=4.8, valign="top"), 1),
         goes,
-        Widget(),
     ]
     if kit.portrait:
         middle = fix(row(Widget(), sign, Widget()), height=kit.mm(side))
-        return column(Widget(), middle, *words, *acts, gap=kit.mm(4))
-    line = row(sign, weigh(column(*words, gap=kit.mm(2)), 1), gap=kit.mm(8), pad=(kit.mm(4), 0, 0, 0))
+        return column(gap(height=kit.mm(30)), middle, *said, Widget(), *acts, gap=kit.mm(4))
+    line = row(sign, weigh(column(*said, gap=kit.mm(2)), 1), gap=kit.mm(8), pad=(kit.mm(4), 0, 0, 0))
     if not acts:
         return line
     return column(weigh(line, 1), fix(row(*acts, gap=kit.mm(4)), height=kit.mm(21)), gap=kit.mm(2))
@@ -200,15 +193,8 @@ def shut(kit: Kit) -> Widget:
 def broken(kit: Kit) -> Widget:
     state = kit.frame.state
     assert isinstance(state, Broken)
-    body = column(
-        Widget(),
-        kit.text(kit.t("trouble.title"), 13, bold=True, align="center", height=34, floor=8),
-        kit.text(kit.t("trouble.hint"), theme.TITLE, align="center", height=26, floor=6),
-        kit.text(
-            kit.t("trouble.number", number=state.number), theme.LESS, align="center", height=12, colour=theme.SOFT
-        ),
-        Widget(),
-        gap=kit.mm(3),
-        pad=(kit.mm(8), kit.mm(HEAD), kit.mm(8), kit.mm(FOOT)),
-    )
+    title = kit.text(kit.t("trouble.title"), 13, bold=True, align="center", valign="bottom", floor=7)
+    hint = kit.text(kit.t("trouble.hint"), theme.TITLE, align="center", valign="top", floor=6)
+    number = kit.text(kit.t("trouble.number", number=state.number), theme.LESS, align="center", colour=theme.SOFT)
+    body = column(weigh(title, 1), weigh(hint, 0.7), fix(number, height=kit.mm(12)), gap=kit.mm(3))
     return villager_page(kit, (kit.t("trouble.head"), theme.HELP, "warn"), body, leave=False)

@@ -38,7 +38,9 @@ def boxes(kit: Kit, count: int, shown: Callable[[Frame], str], accent: Accent, s
     cells: list[tuple[Card, Widget]] = []
     for _ in range(count):
         sign = kit.text("", 9, bold=True, align="center", on=theme.CARD, floor=9)
-        cells.append((kit.card(sign, pad=0.5, radius=2, width=size, height=size * 1.18), sign))
+        cells.append(
+            (kit.card(sign, pad=0.5, radius=2, width=size, height=size * 1.18, edge=max(2, kit.mm(0.6))), sign)
+        )
     line = row(*[card for card, _ in cells], gap=kit.mm(1.8))
     line.size_hint = (None, None)
     line.size = (kit.mm(size) * count + kit.mm(1.8) * (count - 1), kit.mm(size * 1.18))

@@ -76,7 +76,7 @@ class Kit:
             pad=tuple(self.mm(p) for p in _four(style.pop("pad", 4))),
             gap=self.mm(style.pop("gap", 2)),
             border=style.pop("border", self.line),
-            edge=max(1, self.mm(0.25)),
+            edge=style.pop("edge", max(1, self.mm(0.25))),
             **style,
         ).add(*children)
         fix(made, None if width is None else self.mm(width), None if height is None else self.mm(height))

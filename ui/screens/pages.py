@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
 from ui.screens import (
@@ -17,6 +16,7 @@ from ui.screens import (
     pickup_pages,
     theme,
 )
+from ui.screens.chrome import HEAD, PAD, help_button
 from ui.screens.kit import Kit
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import staff_states as staff
@@ -88,6 +88,7 @@ def _question(kit: Kit) -> Widget:
         gap=kit.mm(5),
         pad=kit.mm(6),
     )
-    over = FloatLayout()
-    over.add_widget(body)
-    return over
+    if kit.staff:
+        return body
+    head = fix(row(Widget(), help_button(kit)), height=kit.mm(HEAD))
+    return column(head, weigh(body, 1), pad=(kit.mm(PAD), kit.mm(3), kit.mm(PAD), kit.mm(3)))

@@ -8,13 +8,20 @@ from edge.steps import ParcelLine
 from ui.screens import theme
 from ui.screens.bill_pages import pair
 from ui.screens.chrome import staff_page
-from ui.screens.keypad import field, keypad
+from ui.screens.keypad import field
 from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name, person, state_name, where
 from ui.screens.pickup_pages import pager
 from ui.screens.widgets import Tap, column, fix, row, weigh
 from ui.viewmodels.formats import pages
 from ui.viewmodels.staff_states import CheckPerson, ParcelCard, Pending, Search
+
+PAD = (
+    ("1", "2", "3", "A", "B"),
+    ("4", "5", "6", "C", "D"),
+    ("7", "8", "9", "E", "F"),
+    ("clear", "0", "erase", "G", "dash"),
+)
 
 
 def search(kit: Kit) -> Widget:
@@ -45,13 +52,14 @@ def search(kit: Kit) -> Widget:
 
 def _pads(kit: Kit) -> Widget:
     """Digits, and the letters of shelves beside them; the operator's keys may be smaller."""
-    digits = keypad(kit, lambda _f: True)
-    letters = column(
-        *[kit.button(n, "-" if n == "dash" else n, look="key", em=7, height=None) for n in "ABCDEF"],
-        kit.button("dash", "-", look="key", em=7, height=None),
-        gap=kit.mm(1.2),
-    )
-    return row(weigh(digits, 1), fix(letters, width=kit.mm(15)), gap=kit.mm(2.4))
+    lines = [row(*[_pad_key(kit, name) for name in names], gap=kit.mm(1.6)) for names in PAD]
+    return column(*lines, gap=kit.mm(1.6))
+
+
+def _pad_key(kit: Kit, name: str) -> Tap:
+    if name in ("clear", "erase"):
+        return kit.button(name, kit.t(f"keys.{name}"), look="pale", em=5, height=None)
+    return kit.button(name, "-" if name == "dash" else name, look="key", em=8.5, height=None)
 
 
 def _line(kit: Kit, line: ParcelLine, index: int) -> Tap:
@@ -61,7 +69,7 @@ def _line(kit: Kit, line: ParcelLine, index: int) -> Tap:
     if line.days_here:
         second += "  " + kit.t("parcel.days", n=line.days_here)
     if line.notified:
-        second += "  ✓"
+        second += "  " + kit.t("parcel.notified")
     first = f"{where(kit, line)}  {carrier_name(kit, line.carrier)} {line.waybill_no}"
     return kit.button(
         f"row_{index}", first, accent, look="line", left=True, icon="warn" if late else "parcel", em=5.2, sub=second,

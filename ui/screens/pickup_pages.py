@@ -149,7 +149,10 @@ def choose(kit: Kit) -> Widget:
     first = state.page * rows
     lines: list[Widget] = [_parcel_row(kit, state, i) for i in range(first, min(first + rows, len(state.parcels)))]
     lines.append(Widget())
-    every = kit.button("all", kit.t("choose.all", n=len(state.parcels)), theme.PICKUP, em=theme.TITLE, height=21)
+    every = kit.button(
+        "all", kit.t("choose.all"), theme.PICKUP, em=theme.TITLE, height=25,
+        sub=kit.t("choose.count", n=len(state.parcels)), sub_em=theme.LESS,
+    )  # fmt: skip
     some_label = kit.t("choose.some", n=len(state.chosen)) if state.chosen else kit.t("choose.none")
     some = kit.button("some", some_label, theme.PICKUP, look="line", em=theme.LESS, height=21)
     kit.able(some, lambda frame: bool(getattr(frame.state, "chosen", ())))
@@ -177,12 +180,15 @@ def pager(kit: Kit, page: int, count: int, accent: Accent) -> list[Widget]:
     """Pages, not scrolling: a shaky finger turns a tap into a scroll."""
     if count < 2:
         return []
-    height = theme.STAFF_BUTTON if kit.staff else theme.VILLAGER_BUTTON + 2
+    height = theme.STAFF_BUTTON if kit.staff else theme.VILLAGER_BUTTON
     width = 26 if kit.staff else None
     em = theme.STAFF_LESS if kit.staff else theme.LESS
-    label = kit.text(kit.t("page.of", n=page + 1, of=count), em, align="center", bold=True, width=16)
+    label = kit.text(kit.t("page.of", n=page + 1, of=count), em, align="center", bold=True)
     previous = kit.button("previous", kit.t("page.previous"), accent, look="line", height=height, em=em, width=width)
     following = kit.button("next", kit.t("page.next"), accent, look="line", height=height, em=em, width=width)
     kit.able(previous, lambda _frame: page > 0)
     kit.able(following, lambda _frame: page < count - 1)
-    return [fix(row(previous, label, following, gap=kit.mm(2)), height=kit.mm(height))]
+    if kit.frame.state.screen == "choose" and not kit.portrait:
+        return [fix(row(previous, following, gap=kit.mm(2)), height=kit.mm(height)), fix(label, height=kit.mm(8))]
+    line = row(previous, fix(label, width=kit.mm(16)), following, gap=kit.mm(2))
+    return [fix(line, height=kit.mm(height))]

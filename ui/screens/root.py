@@ -11,8 +11,9 @@ from kivy.graphics import Color, Rectangle
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
 
-from ui.screens import pages, theme
+from ui.screens import theme
 from ui.screens.kit import Kit, Live
+from ui.screens.pages import draw
 from ui.screens.theme import Ruler
 from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
@@ -58,7 +59,7 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
             return
         self._shape = wanted
         kit = Kit(frame, self.ruler, self.tapped)
-        page = pages.draw(kit)
+        page = draw(kit)
         self.clear_widgets()
         self.add_widget(page)
         self._lives = kit.lives

@@ -25,6 +25,7 @@ from ui.viewmodels.states import (
     BillConfirm,
     BillKind,
     BillList,
+    Broken,
     Choose,
     CodeEntry,
     Door,
@@ -58,7 +59,7 @@ def press(frame: Frame, button: str) -> Answer:
         return press_staff(frame, name)
     if name == "help":
         return _call_help(frame)
-    if name == "home":
+    if name in ("home", "done"):
         return leave(frame, Home())
     if name == "back":
         return leave(frame, _before(frame.state))
@@ -108,6 +109,8 @@ def _before(state: State) -> State:
 
 
 def _call_help(frame: Frame) -> Answer:
+    if isinstance(frame.state, Shut | Broken):
+        return frame, (s.CallHelp(frame.state.screen),)  # the page itself says whom to call
     back = Home() if isinstance(frame.state, Standby) else frame.state
     return frame.to(Help(frame.face.help_phone, back)), (s.CallHelp(frame.state.screen),)
 

@@ -1,0 +1,277 @@
+"""One frame for every screen and every part of it that looks different: long names, large sums, full lists, bad news.
+
+Not a test; `draw.py` draws them and the tests of the view models press their buttons.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge import steps as s
+from edge.model import (
+    AccountNo,
+    BillId,
+    CellNo,
+    Fen,
+    Name,
+    OperatorId,
+    ParcelId,
+    Phone,
+    PickupCode,
+    Place,
+    Role,
+)
+from ui.viewmodels import Face, Frame, Notice, Now, State
+from ui.viewmodels import staff_states as staff
+from ui.viewmodels import states as v
+
+AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
+OFFLINE = s.LinkState(online=False, days_offline=3, pending=1482)
+SENDING = s.LinkState(online=True, days_offline=0, pending=37)
+NOTICES = (
+    "七月五日上午九点，村委会门口发放秋种补贴，请带身份证。",
+    "停水通知：七月三日八点到十八点，长春村一组、二组。",
+    "猕猴桃收购价：一级每公斤 8.60 元。",
+)
+
+
+def parcel(n: int, carrier: str = "YTO", **changes: object) -> s.ParcelLine:
+    line = s.ParcelLine(
+        id=ParcelId(f"p{n}"),
+        waybill_no=f"YT{7_512_345_678_900 + n}",
+        carrier=carrier,
+        recipient=Name("欧阳秀英"),
+        phone=Phone("13812345678"),
+        place=Place(f"A-2-{n:03d}"),
+        cell=None,
+        state="on_shelf",
+        notified=True,
+        days_here=n % 5,
+    )
+    return replace(line, **changes)  # type: ignore[arg-type]
+
+
+def in_cell(n: int, cell: int, carrier: str = "SF") -> s.ParcelLine:
+    waybill = f"SF{1_234_567_890_100 + n}"
+    return parcel(n, carrier, waybill_no=waybill, cell=CellNo(cell), place=None, state="in_locker")
+
+
+def bill(n: int, kind: str = "power", fen: int = 8650, **changes: object) -> s.BillLine:
+    billers = {"power": "国网重庆市电力公司黔江供电分公司", "water": "黔江区乡镇自来水公司", "gas": "黔江燃气有限公司"}
+    line = s.BillLine(
+        id=BillId(f"b{n}"),
+        biller=billers[kind],
+        kind=kind,
+        account_no=AccountNo(f"50023900{n:04d}"),
+        name=Name("司马相如"),
+        period="2026年6月",
+        fen=Fen(fen),
+        state="unpaid",
+    )
+    return replace(line, **changes)  # type: ignore[arg-type]
+
+
+PARCELS = (
+    in_cell(1, 7),
+    in_cell(2, 24, "POST"),
+    parcel(3),
+    parcel(4, "YMDD"),
+    parcel(5, "DEPPON"),
+    parcel(6),
+    parcel(7),
+)
+BILLS = (
+    bill(1),
+    bill(2, "water", 1_234_567),
+    bill(3, "gas", 990, state="accepted"),
+    bill(4, "power", 45_000, state="posted"),
+)
+TAKEN = (
+    bill(1, state="accepted", slip="JX01-000123", at=AT),
+    bill(2, "water", 1_234_567, state="posted", slip="JX01-000124", at=AT),
+    bill(3, "gas", 990, state="refused", slip="JX01-000125", at=AT, reason="户号已销户"),
+    bill(4, state="reversed", slip="JX01-000126", at=AT),
+    bill(5, fen=5, state="accepted", slip="JX01-000127", at=AT),
+    bill(6, state="accepted", slip="JX01-000128", at=AT),
+    bill(7, state="accepted", slip="JX01-000129", at=AT),
+)
+DAY = s.DayBoard(
+    arrived=187, picked_up=142, in_locker=22, on_shelf=536, expected=60, overdue=14, exceptions=2, bills_accepted=31,
+    bills_unposted=9, cash_fen=Fen(1_268_450), cells_free=1, cells_out=1,
+    alarms=("wrong_door:7", "fork", "disk_low", "backup_old"), refunds=1,
+    pending_deposits=(in_cell(8, 12), in_cell(9, 3)),
+)  # fmt: skip
+QUIET_DAY = s.DayBoard(
+    arrived=0, picked_up=0, in_locker=0, on_shelf=0, expected=60, overdue=0, exceptions=0, bills_accepted=0,
+    bills_unposted=0, cash_fen=Fen(0), cells_free=24, cells_out=0, alarms=(),
+)  # fmt: skip
+FOUND = s.ParcelsBoard("5678", (*PARCELS, parcel(8, state="exception", overdue=True), parcel(9, overdue=True)), more=31)
+DEVICES = s.DevicesBoard(
+    devices=(
+        s.DeviceLine("locker-1", "locker", "ok", ""),
+        s.DeviceLine("scanner-counter", "scanner", "away", "check_cable"),
+        s.DeviceLine("led-front", "display", "degraded", "check_power"),
+        s.DeviceLine("scanner-hall", "scanner", "ok", ""),
+        s.DeviceLine("locker-2", "locker", "away", "restart"),
+    ),
+    disk_free_mb=412, backup_age_h=None, clock_synced=False, renderer="llvmpipe (LLVM 15.0.6, 256 bits)",
+    version="0.1.0",
+)  # fmt: skip
+GOOD_DEVICES = replace(DEVICES, disk_free_mb=21_480, backup_age_h=1, clock_synced=True, renderer="V3D 4.2")
+SYNC = s.SyncBoard(
+    online=False, days_offline=7, pending=14_000, last_ack_at=AT, refused=("户号不存在", "包裹不在本区"),
+    log_id="9f31c2d07ab4", upto=99_812, fork=True,
+)  # fmt: skip
+SLIP = s.SlipShown(bill(1), "JX01-000123", "冉站长", AT, posted=False, check="9f31c2d0")
+STORED = s.Stored(parcel(13), 41, PickupCode("123456"))
+
+
+TIGHTEST = "1024x600"
+# Pages that differ by one sentence only: drawn at the size where room is least.
+ALIKE = frozenset(
+    "refused-unreadable refused-unknown_code refused-ask_staff refused-not_here refused-unknown_bill refused-busy "
+    "refused-secret_code refused-grant_over refused-no_answer staff-stayed_closed staff-unknown staff-not_there "
+    "staff-no_answer intake_door-opening devices-good money-none board-quiet login closed-S4 home-offline".split()
+)
+
+
+def frame(state: State, rows: tuple[int, int] = (3, 5), **changes: object) -> Frame:
+    face = Face("金溪镇长春村服务点", "023-79001234", villager_rows=rows[0], operator_rows=rows[1])
+    made = Frame(face=face, state=state, lang="zh", now=Now("09:30", (2026, 7, 1, 2)), notices=NOTICES)
+    if state.who == "staff":
+        made = replace(made, role=Role.OPERATOR, operator="冉站长", day=DAY)
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def samples(rows: tuple[int, int] = (3, 5)) -> dict[str, Frame]:
+    """Name of the picture -> frame. Names begin with the screen's."""
+    made = {
+        **_pickup(rows), **_doors(rows), **_bills(rows), **_staff(rows), **_intake(rows), **_technician(rows)
+    }  # fmt: skip
+    every = sorted({f.state.screen for f in made.values()})
+    asked = frame(v.CodeEntry("12"), rows, ask_s=27)
+    return {**made, "idle": asked, "idle-staff": frame(staff.Board(), rows, ask_s=9)} if every else {}
+
+
+def _pickup(rows: tuple[int, int]) -> dict[str, Frame]:
+    many = v.Choose(PARCELS, "g1", (PARCELS[0].id, PARCELS[2].id))
+    return {
+        "standby": frame(v.Standby(), rows),
+        "standby-offline": frame(v.Standby(), rows, link=OFFLINE, notices=()),
+        "home": frame(v.Home(), rows),
+        "home-offline": frame(v.Home(), rows, link=OFFLINE),
+        "pickup": frame(v.CodeEntry(), rows),
+        "pickup-typing": frame(v.CodeEntry("1234"), rows),
+        "pickup-tail": frame(v.CodeEntry("123456", "56"), rows, link=OFFLINE),
+        "pickup-busy": frame(v.CodeEntry(busy=True), rows),
+        "wait": frame(v.Wait("bill", words=True), rows),
+        "choose": frame(v.Choose(PARCELS[:2], "g1"), rows),
+        "choose-many": frame(many, rows),
+    }
+
+
+def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
+    codes = (
+        "unreadable", "unknown_code", "wrong_code", "locked_out", "ask_staff", "not_here", "unknown_bill",
+        "already_accepted", "secret_code", "busy", "grant_over", "disk_low", "no_answer", "something_new",
+    )  # fmt: skip
+    slots = (("minutes", 5), ("slip", "JX01-000123"), ("where", "A-2-013"))
+    refusals = {
+        f"refused-{code}": frame(v.Refused(code, slots, "bill" if "bill" in code else "pickup"), rows, left_s=25)
+        for code in codes
+    }
+    whys = ("stayed_closed", "unknown", "not_there", "wrong_door", "no_answer", "left_open")
+    return {
+        **refusals,
+        **{f"staff-{why}": frame(v.Staff(CellNo(24), why), rows, left_s=12) for why in whys},
+        "opening": frame(v.Opening(CellNo(24)), rows),
+        "door": frame(v.Door(CellNo(24), 45, 2), rows, left_s=38),
+        "door-remind": frame(v.Door(CellNo(7), 45, stage="remind"), rows, left_s=18, link=OFFLINE),
+        "door-late": frame(v.Door(CellNo(7), 0, stage="late"), rows),
+        "door-blind": frame(v.Door(CellNo(112), 45, 1), rows, left_s=44, face=_blind(rows)),
+        "fetch": frame(v.Fetch(PARCELS[2:3]), rows),
+        "fetch-many": frame(v.Fetch(PARCELS), rows),
+        "thanks": frame(v.Done(3), rows, left_s=29),
+        "help": frame(v.Help("023-79001234", v.Home()), rows, left_s=29),
+        "closed": frame(v.Shut("S1", "backup-2026-07-01.db"), rows),
+        "closed-S4": frame(v.Shut("S9"), rows),
+        "trouble": frame(v.Broken("E40213"), rows),
+    }
+
+
+def _blind(rows: tuple[int, int]) -> Face:
+    return Face("金溪镇长春村服务点", "", door_sensor=False, villager_rows=rows[0], operator_rows=rows[1])
+
+
+def _bills(rows: tuple[int, int]) -> dict[str, Frame]:
+    large = bill(2, "water", 99_999_999)
+    wrong = Notice("refused.wrong_pin", (("minutes", 0), ("slip", ""), ("where", "")))
+    return {
+        "bill": frame(v.BillKind(), rows, link=OFFLINE),
+        "account": frame(v.BillAccount("power"), rows),
+        "account-typing": frame(v.BillAccount("", "5002390000011234"), rows),
+        "bills": frame(v.BillList(BILLS), rows),
+        "confirm": frame(v.BillConfirm(BILLS[0], BILLS), rows),
+        "confirm-large": frame(v.BillConfirm(large, BILLS), rows),
+        "cash": frame(v.BillCash(BILLS[0], BILLS, "12"), rows),
+        "cash-wrong": frame(v.BillCash(large, BILLS), rows, notice=wrong),
+        "cash-busy": frame(v.BillCash(BILLS[0], BILLS, busy=True), rows),
+        "slip": frame(v.Slip(SLIP), rows, link=OFFLINE),
+        "slip-receipt": frame(v.Slip(replace(SLIP, posted=True, bill=replace(large, fen=Fen(16_816_883)))), rows),
+    }
+
+
+def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
+    good = Notice("told.handed_over", (("n", 2),), bad=False)
+    search = staff.Search("5678", FOUND)
+    odd = parcel(8, state="exception", overdue=True, notified=False)
+    return {
+        "login": frame(staff.Login(), rows),
+        "login-wrong": frame(staff.Login(), rows, notice=Notice("refused.locked_out", (("minutes", 15),))),
+        "board": frame(staff.Board(), rows, link=OFFLINE),
+        "board-quiet": frame(staff.Board(), rows, day=QUIET_DAY, notice=good),
+        "board-empty": frame(staff.Board(), rows, day=None),
+        "search": frame(search, rows, link=SENDING),
+        "search-none": frame(staff.Search("999", s.ParcelsBoard("999", ())), rows),
+        "parcel": frame(staff.ParcelCard(PARCELS[2], search), rows),
+        "parcel-exception": frame(staff.ParcelCard(odd, search), rows),
+        "parcel-ask": frame(staff.ParcelCard(odd, search, "gone"), rows),
+        "handover": frame(staff.CheckPerson(PARCELS[3]), rows),
+        "pending": frame(staff.Pending(), rows),
+        "money": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))), rows),
+        "money-none": frame(staff.Money(s.BillsBoard((), Fen(0), Fen(0))), rows),
+        "money-refund": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000)), refund=TAKEN[2]), rows),
+        "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
+        "sync-done": frame(staff.Sync(replace(SYNC, online=True, pending=0, fork=False, refused=())), rows),
+    }
+
+
+def _intake(rows: tuple[int, int]) -> dict[str, Frame]:
+    slots = (("minutes", 0), ("slip", ""), ("where", "A-2-013"))
+    return {
+        "intake": frame(staff.Intake(), rows),
+        "intake-busy": frame(staff.Intake(busy=True), rows),
+        "intake-stored": frame(staff.Intake(), rows, stored=STORED, link=OFFLINE),
+        "intake-stored-cell": frame(
+            staff.Intake(), rows, stored=replace(STORED, parcel=in_cell(3, 17)), target="locker"
+        ),
+        "intake-refused": frame(staff.Intake(), rows, notice=Notice("refused.already_in_stock", slots), stored=STORED),
+        "intake_carrier": frame(staff.IntakeCarrier("773123456789012", ("SF", "YMDD", "POST", "CAINIAO", "XX")), rows),
+        "intake_phone": frame(staff.IntakePhone("YT7512345678903", "YTO", "1381234", consented=True), rows),
+        "intake_phone-empty": frame(staff.IntakePhone("YT7512345678903", "YTO"), rows),
+        "intake_consent": frame(staff.IntakeConsent(parcel(3)), rows),
+        "intake_door": frame(staff.IntakeDoor(CellNo(17), "put", in_cell(3, 17), 60), rows, left_s=52),
+        "intake_door-late": frame(staff.IntakeDoor(CellNo(17), "late", in_cell(3, 17)), rows),
+        "intake_door-opening": frame(staff.IntakeDoor(CellNo(17), "opening"), rows),
+    }
+
+
+def _technician(rows: tuple[int, int]) -> dict[str, Frame]:
+    tech = {"role": Role.TECHNICIAN, "operator": OperatorId("T-03")}
+    told = Notice("told.cell_out", (("cell", 7),), bad=False)
+    return {
+        "devices": frame(staff.Devices(DEVICES), rows, **tech),
+        "devices-good": frame(staff.Devices(GOOD_DEVICES), rows),
+        "cells": frame(staff.Cells("7", "door"), rows),
+        "cells-told": frame(staff.Cells(), rows, notice=told, **tech),
+    }
