@@ -129,7 +129,7 @@ def _status(arguments: argparse.Namespace) -> None:
         day = boards.day(tx)
         digest = hashlib.sha256()
         for _, mark in log.items(tx):
-            digest.update(event_id(mark).encode())
+            digest.update(event_id(mark).encode() + b"\n")
         states = tx.rows("SELECT state, count(*) AS n FROM parcel GROUP BY state")
         bills = tx.rows("SELECT state, count(*) AS n, sum(fen) AS fen FROM bill GROUP BY state")
         top = log.head(tx)
