@@ -30,7 +30,7 @@ from report import Report, Tally, compare  # noqa: E402
 from run import kiosk_environment  # noqa: E402
 from stand import Stand  # noqa: E402
 
-KEEP_BACK = 8  # parcels that nobody collects today
+KEEP_BACK = 30  # parcels whose people do not come today (a family member may still take them along)
 BILLS_ONLINE, BILLS_OFFLINE = 3, 6
 BY_CODE = 8  # pick-ups that are typed; the others hold the slip before the scanner
 UNANNOUNCED = [
