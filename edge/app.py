@@ -33,8 +33,9 @@ from edge.steps import Closed, Intent, Scanned
 from edge.store import Store, StoreFault, Tx
 from edge.watchdog import Watchdog
 from sync.dial import Tls
-from sync.link import Link, LinkInfo, LinkSettings, Outside
+from sync.link import Link
 from sync.mqtt import Broker
+from sync.port import LinkInfo, LinkSettings, Outside
 from ui.bridge import Bridge
 from ui.words import t
 

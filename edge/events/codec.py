@@ -1,0 +1,120 @@
+"""Facts to canonical bodies and back; personal values go beside the body. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, get_args, get_origin, get_type_hints
+
+from edge.chain import field_digest
+from edge.events import bills, doors, parcels, point
+from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
+
+ROOMS = (parcels, doors, bills, point)
+KINDS: dict[str, type[Fact]] = {
+    each.kind: each
+    for room in ROOMS
+    for each in vars(room).values()
+    if isinstance(each, type) and issubclass(each, Fact) and each.kind
+}
+
+
+def name_of(fact: Fact) -> str:
+    """Return the kind without its version: the word of the state tables."""
+    return fact.kind.partition(".")[0]
+
+
+def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
+    """Turn a fact into its body. Every personal field gets a fresh salt of 16 bytes from `new_salt`."""
+    plain: dict[str, Any] = {}
+    digests: dict[str, str] = {}
+    personal: dict[str, tuple[str, str]] = {}
+    for name in _shape(type(fact)):
+        value = getattr(fact, name)
+        if isinstance(value, PERSONAL):
+            salt = new_salt()
+            digests[name] = field_digest(salt, value.plain())
+            personal[name] = (salt.hex(), value.plain())
+        elif value is not None:
+            plain[name] = value
+    if digests:
+        plain[DIGESTS] = digests
+    return Encoded(fact.kind, canonical(plain), personal)
+
+
+def canonical(body: Mapping[str, Any]) -> str:
+    """The one JSON text of a body: sorted keys, no blanks, no escapes beyond the needed."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def decode(encoded: Encoded) -> Fact:
+    """Turn a body back into a fact. Erased personal fields come back as None.
+
+    Errors: BadFact for a body that does not fit its kind. An unknown kind is no error: UnknownFact.
+    """
+    cls = KINDS.get(encoded.kind)
+    body = parse_body(encoded.body)
+    if cls is None:
+        return UnknownFact(encoded.kind, encoded.body)
+    digests = body.pop(DIGESTS, {})
+    values: dict[str, Any] = {}
+    for name, types in _shape(cls).items():
+        personal = next((t for t in types if t in PERSONAL), None)
+        if personal is not None:
+            values[name] = _personal(name, personal, digests, encoded.personal)
+        else:
+            values[name] = _plain(cls, name, types, body)
+    return cls(**values)
+
+
+def parse_body(text: str) -> dict[str, Any]:
+    """Parse a body. Errors: BadFact if it is no JSON object."""
+    try:
+        body = json.loads(text)
+    except ValueError as error:
+        raise BadFact(f"body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise BadFact("body is no object")
+    if not isinstance(body.get(DIGESTS, {}), dict):
+        raise BadFact("digests are no object")
+    return body
+
+
+_SHAPES: dict[type[Fact], dict[str, tuple[type, ...]]] = {}
+
+
+def _shape(cls: type[Fact]) -> dict[str, tuple[type, ...]]:
+    if cls not in _SHAPES:
+        hints = get_type_hints(cls)
+        _SHAPES[cls] = {f.name: _members(hints[f.name]) for f in fields(cls)}
+    return _SHAPES[cls]
+
+
+def _members(hint: Any) -> tuple[type, ...]:
+    return tuple(get_args(hint)) if get_origin(hint) is not None else (hint,)
+
+
+def _plain(cls: type[Fact], name: str, types: tuple[type, ...], body: Mapping[str, Any]) -> Any:
+    value = body.get(name)
+    if value is None:
+        if type(None) in types:
+            return None
+        raise BadFact(f"{cls.kind}: {name} is missing")
+    if type(value) not in types:  # bool is no int here
+        raise BadFact(f"{cls.kind}: {name} has the wrong type {type(value).__name__}")
+    return value
+
+
+def _personal(name: str, kind: Any, digests: Mapping[str, Any], personal: Mapping[str, tuple[str, str]]) -> Any:
+    held = personal.get(name)
+    if held is None:
+        return None
+    salt, value = held
+    try:
+        fits = field_digest(bytes.fromhex(salt), value) == digests.get(name)
+    except ValueError as error:
+        raise BadFact(f"{name}: salt is no hex") from error
+    if not fits:
+        raise BadFact(f"{name}: value does not fit its digest")
+    return kind(value)

@@ -1,0 +1,83 @@
+"""Facts about doors and cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edge.events.base import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class DoorAuthorised(Fact):
+    """Committed before the pulse. Names the one cell that may move."""
+
+    kind: ClassVar[str] = "door_authorised.1"
+    opening: str
+    cell: int
+    purpose: str  # deposit | pickup | service | found
+    parcel: str | None
+    operator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorOpened(Fact):
+    kind: ClassVar[str] = "door_opened.1"
+    opening: str
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorNotOpened(Fact):
+    """The outcome of an authorised opening that is not an open door."""
+
+    kind: ClassVar[str] = "door_not_opened.1"
+    opening: str
+    cell: int
+    why: str  # stayed_closed | unknown | not_there | refused | wrong_door | reconciled_closed | power_cut
+
+
+@dataclass(frozen=True, slots=True)
+class DoorClosed(Fact):
+    kind: ClassVar[str] = "door_closed.1"
+    opening: str
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorLeftOpen(Fact):
+    kind: ClassVar[str] = "door_left_open.1"
+    opening: str
+    cell: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorForced(Fact):
+    """A door moved without an authorised opening."""
+
+    kind: ClassVar[str] = "door_forced.1"
+    cell: int
+    door: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellFaulted(Fact):
+    kind: ClassVar[str] = "cell_faulted.1"
+    cell: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellRestored(Fact):
+    kind: ClassVar[str] = "cell_restored.1"
+    cell: int
+    operator: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CellWithdrawn(Fact):
+    kind: ClassVar[str] = "cell_withdrawn.1"
+    cell: int
+    operator: str
+    reason: str

@@ -1,0 +1,96 @@
+"""Facts about the point itself, its people, devices and its log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from edge.events.base import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePublished(Fact):  # from the hub
+    kind: ClassVar[str] = "notice_published.1"
+    notice: str
+    text: str
+    valid_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAdded(Fact):
+    kind: ClassVar[str] = "operator_added.1"
+    operator: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedIn(Fact):
+    kind: ClassVar[str] = "logged_in.1"
+    operator: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class HelpCalled(Fact):
+    kind: ClassVar[str] = "help_called.1"
+    screen: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFaulted(Fact):
+    kind: ClassVar[str] = "device_faulted.1"
+    device: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRecovered(Fact):
+    kind: ClassVar[str] = "device_recovered.1"
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalStarted(Fact):
+    kind: ClassVar[str] = "terminal_started.1"
+    version: str
+    boot: str
+    clean: bool  # whether the last run ended in order
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalStopped(Fact):
+    kind: ClassVar[str] = "terminal_stopped.1"
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogForked(Fact):
+    """Our history and the hub's differ (card restored or copied). A new log id starts here."""
+
+    kind: ClassVar[str] = "log_forked.1"
+    old_log: str
+    new_log: str
+    at_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalErased(Fact):
+    kind: ClassVar[str] = "personal_erased.1"
+    fields: int
+    why: str  # used | retention
+
+
+@dataclass(frozen=True, slots=True)
+class BackupMade(Fact):
+    kind: ClassVar[str] = "backup_made.1"
+    upto: int
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactRefused(Fact):  # from the hub
+    """The hub keeps the fact but could not apply it; the operator sees the reason."""
+
+    kind: ClassVar[str] = "fact_refused.1"
+    event: str
+    reason: str
