@@ -2,48 +2,53 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import sqlite3
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edge import events, log
+from edge.copies import FILE, FOLDER, Copy, copies, last_fact, read_only
 from edge.model import Seq
-from edge.store import FILE, StoreFault, Tx, set_aside
+from edge.store import StoreFault, Tx, set_aside
 
-FOLDER = "backup"
+__all__ = ["Copy", "copies", "make", "note", "restore"]
+
 KEEP = 3
-PAGES = 256  # per step: a writer gets in between
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    path: Path
-    upto: int  # last fact in it
 
 
 def make(folder: Path) -> Copy:
     """Copy the database while it is in use, check the copy, then let it take its name. Keeps the newest three.
 
-    Runs in a thread of its own with a read-only connection; blocks that thread. Errors: StoreFault S2/S3.
+    Opens a read-only connection of its own and blocks its thread. Errors: StoreFault S2, S3, S4 (another one runs).
     """
     target = folder / FOLDER
-    target.mkdir(exist_ok=True)
     fresh = target / "new.tmp"
-    fresh.unlink(missing_ok=True)
     try:
-        _copy(folder / FILE, fresh)
-        upto = _checked(fresh)
-    except sqlite3.Error as error:
-        fresh.unlink(missing_ok=True)
-        raise StoreFault("S3", f"the backup failed: {error}") from error
-    done = target / f"point-{upto:012d}.db"
+        target.mkdir(mode=0o700, exist_ok=True)
+        with _alone(target):
+            try:
+                _copy(read_only(folder / FILE), fresh)
+                return _named(folder, fresh, last_fact(fresh))
+            finally:
+                fresh.unlink(missing_ok=True)
+    except (sqlite3.Error, OSError) as error:
+        raise StoreFault("S2" if _full(error) else "S3", f"the backup failed: {error}") from error
+
+
+def _named(folder: Path, fresh: Path, upto: int) -> Copy:
+    before = copies(folder)
+    number = before[0].number + 1 if before else 1
+    done = folder / FOLDER / f"point-{number:06d}-{upto:012d}.db"
     _sync(fresh)
     fresh.rename(done)
-    _sync(target)
+    _sync(done.parent)
     for old in copies(folder)[KEEP:]:
         old.path.unlink()
-    return Copy(done, upto)
+    return Copy(done, number, upto)
 
 
 def note(tx: Tx, copy: Copy) -> None:
@@ -51,51 +56,58 @@ def note(tx: Tx, copy: Copy) -> None:
     log.append(tx, events.BackupMade(copy.upto, mark))
 
 
-def copies(folder: Path) -> list[Copy]:
-    """Return the backups at hand, the newest first."""
-    found = [Copy(path, int(path.stem.split("-")[1])) for path in (folder / FOLDER).glob("point-*.db")]
-    return sorted(found, key=lambda copy: copy.upto, reverse=True)
-
-
 def restore(folder: Path, source: Path) -> Path | None:
     """Put a checked backup in the place of the database. Return where the old file was set aside, if there was one.
 
-    The caller holds the lock of the folder and no store. Errors: StoreFault S1 for a backup that is damaged itself.
+    The caller holds the lock of the folder and no store. Errors: StoreFault S1 for a backup that is damaged itself,
+    S2 or S3 when it cannot be copied; the old file is then still in its place.
     """
     try:
-        _checked(source)
+        last_fact(source)
     except sqlite3.Error as error:
         raise StoreFault("S1", f"this backup is damaged: {error}") from error
-    aside = set_aside(folder / FILE) if (folder / FILE).exists() else None
     fresh = folder / "restored.tmp"
-    fresh.unlink(missing_ok=True)
-    _copy(source, fresh)
-    _sync(fresh)
-    fresh.rename(folder / FILE)
-    _sync(folder)
+    try:
+        _copy(read_only(source, immutable=True), fresh)
+        _sync(fresh)
+        aside = set_aside(folder / FILE) if (folder / FILE).exists() else None
+        fresh.rename(folder / FILE)
+        _sync(folder)
+    except (sqlite3.Error, OSError) as error:
+        fresh.unlink(missing_ok=True)
+        raise StoreFault("S2" if _full(error) else "S3", f"the backup cannot be put back: {error}") from error
     return aside
 
 
-def _copy(source: Path, target: Path) -> None:
-    read = sqlite3.connect(f"file:{source}?mode=ro", uri=True)
-    write = sqlite3.connect(target)
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """One backup at a time, also beside another program."""
+    handle = os.open(target, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        read.backup(write, pages=PAGES, sleep=0.01)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise StoreFault("S4", "another backup is being made") from error
+    try:
+        yield
     finally:
-        write.close()
-        read.close()
+        os.close(handle)
 
 
-def _checked(path: Path) -> int:
-    """Return the last fact of a copy. Errors: sqlite3.DatabaseError when it is not sound."""
-    db = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-    try:
-        answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-        if answer != "ok":
-            raise sqlite3.DatabaseError(answer)
-        return int(db.execute("SELECT coalesce(max(seq), 0) FROM fact").fetchone()[0])
-    finally:
-        db.close()
+def _copy(read: sqlite3.Connection, target: Path) -> None:
+    """Copy in one step: a backup in several steps starts anew after every commit of the writer and may never end.
+
+    A reader keeps no writer waiting in WAL mode.
+    """
+    with closing(read):
+        target.unlink(missing_ok=True)
+        target.touch(mode=0o600)
+        with closing(sqlite3.connect(target)) as write:
+            read.backup(write)
+
+
+def _full(error: Exception) -> bool:
+    return getattr(error, "errno", 0) == errno.ENOSPC or getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
 
 
 def _sync(path: Path) -> None:

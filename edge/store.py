@@ -20,18 +20,22 @@ from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from sqlite_utils import Database
 
+from edge import reserve
 from edge.clock import Clock, Dice
+from edge.copies import FILE, FOLDER, holds_facts, newest_good
 from edge.model import Stamp
+from edge.reserve import BALLAST
 from edge.schema import TABLES, migrations
+
+__all__ = ["BALLAST", "FILE", "Keys", "Store", "StoreFault", "Tx", "set_aside", "take_lock"]
 
 log = logging.getLogger(__name__)
 
-FILE = "point.db"
-BALLAST = "ballast"
-BALLAST_BYTES = 4 * 1024 * 1024  # 250 further events fitted into it on a full disk (reference/reliability.md 2.2)
-FREE_ENOUGH = 64 * 1024 * 1024  # the ballast is laid again only when this much is free
 BUSY_S = 5.0
 CLOSE_S = 10.0
+
+LOCK = "point.lock"
+BEGUN = b"begun\n"  # in the lock file: this folder has held facts, an empty or missing database is a loss
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -128,14 +132,21 @@ class Store:
         self._thread: ThreadPoolExecutor | None = None
         self._db: Database | None = None
         self._lock: int | None = None
+        self._damaged = False
         self.on_commit: list[Callable[[], None]] = []  # called where `run` was awaited, after a commit with facts
 
     # -- life
 
     def open(self) -> None:
-        """Lock, open, check and migrate. Errors: StoreFault."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = take_lock(self.folder)
+        """Lock, open, check and migrate.
+
+        Errors: StoreFault. A damaged file is set aside first (S1), the newest good backup is named in the fault.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = take_lock(self.folder)
+        except OSError as error:
+            raise StoreFault("S3", f"the data folder cannot be used: {error}") from error
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             self._thread.submit(self._open).result()
@@ -153,25 +164,52 @@ class Store:
             self._lock = None
 
     def _open(self) -> None:
-        new = not self.path.exists()
-        leftovers = sorted(self.folder.glob(f"{FILE}.damaged-*")) + sorted((self.folder / "backup").glob("*.db"))
-        if new and leftovers:
-            raise StoreFault("S1", "the database is missing although there was one before: restore a backup")
-        self._lay_ballast()
         try:
+            reserve.lay(self.folder)
+            self._accept_file()
             self._db = _connect(self.path)
-            if not new:
-                _check(self._db)
             migrations.apply(self._db)
         except sqlite3.Error as error:
-            raise _fault(error) from error
+            fault = _fault(error)
+            if isinstance(fault, StoreFault) and fault.code == "S1":
+                self._drop()
+                raise self._lost(f"{fault}; it was set aside as {set_aside(self.path).name}") from error
+            raise fault from error
+        except OSError as error:
+            raise StoreFault("S3", f"the data folder cannot be used: {error}") from error
+        self._damaged = False
+        self._note_begun()
+
+    def _accept_file(self) -> None:
+        """See that the file is sound, or that there never was one. Errors: sqlite3.Error, StoreFault."""
+        before = self._has_begun()
+        if self.path.exists():
+            if not holds_facts(self.path) and before:
+                raise self._lost(f"the database is empty; it was set aside as {set_aside(self.path).name}")
+        elif before or any(self.folder.glob(f"{FILE}.damaged-*")) or any((self.folder / FOLDER).glob("*.db")):
+            raise self._lost("the database is missing although there was one before: restore a backup")
+
+    def _lost(self, message: str) -> StoreFault:
+        return StoreFault("S1", message, newest_good(self.folder))
+
+    def _has_begun(self) -> bool:
+        return self._lock is not None and os.pread(self._lock, len(BEGUN), 0) == BEGUN
+
+    def _note_begun(self) -> None:
+        if self._lock is not None and not self._has_begun():
+            os.pwrite(self._lock, BEGUN, 0)
+            os.fsync(self._lock)
 
     def _close(self) -> None:
-        if self._db is not None:
+        if self._db is not None and not self._damaged:
             try:
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             except sqlite3.Error as error:
                 log.warning("checkpoint at close failed: %s", error)
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._db is not None:
             self._db.close()
             self._db = None
 
@@ -211,9 +249,11 @@ class Store:
             fault = _fault(error)
             if not isinstance(fault, StoreFault):
                 raise
-            if fault.code == "S2" and self._drop_ballast():
+            if fault.code == "S2" and reserve.drop(self.folder):
                 log.critical("disk full: the reserve is in use, no more money is taken")
                 return self._again(fn, *args, **kwargs)
+            if fault.code == "S1":  # what is damaged is not trusted again; the next start sets it aside
+                self._damaged = True
             if fault.code == "S3":  # after a failed sync the page cache may claim what the disk does not have
                 self._reopen()
             raise fault from error
@@ -226,12 +266,14 @@ class Store:
 
     def _once(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
         db = self._db
+        if self._damaged:
+            raise StoreFault("S1", "the database is damaged")
         if db is None:
             raise StoreFault("S3", "the store could not be reopened after a disk error")
         if db.conn.in_transaction:
             raise AssertionError("a transaction was left open")
         before = db.conn.total_changes
-        tx = Tx(db, self._clock.stamp(), self._dice, self._keys, not (self.folder / BALLAST).exists())
+        tx = Tx(db, self._clock.stamp(), self._dice, self._keys, not reserve.laid(self.folder))
         with db.atomic():
             result = fn(tx, *args, **kwargs)
             if self._strict and db.conn.total_changes != before and not (tx.appended or tx.bookkeeping):
@@ -239,40 +281,17 @@ class Store:
         return result, tx.appended
 
     def _reopen(self) -> None:
-        if self._db is not None:
-            self._db.close()
-            self._db = None
+        self._drop()
         try:
-            db = _connect(self.path)
-            _check(db)
-            self._db = db
-        except (sqlite3.Error, StoreFault) as error:
+            holds_facts(self.path)
+            self._db = _connect(self.path)
+        except sqlite3.Error as error:
             log.critical("the database could not be reopened: %s", error)
-
-    # -- reserve for a full disk
-
-    def _lay_ballast(self) -> None:
-        ballast = self.folder / BALLAST
-        room = os.statvfs(self.folder)
-        if ballast.exists() or room.f_bavail * room.f_frsize < FREE_ENOUGH:
-            return
-        handle = os.open(ballast, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            os.posix_fallocate(handle, 0, BALLAST_BYTES)
-        finally:
-            os.close(handle)
-
-    def _drop_ballast(self) -> bool:
-        ballast = self.folder / BALLAST
-        if not ballast.exists():
-            return False
-        ballast.unlink()
-        return True
 
 
 def take_lock(folder: Path) -> int:
     """Become the one program on this data folder; close the handle to let go. Errors: StoreFault S4."""
-    handle = os.open(folder / "point.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -294,6 +313,8 @@ def set_aside(path: Path) -> Path:
 
 
 def _connect(path: Path) -> Database:
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     connection = sqlite3.connect(
         path, isolation_level=None, timeout=BUSY_S, check_same_thread=False, cached_statements=512
     )
@@ -302,14 +323,7 @@ def _connect(path: Path) -> Database:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # an erased name must not lie in a free page
     connection.execute("PRAGMA cell_size_check = ON")
-    path.chmod(0o600)
     return Database(connection, execute_plugins=False)
-
-
-def _check(db: Database) -> None:
-    answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if answer != "ok":
-        raise StoreFault("S1", f"quick_check: {answer}")
 
 
 def _fault(error: sqlite3.Error) -> StoreFault | sqlite3.Error:

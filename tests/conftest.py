@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +12,10 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/ is no package; its helpers are plain modules
 
-from point import Clock, Dice, Hub, furnish, new_store
+from point import SOAK, Clock, Dice, Hub, furnish, new_store
 
 from edge.store import Store
 
-SOAK = bool(os.environ.get("VP_SOAK"))
 CHECKED = ("edge",)  # folders whose tests must announce every warning; the others judge their logs themselves
 
 _calm = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]

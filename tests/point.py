@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,10 +12,11 @@ from pathlib import Path
 from edge import cells, events, inbox, log, parcels, shelves
 from edge.chain import GENESIS, Item, Position, link
 from edge.events import Fact
-from edge.model import UTC8, LogId, Ms, OperatorId, Parcel, ParcelId, Phone, Seq, Stamp, WaybillNo
+from edge.model import UTC8, AccountNo, LogId, Ms, Name, OperatorId, Parcel, ParcelId, Phone, Seq, Stamp, WaybillNo
 from edge.parcels import Arrival
 from edge.store import Keys, Store, Tx
 
+SOAK = bool(os.environ.get("VP_SOAK"))  # the long versions
 NOON = 1_795_320_000_000  # 2026-11-22 12:00 in China
 KEYS = Keys(link=b"l" * 32, device=b"d" * 32)
 OPERATOR = OperatorId("op1")
@@ -123,6 +125,12 @@ def expected(
     return events.ParcelExpected(f"p{number}", waybill(number), "SF", None, tel, None, consent, size)
 
 
+def bill(number: int, fen: int = 100, account: str = "110001") -> events.BillIssued:
+    """A water bill of one yuan, numbered."""
+    who, where = AccountNo(account), Name("王小二")
+    return events.BillIssued(f"b{number}", "water", "water", who, where, None, "2026-10", fen, "2026-12-01")
+
+
 def waybill(number: int) -> WaybillNo:
     return WaybillNo(f"SF{number:013d}")
 
@@ -161,6 +169,7 @@ def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
     from edge.schema import TABLES
 
     def read(tx: Tx) -> dict[str, list[tuple[object, ...]]]:
-        return {table: sorted(map(tuple, (r.values() for r in tx.rows(f"SELECT * FROM {table}"))), key=repr) for table in TABLES}  # fmt: skip
+        found = {table: [tuple(row.values()) for row in tx.rows(f"SELECT * FROM {table}")] for table in TABLES}
+        return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
     return store.run_now(read)
