@@ -51,4 +51,4 @@ class Panel:
 
     @property
     def operator_rows(self) -> int:
-        return 11 if self.portrait else 5
+        return 8 if self.portrait else 5

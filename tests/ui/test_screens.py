@@ -144,7 +144,8 @@ def test_every_sign_is_in_both_fonts(pages: list[Page]) -> None:
     signs |= {sign for lang in words.LANGUAGES for said in words.catalogue(lang).values() for sign in said}
 
     for weight in ("regular", "bold"):
-        known = TTFont(ROOT / "ui" / "fonts" / f"kiosk-{weight}.otf", lazy=True).getBestCmap()
+        with TTFont(ROOT / "ui" / "fonts" / f"kiosk-{weight}.otf", lazy=True) as font:
+            known = font.getBestCmap()
         assert {sign for sign in signs if ord(sign) not in known} == set()
 
 

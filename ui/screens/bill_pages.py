@@ -115,7 +115,8 @@ def _details(kit: Kit, bill: BillLine) -> Widget:
     left = column(*[pair(kit, (kit.t(key), said), theme.CARD) for key, said in facts], gap=kit.mm(1))
     right = money_card(kit, bill, theme.BILL, kit.t("label.amount"))
     if kit.portrait:
-        return column(kit.card(weigh(left, 1), pad=(6, 3)), fix(right, height=kit.mm(80)), gap=kit.mm(4))
+        card = fix(kit.card(weigh(left, 1), pad=(6, 3)), height=kit.mm(100))
+        return column(card, fix(right, height=kit.mm(80)), Widget(), gap=kit.mm(4))
     return row(weigh(kit.card(weigh(left, 1), pad=(6, 3)), 1), fix(right, width=kit.mm(92)), gap=kit.mm(4))
 
 
@@ -196,7 +197,8 @@ def slip(kit: Kit) -> Widget:
     finish = kit.button("done", kit.t("chrome.done"), accent, em=theme.TITLE, height=21)
     money = money_card(kit, bill, accent, kit.t("label.paid"))
     if kit.portrait:
-        body: Widget = column(weigh(paper, 1), fix(money, height=kit.mm(70)), finish, gap=kit.mm(4))
+        paper = fix(paper, height=kit.mm(140))
+        body: Widget = column(paper, fix(money, height=kit.mm(70)), Widget(), finish, gap=kit.mm(4))
     else:
         body = row(
             weigh(paper, 1), fix(column(weigh(money, 1), finish, gap=kit.mm(3)), width=kit.mm(76)), gap=kit.mm(4)

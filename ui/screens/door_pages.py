@@ -10,7 +10,7 @@ from ui.screens.chrome import refusal_text, villager_page
 from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name
 from ui.screens.theme import Accent, Colour
-from ui.screens.widgets import column, fix, gap, row, weigh
+from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import Frame
 from ui.viewmodels.formats import tail
 from ui.viewmodels.states import Broken, Done, Door, Fetch, Help, Opening, Refused, Shut, Staff
@@ -29,15 +29,21 @@ def number_card(kit: Kit, number: int, ground: Colour, ink: Colour, side: float 
 def opening(kit: Kit) -> Widget:
     state = kit.frame.state
     assert isinstance(state, Opening)
+    side = middle_if_tall(kit)
     words = column(
         Widget(),
-        kit.text(kit.t("door.opening", n=state.cell), 13, bold=True, height=40, floor=8, valign="bottom"),
-        kit.text(kit.t("door.opening_hint"), theme.MAIN, colour=theme.SOFT, height=24, valign="top"),
+        kit.text(kit.t("door.opening", n=state.cell), 13, bold=True, height=40, floor=8, valign="bottom", align=side),
+        kit.text(kit.t("door.opening_hint"), theme.MAIN, colour=theme.SOFT, height=24, valign="top", align=side),
         Widget(),
         gap=kit.mm(3),
     )
     number = number_card(kit, state.cell, theme.JADE_PALE, theme.JADE_DEEP)
     return villager_page(kit, (kit.t("pickup.title"), theme.PICKUP, "door"), two(kit, number, words), leave=False)
+
+
+def middle_if_tall(kit: Kit) -> str:
+    """Beside a card text starts at the left; under one it stands in the middle."""
+    return "center" if kit.portrait else "left"
 
 
 def two(kit: Kit, left: Widget, right: Widget) -> Widget:
@@ -53,11 +59,12 @@ def door(kit: Kit) -> Widget:
     urgent = state.stage != "take"
     accent = theme.HELP if urgent else theme.PICKUP
     title = kit.text(kit.t(f"door.{state.stage}", n=state.cell), 13, bold=True, floor=7, colour=accent.deep)
-    title.valign = "bottom"
-    hint = kit.text(kit.t(f"door.{state.stage}_hint"), theme.TITLE, floor=5.5, valign="top")
+    title.valign, title.align = "bottom", middle_if_tall(kit)
+    hint = kit.text(kit.t(f"door.{state.stage}_hint"), theme.TITLE, floor=5.5, valign="top", align=title.align)
     lines: list[Widget] = [weigh(title, 1.25), weigh(hint, 1)]
     if state.left:
-        lines.append(kit.text(kit.t("door.left", n=state.left), theme.LESS, height=9, colour=theme.SOFT))
+        more = kit.t("door.left", n=state.left)
+        lines.append(kit.text(more, theme.LESS, height=9, colour=theme.SOFT, align=title.align))
     if state.seconds:
         lines.append(countdown(kit, accent))
     if not kit.frame.face.door_sensor:
@@ -73,7 +80,7 @@ def countdown(kit: Kit, accent: Accent) -> Widget:
         theme.TITLE, bold=True, on=accent.pale, colour=accent.deep, align="center",
     )  # fmt: skip
     card = kit.card(text, fill=accent.pale, border=accent.pale, pad=(4, 1), height=15, width=84)
-    return fix(row(card, Widget()), height=kit.mm(15))
+    return fix(row(*([Widget()] if kit.portrait else []), card, Widget()), height=kit.mm(15))
 
 
 def _seconds(frame: Frame) -> int:
@@ -130,14 +137,17 @@ def ending(kit: Kit, icon: str, accent: Accent, title: str, hint: str, *actions:
         lambda frame: kit.t("chrome.goes", n=frame.left_s) if frame.left_s is not None else "",
         theme.FLOOR, colour=theme.SOFT, height=7,
     )  # fmt: skip
+    em, align = (14 if kit.portrait else 12 if kit.lang == "zh" else 10.5), middle_if_tall(kit)
+    goes.align = align
     said: list[Widget] = [
-        weigh(kit.text(title, 12, bold=True, colour=accent.deep, floor=6.5, valign="bottom"), 1.2),
-        weigh(kit.text(hint, theme.MAIN, floor=4.8, valign="top"), 1),
+        weigh(kit.text(title, em, bold=True, colour=accent.deep, floor=6.5, valign="bottom", align=align), 1.2),
+        weigh(kit.text(hint, theme.MAIN, floor=4.8, valign="top", align=align), 1),
         goes,
     ]
     if kit.portrait:
         middle = fix(row(Widget(), sign, Widget()), height=kit.mm(side))
-        return column(gap(height=kit.mm(30)), middle, *said, Widget(), *acts, gap=kit.mm(4))
+        block = fix(column(*said, gap=kit.mm(4)), height=kit.mm(100))
+        return column(Widget(), middle, block, Widget(), *acts, gap=kit.mm(4))
     line = row(sign, weigh(column(*said, gap=kit.mm(2)), 1), gap=kit.mm(8), pad=(kit.mm(4), 0, 0, 0))
     if not acts:
         return line

@@ -8,7 +8,7 @@ from edge.steps import Stored
 from ui.screens import theme
 from ui.screens.bill_pages import pair
 from ui.screens.chrome import notice_text, staff_page
-from ui.screens.door_pages import countdown
+from ui.screens.door_pages import countdown, middle_if_tall
 from ui.screens.keypad import field, keypad
 from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name, person, where
@@ -61,18 +61,19 @@ def _targets(kit: Kit) -> list[Widget]:
 
 def _big(kit: Kit, icon: str, said: tuple[str, str], ground: Colour, ink: Colour) -> Card:
     title, hint = said
+    style = {"on": ground, "colour": ink, "align": middle_if_tall(kit)}
+    title_em = 14 if kit.portrait else 13
     words = column(
         Widget(),
-        kit.text(
-            title, 12, bold=True, on=ground, colour=ink, height=38, floor=6, valign="bottom" if hint else "middle"
-        ),
-        kit.text(hint, theme.STAFF_MAIN, on=ground, colour=ink, height=16 if hint else 1, valign="top"),
+        kit.text(title, title_em, bold=True, height=38, floor=6, valign="bottom" if hint else "middle", **style),
+        kit.text(hint, theme.STAFF_MAIN, height=16 if hint else 1, valign="top", **style),
         Widget(),
         gap=kit.mm(2),
     )
     picture = kit.icon(icon, 34, ink, ground)
     if kit.portrait:
         middle = fix(row(Widget(), picture, Widget()), height=kit.mm(34))
+        words = fix(words, height=kit.mm(64))
         return kit.card(Widget(), middle, words, Widget(), fill=ground, pad=(10, 6), gap=6)
     return kit.card(picture, weigh(words, 1), fill=ground, orientation="horizontal", pad=(10, 4), gap=10)
 
@@ -84,7 +85,7 @@ def _stored(kit: Kit, stored: Stored) -> Widget:
     kind = kit.t("door.cell_word") if line.cell is not None else kit.t("place.shelf_word")
     left = column(
         kit.text(kind, theme.STAFF_TITLE, on=ground, colour=ink, height=11),
-        kit.text(spot, 34, bold=True, on=ground, colour=ink, floor=14),
+        kit.text(spot, 60 if kit.portrait else 34, bold=True, on=ground, colour=ink, floor=14),
     )
     facts = [
         ("label.waybill", f"{carrier_name(kit, line.carrier)} {line.waybill_no}"),
@@ -156,7 +157,8 @@ def phone(kit: Kit) -> Widget:
 
 def staff_beside(kit: Kit, left: Widget, pad: Widget) -> Widget:
     if kit.portrait:
-        return column(weigh(left, 1), fix(pad, height=kit.mm(104)), gap=kit.mm(5))
+        left.add_widget(Widget(), index=len(left.children))
+        return column(weigh(left, 1), fix(pad, height=kit.mm(120)), gap=kit.mm(5))
     return row(weigh(left, 1), fix(pad, width=kit.mm(96)), gap=kit.mm(6))
 
 
@@ -200,7 +202,7 @@ def door(kit: Kit) -> Widget:
     """The cell stands open: put it in and shut it."""
     state = kit.frame.state
     assert isinstance(state, IntakeDoor)
-    late = state.stage in ("remind", "late")
+    late, side = state.stage in ("remind", "late"), middle_if_tall(kit)
     accent = theme.HELP if late else theme.PICKUP
     white = {"on": accent.fill, "colour": theme.WHITE, "align": "center"}
     number = kit.card(
@@ -210,11 +212,13 @@ def door(kit: Kit) -> Widget:
     )  # fmt: skip
     lines: list[Widget] = [
         Widget(),
-        kit.text(kit.t(f"put.{state.stage}", n=state.cell), 11, bold=True, height=32, floor=6, colour=accent.deep),
+        kit.text(
+            kit.t(f"put.{state.stage}", n=state.cell), 11, bold=True, height=32, floor=6, colour=accent.deep, align=side
+        ),
     ]
     if state.parcel is not None:
-        lines.append(kit.text(person(kit, state.parcel), theme.STAFF_MAIN, height=9))
-        lines.append(kit.text(where(kit, state.parcel), theme.STAFF_LESS, colour=theme.SOFT, height=8))
+        lines.append(kit.text(person(kit, state.parcel), theme.STAFF_MAIN, height=9, align=side))
+        lines.append(kit.text(where(kit, state.parcel), theme.STAFF_LESS, colour=theme.SOFT, height=8, align=side))
     if state.seconds:
         lines.append(countdown(kit, accent))
     lines.append(Widget())

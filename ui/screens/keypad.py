@@ -37,7 +37,7 @@ def boxes(kit: Kit, count: int, shown: Callable[[Frame], str], accent: Accent, s
     """`count` boxes in a row; the next one to fill has the accent's border."""
     cells: list[tuple[Card, Widget]] = []
     for _ in range(count):
-        sign = kit.text("", 9, bold=True, align="center", on=theme.CARD, floor=9)
+        sign = kit.text("", max(9, size * 0.6), bold=True, align="center", on=theme.CARD, floor=min(9, size * 0.6))
         cells.append(
             (kit.card(sign, pad=0.5, radius=2, width=size, height=size * 1.18, edge=max(2, kit.mm(0.6))), sign)
         )

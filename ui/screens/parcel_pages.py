@@ -58,8 +58,8 @@ def _pads(kit: Kit) -> Widget:
 
 def _pad_key(kit: Kit, name: str) -> Tap:
     if name in ("clear", "erase"):
-        return kit.button(name, kit.t(f"keys.{name}"), look="pale", em=5, height=None)
-    return kit.button(name, "-" if name == "dash" else name, look="key", em=8.5, height=None)
+        return kit.button(name, kit.t(f"keys.{name}"), look="pale", em=5, height=None, pad=1)
+    return kit.button(name, "-" if name == "dash" else name, look="key", em=8.5, height=None, pad=1)
 
 
 def _line(kit: Kit, line: ParcelLine, index: int) -> Tap:
@@ -73,7 +73,7 @@ def _line(kit: Kit, line: ParcelLine, index: int) -> Tap:
     first = f"{where(kit, line)}  {carrier_name(kit, line.carrier)} {line.waybill_no}"
     return kit.button(
         f"row_{index}", first, accent, look="line", left=True, icon="warn" if late else "parcel", em=5.2, sub=second,
-        sub_em=4.4, height=15, icon_size=7, icon_gap=3, pad=(3, 1),
+        sub_em=4.4, height=16.6, icon_size=7, icon_gap=3, pad=(3, 0.8),
     )  # fmt: skip
 
 
@@ -89,7 +89,8 @@ def _about(kit: Kit, line: ParcelLine) -> Widget:
         ("label.notified", kit.t("parcel.notified" if line.notified else "parcel.not_notified")),
     ]
     lines = [pair(kit, (kit.t(key), said), theme.CARD, 6, 30) for key, said in facts]
-    return kit.card(column(*lines, gap=kit.mm(1)), pad=(7, 3))
+    card = kit.card(column(*lines, gap=kit.mm(1)), pad=(7, 3))
+    return column(fix(card, height=kit.mm(95)), Widget()) if kit.portrait else card
 
 
 def card(kit: Kit) -> Widget:

@@ -25,7 +25,9 @@ def standby(kit: Kit) -> Widget:
         help_button(kit),
         gap=kit.mm(3),
     )
-    clock = kit.live_text(lambda frame: frame.now.clock, 40, bold=True, align="center", floor=20)
+    clock = kit.live_text(
+        lambda frame: frame.now.clock, 62 if kit.portrait else 40, bold=True, align="center", floor=20
+    )
     day = kit.live_text(lambda frame: day_line(kit, frame), theme.TITLE, align="center", colour=theme.SOFT, height=13)
     start = kit.button("start", kit.t("standby.start"), theme.PICKUP, em=theme.BIG, height=None, radius=4)
     body = [fix(head, height=kit.mm(FOOT)), weigh(clock, 1), day]
@@ -90,11 +92,12 @@ def code_entry(kit: Kit) -> Widget:
         question = kit.t("pickup.checking")
     else:
         question = kit.t("pickup.ask_tail" if state.asks_tail else "pickup.ask_code")
-    ask = kit.text(question, 11, bold=True, height=30, floor=7, valign="bottom")
-    code = boxes(kit, CODE_DIGITS, _code_shown, theme.PICKUP, 14.2)
+    ask = kit.text(question, 13 if kit.portrait else 11, bold=True, height=30, floor=7, valign="bottom")
+    side = 22 if kit.portrait else 14.2
+    code = boxes(kit, CODE_DIGITS, _code_shown, theme.PICKUP, side)
     below: list[Widget] = [ask, code]
     if state.asks_tail:
-        below += [gap(height=kit.mm(1)), boxes(kit, TAIL_DIGITS, _tail_shown, theme.PICKUP, 14.2)]
+        below += [gap(height=kit.mm(1)), boxes(kit, TAIL_DIGITS, _tail_shown, theme.PICKUP, side)]
     else:
         hint = kit.text(kit.t("pickup.hint"), theme.LESS, colour=theme.JADE_DEEP, on=theme.JADE_PALE)
         scan = row(kit.icon("scan", 12, theme.JADE_DEEP, theme.JADE_PALE), weigh(hint, 1), gap=kit.mm(3))
@@ -107,7 +110,8 @@ def code_entry(kit: Kit) -> Widget:
 def beside(kit: Kit, left: Widget, pad: Widget) -> Widget:
     """Question and keypad: side by side, on a standing panel one above the other."""
     if kit.portrait:
-        return column(weigh(left, 1), fix(pad, height=kit.mm(112)), gap=kit.mm(5))
+        left.add_widget(Widget(), index=len(left.children))  # the question stands in the middle of the upper part
+        return column(weigh(left, 1), fix(pad, height=kit.mm(128)), gap=kit.mm(5))
     return row(weigh(left, 1), fix(pad, width=kit.mm(102)), gap=kit.mm(6))
 
 

@@ -57,6 +57,9 @@ def press(frame: Frame, button: str) -> Answer:
         return replace(frame, lang="en" if frame.lang == "zh" else "zh"), ()
     if isinstance(frame.state, StaffState):
         return press_staff(frame, name)
+    if isinstance(frame.state, Shut | Broken):
+        # The page itself says whom to call; nothing leads away from it.
+        return frame, ((s.CallHelp(frame.state.screen),) if name == "help" else ())
     if name == "help":
         return _call_help(frame)
     if name in ("home", "done"):
@@ -109,8 +112,6 @@ def _before(state: State) -> State:
 
 
 def _call_help(frame: Frame) -> Answer:
-    if isinstance(frame.state, Shut | Broken):
-        return frame, (s.CallHelp(frame.state.screen),)  # the page itself says whom to call
     back = Home() if isinstance(frame.state, Standby) else frame.state
     return frame.to(Help(frame.face.help_phone, back)), (s.CallHelp(frame.state.screen),)
 

@@ -1,0 +1,374 @@
+"""Journeys through the screens as lists: what was touched, what came back, what the flows were asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from screen_samples import BILLS, DAY, FOUND, PARCELS, SLIP, STORED, TAKEN, bill, frame, in_cell, parcel, samples
+
+from edge import steps as s
+from edge.model import BillId, CellNo, Fen, Name, OperatorId, ParcelId, Phone, Role
+from ui.settings import IdleTimes
+from ui.viewmodels import Face, Frame, on_step, press, scan, start, tick
+from ui.viewmodels import staff_states as staff
+from ui.viewmodels import states as v
+
+
+def play(view: Frame, *events: str | s.Step) -> tuple[Frame, list[s.Intent]]:
+    """Buttons (without their screen) and steps, one after another; all intents in order."""
+    asked: list[s.Intent] = []
+    for event in events:
+        if isinstance(event, str):
+            view, intents = press(view, event if "." in event else f"{view.state.screen}.{event}")
+        else:
+            view, intents = on_step(view, event)
+        asked += intents
+    return view, asked
+
+
+def logged_in(role: Role = Role.OPERATOR) -> Frame:
+    view, _ = on_step(start(Face()), s.LoggedIn(OperatorId("O1"), role))
+    return view
+
+
+def test_pick_up_by_code_submits_by_itself_and_forgets_the_digits() -> None:
+    view, asked = play(start(Face()), "start", "pickup", *"123456", *"5678")
+
+    assert [type(one) for one in asked] == [s.PickUp]
+    assert isinstance(asked[0], s.PickUp)
+    assert (asked[0].code.plain(), asked[0].last4) == ("123456", "5678")
+    assert view.state == v.CodeEntry(busy=True)
+
+
+def test_pick_up_goes_on_to_the_door_and_thanks() -> None:
+    view, _ = play(start(Face()), "start", "pickup", *"1234565678")
+    screens = []
+    for step in (s.OpeningDoor(CellNo(7)), s.TakeParcel(CellNo(7), 45, 0), s.Remind(CellNo(7)), s.Thanks(1)):
+        view, _ = on_step(view, step)
+        screens.append(view.state)
+
+    assert screens == [v.Opening(CellNo(7)), v.Door(CellNo(7), 45), v.Door(CellNo(7), 45, stage="remind"), v.Done(1)]
+
+
+@pytest.mark.parametrize(("keys", "code", "tail"), [
+    (("1", "2", "erase", "3"), "13", ""),
+    (("1", "2", "clear"), "", ""),
+    ((*"123456", "7", "erase"), "123456", ""),
+    ((*"123456", "7", "erase", "erase"), "12345", ""),
+    (("erase",), "", ""),
+])  # fmt: skip
+def test_erasing_goes_back_digit_by_digit(keys: tuple[str, ...], code: str, tail: str) -> None:
+    view, _ = play(frame(v.CodeEntry()), *keys)
+
+    assert view.state == v.CodeEntry(code, tail)
+
+
+def test_typed_digits_are_not_in_the_repr() -> None:
+    view, _ = play(frame(v.CodeEntry()), *"123456")
+    login, _ = play(frame(staff.Login()), *"13579")
+
+    assert "123456" not in repr(view)
+    assert "13579" not in repr(login)
+
+
+def test_several_parcels_can_be_chosen_or_taken_all() -> None:
+    found = s.ParcelsFound(PARCELS, "g7")
+    view, _ = play(frame(v.CodeEntry(busy=True)), found)
+
+    _, every = play(view, "all")
+    _, some = play(view, "row_1", "next", "row_0", "some")
+    _, none = play(view, "row_1", "row_1", "some")
+
+    assert every == [s.TakeParcels(tuple(p.id for p in PARCELS), "g7")]
+    assert some == [s.TakeParcels((PARCELS[1].id, PARCELS[3].id), "g7")]
+    assert none == []
+
+
+def test_a_found_list_that_comes_too_late_is_not_shown_to_the_next_person() -> None:
+    waiting = frame(v.Wait("pickup"))
+    gone, asked = play(waiting, "home", s.ParcelsFound(PARCELS, "g7"), s.BillsFound(BILLS))
+
+    assert asked == [s.CancelFlow()]
+    assert gone.state == v.Home()
+
+
+@pytest.mark.parametrize("state", [
+    v.Standby(), v.Home(), v.CodeEntry("12"), v.Done(1), v.Refused("wrong_code"), v.BillKind(), v.BillAccount("gas"),
+    v.BillList(BILLS), staff.Login("12"),
+])  # fmt: skip
+def test_a_scan_leads_on_from_every_villagers_screen_without_a_touch(state: v.State) -> None:
+    view, intents = scan(frame(state), "VP1:ABC", "counter")
+
+    assert intents == (s.Scanned("VP1:ABC", state.scan, "counter"),)
+    assert isinstance(view.state, v.Wait)
+
+
+@pytest.mark.parametrize("state", [v.Opening(CellNo(7)), v.Door(CellNo(7), 45), v.BillCash(BILLS[0], BILLS, "12")])
+def test_a_scan_does_not_take_a_door_or_the_cash_from_the_screen(state: v.State) -> None:
+    view, intents = scan(frame(state), "SF1234567890123")
+
+    assert view.state == state
+    assert len(intents) == 1
+
+
+def test_the_operators_scan_at_a_shelf_parcel_hands_it_out() -> None:
+    view, intents = scan(frame(v.Fetch(PARCELS[2:3])), "YT7512345678903")
+
+    assert intents == (s.Scanned("YT7512345678903", "handover"),)
+    assert isinstance(view.state, v.Fetch)
+
+
+def test_a_bill_is_found_confirmed_and_paid_with_the_operators_pin() -> None:
+    view, asked = play(
+        start(Face()), "start", "bill", "power", *"50023900", "ok", s.BillsFound(BILLS), "row_0", "pay", *"2468", "ok"
+    )
+
+    assert asked[0] == s.FindBill("power", asked[0].account_no)  # type: ignore[union-attr]
+    assert asked[0].account_no.plain() == "50023900"  # type: ignore[union-attr]
+    assert asked[1] == s.AcceptBill(BILLS[0].id, Fen(8650), "2468")
+    assert view.state == v.BillCash(BILLS[0], BILLS, busy=True)
+
+
+def test_a_wrong_pin_leaves_the_bill_open_and_the_pin_empty() -> None:
+    view, _ = play(frame(v.BillCash(BILLS[0], BILLS, busy=True)), s.Refusal("wrong_pin"))
+
+    assert view.state == v.BillCash(BILLS[0], BILLS)
+    assert view.notice is not None
+    assert view.notice.key == "refused.wrong_pin"
+
+
+def test_a_bill_already_paid_cannot_be_chosen() -> None:
+    view, asked = play(frame(v.BillList(BILLS)), "row_2")
+
+    assert (view.state, asked) == (v.BillList(BILLS), [])
+
+
+def test_a_slip_is_shown_even_when_nobody_waits_as_after_a_restart() -> None:
+    view, _ = play(start(Face()), SLIP)
+
+    assert view.state == v.Slip(SLIP)
+
+
+@pytest.mark.parametrize(("state", "retry"), [
+    (v.CodeEntry(busy=True), "pickup"), (v.Wait("bill"), "bill"), (v.Wait("pickup"), "pickup"), (v.Home(), ""),
+])  # fmt: skip
+def test_a_refusal_offers_the_same_task_again(state: v.State, retry: str) -> None:
+    view, _ = play(frame(state), s.Refusal("busy"))
+
+    assert isinstance(view.state, v.Refused)
+    assert view.state.retry == retry
+
+
+def test_locked_out_names_the_minutes() -> None:
+    view, _ = play(frame(v.CodeEntry(busy=True)), s.Refusal("locked_out", {"minutes": 5}))
+
+    assert dict(view.state.slots)["minutes"] == 5  # type: ignore[attr-defined]
+
+
+def test_help_keeps_what_the_person_was_doing() -> None:
+    view, asked = play(frame(v.CodeEntry("1234")), "help", s.HelpCalled("023-1"), "back")
+
+    assert asked == [s.CallHelp("pickup")]
+    assert view.state == v.CodeEntry("1234")
+
+
+def test_closed_stays_closed_whatever_comes() -> None:
+    view, _ = play(
+        frame(v.Home()), s.Closed("S1"), s.Thanks(1), s.LoggedIn(OperatorId("O1"), Role.OPERATOR), "help", "home"
+    )
+    view, intents = scan(view, "SF1234567890123")
+
+    assert (view.state, intents) == (v.Shut("S1"), ())
+
+
+# --- operator -----------------------------------------------------------------------------------------------------
+
+
+def test_login_asks_for_a_fresh_board() -> None:
+    view, asked = play(start(Face()), "start", "operator", *"2468", "ok", s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+
+    assert asked == [s.Login("2468"), s.ShowBoard("day")]
+    assert (view.state, view.role, view.operator) == (staff.Board(), Role.OPERATOR, "O1")
+
+
+def test_a_technician_lands_on_the_devices() -> None:
+    view, asked = play(start(Face()), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
+
+    assert (view.state, asked) == (staff.Devices(), [s.ShowBoard("devices")])
+
+
+def test_the_intake_loop_needs_no_touch() -> None:
+    view, _ = play(logged_in(), "intake")
+    seen = []
+    for n, step in enumerate((STORED, s.Refusal("already_in_stock", {"place": "A-1-001"}), STORED)):
+        view, intents = scan(view, f"YT75123456789{n:02d}")
+        seen.append((intents[0], view.state))
+        view, _ = on_step(view, step)
+        seen.append((view.stored, view.notice.key if view.notice else None))
+
+    assert seen[0][0] == s.Scanned("YT7512345678900", "intake")
+    assert seen[1::2] == [(STORED, None), (STORED, "refused.already_in_stock"), (STORED, None)]
+    assert view.state == staff.Intake()
+
+
+def test_intake_questions_are_answered_and_lead_back_to_the_loop() -> None:
+    view, _ = play(logged_in(), "intake")
+
+    view, carrier = play(view, s.AskCarrier("773", ("STO", "ZTO")), "ZTO")
+    view, phone = play(view, s.AskPhone("773", "ZTO"), *"13812345678", "consent", "ok")
+    view, consent = play(view, s.NeedConsent(parcel(3)), "shelf")
+    view, refused = play(view, s.NeedConsent(parcel(3)), "back")
+
+    assert carrier == [s.ChooseCarrier("ZTO")]
+    assert phone == [s.GivePhone(Phone("13812345678"), consented=True)]
+    assert consent == [s.RecordConsent(ParcelId("p3"), "shelf")]
+    assert refused == [s.CancelFlow()]
+    assert view.state == staff.Intake()
+
+
+def test_an_open_door_of_the_intake_is_not_left_by_back() -> None:
+    view, _ = play(logged_in(), "intake", s.OpeningDoor(CellNo(4)), s.PutIn(in_cell(1, 4), CellNo(4), 60))
+    view, asked = play(view, "back")
+
+    assert isinstance(view.state, staff.IntakeDoor)
+    assert asked == []
+    assert play(view, "cancel")[1] == [s.CancelDeposit(ParcelId("p1"))]
+
+
+def test_a_failed_cell_of_the_intake_is_told_in_the_loop() -> None:
+    view, _ = play(logged_in(), "intake", s.OpeningDoor(CellNo(4)), s.CallStaff(CellNo(4), "no_answer"))
+
+    assert view.state == staff.Intake()
+    assert view.notice is not None
+    assert view.notice.bad
+
+
+def test_a_parcel_is_searched_and_handed_over_after_a_question() -> None:
+    view, asked = play(logged_in(), "search", *"56", "A", "dash", "ok", FOUND, "row_2", "self", "yes", s.Thanks(1))
+
+    assert asked == [s.ShowBoard("parcels"), s.Search("56A-"), s.HandOver(PARCELS[2].id, "self")]
+    assert view.state == staff.Board()
+    assert view.notice is not None
+    assert not view.notice.bad
+
+
+def test_an_exception_is_resolved_by_looking() -> None:
+    odd = parcel(8, state="exception")
+    _, asked = play(logged_in(), "search", s.ParcelsBoard("", (odd,)), "row_0", "gone", "yes")
+
+    assert asked[1:] == [s.ResolveException(odd.id, "gone"), s.ShowBoard("parcels")]
+
+
+def test_a_refund_is_asked_twice() -> None:
+    view, _ = play(logged_in(), "money", s.BillsBoard(TAKEN, Fen(1), Fen(1)), "row_2")
+    kept, none = play(view, "back")
+    _, asked = play(view, "yes")
+
+    assert (kept.state.refund, none) == (None, [])  # type: ignore[attr-defined]
+    assert asked == [s.RefundBill(BillId("b3")), s.ShowBoard("bills")]
+
+
+def test_a_cell_goes_out_of_service_with_a_reason() -> None:
+    _, asked = play(logged_in(), "cells", "1", "2", "dirty", "out")
+
+    assert asked == [s.CellToService(CellNo(12), in_service=False, reason="dirty"), s.ShowBoard("day")]
+
+
+def test_half_done_deposits_are_cancelled_from_the_list() -> None:
+    _, asked = play(logged_in(), DAY, "pending", "row_1")
+
+    assert asked == [s.CancelDeposit(DAY.pending_deposits[1].id), s.ShowBoard("day")]
+
+
+def test_log_out_forgets_everything() -> None:
+    view, asked = play(replace(logged_in(), lang="en", stored=STORED, day=DAY), "logout")
+
+    assert asked == [s.Logout()]
+    assert (view.role, view.stored, view.day, view.lang, view.state) == (None, None, None, "zh", v.Standby())
+
+
+# --- silence ------------------------------------------------------------------------------------------------------
+
+TIMES = IdleTimes(pickup_s=30, villager_s=90, answer_s=30, result_s=30, operator_s=300, technician_s=900)
+
+
+@pytest.mark.parametrize(("state", "limit"), [
+    (v.CodeEntry("12"), 30), (v.Choose(PARCELS, "g"), 30), (v.BillKind(), 90), (v.BillAccount("gas", "12"), 90),
+    (v.Slip(SLIP), 90), (staff.Login("12"), 90),
+])  # fmt: skip
+def test_the_screen_asks_then_goes_home_with_everything_cleared(state: v.State, limit: int) -> None:
+    view = replace(frame(state), lang="en")
+
+    before, _ = tick(view, limit * 1000 - 1, 0)
+    asked, _ = tick(view, limit * 1000, 0)
+    last, _ = tick(view, (limit + 30) * 1000 - 1, 0)
+    over, _ = tick(view, (limit + 30) * 1000, 0)
+
+    assert [before.ask_s, asked.ask_s, last.ask_s, over.ask_s] == [None, 30, 1, None]
+    assert (over.state, over.lang) == (v.Home(), "zh")
+
+
+def test_one_touch_answers_the_question() -> None:
+    asked, _ = tick(frame(v.BillKind()), 95_000, 0)
+    here, intents = press(asked, "idle.here")
+
+    assert (here.ask_s, here.state, intents) == (None, v.BillKind(), ())
+
+
+def test_going_home_by_silence_gives_up_the_grant() -> None:
+    _, intents = tick(frame(v.Choose(PARCELS, "g")), 60_000, 0)
+
+    assert intents == (s.CancelFlow(),)
+
+
+@pytest.mark.parametrize(("role", "limit"), [(Role.OPERATOR, 300), (Role.TECHNICIAN, 900)])
+def test_silence_logs_the_staff_out(role: Role, limit: int) -> None:
+    before, none = tick(logged_in(role), limit * 1000 - 1, 0)
+    after, intents = tick(logged_in(role), limit * 1000, 0)
+
+    assert (before.role, none) == (role, ())
+    assert before.ask_s == 1
+    assert (after.role, after.state, intents) == (None, v.Standby(), (s.Logout(),))
+
+
+def test_a_result_goes_home_after_thirty_seconds() -> None:
+    shown, _ = tick(frame(v.Done(1)), 29_000, 29_000)
+    gone, _ = tick(frame(v.Done(1)), 30_000, 30_000)
+
+    assert (shown.state, shown.left_s, gone.state) == (v.Done(1), 1, v.Home())
+
+
+def test_an_open_door_is_never_cleared_by_silence() -> None:
+    view, intents = tick(frame(v.Door(CellNo(7), 45)), 3_600_000, 3_600_000)
+
+    assert (view.state, view.left_s, intents) == (v.Door(CellNo(7), 45), 0, ())
+
+
+def test_an_unanswered_wait_ends() -> None:
+    soon, _ = tick(frame(v.Wait("bill")), 0, 1_000)
+    late, intents = tick(frame(v.Wait("bill")), 0, 60_000)
+
+    assert (soon.state, late.state) == (v.Wait("bill", words=True), v.Refused("no_answer", retry="bill"))
+    assert intents == (s.CancelFlow(),)
+
+
+def test_a_bug_goes_home_by_itself() -> None:
+    view, _ = tick(frame(v.Broken("E1")), 0, 6_000)
+
+    assert view.state == v.Home()
+
+
+# --- every button does something ----------------------------------------------------------------------------------
+
+
+def test_no_button_of_another_screen_does_anything() -> None:
+    for view in samples().values():
+        assert press(view, "elsewhere.home") == (view, ())
+
+
+def test_a_name_is_never_in_an_intents_or_frames_repr() -> None:
+    secret = replace(bill(1), name=Name("司马相如"))
+
+    assert "相如" not in repr(frame(v.BillConfirm(secret, (secret,))))
+    assert "5002390" not in repr(frame(v.BillConfirm(secret, (secret,))))
