@@ -16,10 +16,9 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
-from drivers.base import Device, Display, Health, Locker, Scanner
-from drivers.build import DeviceSettings, build
-from edge import cells, events, keys, log, shelves
-from edge.clock import BOOT_ID, SystemClock, SystemDice
+from drivers.base import Display, Health, Locker, Scanner
+from edge import events, keys, log
+from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.desk import Desk
 from edge.flows import doors, money
@@ -29,8 +28,9 @@ from edge.house import House
 from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.runner import Runner
+from edge.setup import VERSION, begin, build_all
 from edge.steps import Closed, Intent, Scanned
-from edge.store import Store, StoreFault, Tx
+from edge.store import Store, StoreFault
 from edge.watchdog import Watchdog
 from sync.dial import Tls
 from sync.link import Link
@@ -41,7 +41,6 @@ from ui.words import t
 
 logger = logging.getLogger(__name__)
 
-VERSION = "0.1.0"
 STOP_S = 10.0
 SYNC_STOP_S = 2.0
 
@@ -201,29 +200,6 @@ class Kiosk:
 
     def _say(self, key: str, **slots: str | int) -> str:
         return t(key, self._settings.language, **slots)
-
-
-def build_all(settings: Settings, clock: SystemClock) -> list[tuple[str, Device]]:
-    """Build every device of the settings as (kind, device). Errors: ValueError with every mistake in their options."""
-    return [(d.kind, build(DeviceSettings(d.name, d.kind, d.path, d.baud, d.options), clock)) for d in settings.devices]
-
-
-def begin(tx: Tx, settings: Settings) -> None:
-    log.begin(tx)
-    if settings.cabinet is not None:
-        cells.lay_out(tx, settings.cabinet.cells)
-    shelves.lay_out(
-        tx,
-        [
-            (shelf.name, f"{shelf.name}-{level}-{position:03d}")
-            for shelf in settings.shelves
-            for level in range(1, shelf.levels + 1)
-            for position in range(1, shelf.positions + 1)
-        ],
-    )
-    last = tx.value("SELECT kind FROM fact ORDER BY seq DESC LIMIT 1")
-    clean = last is None or last == events.TerminalStopped.kind
-    log.append(tx, events.TerminalStarted(VERSION, BOOT_ID.read_text(encoding="ascii")[:8], clean))
 
 
 def run(settings: Settings, *, headless: bool) -> int:

@@ -6,7 +6,8 @@ from sqlite_utils import Database, Migrations
 
 TABLES = frozenset(
     (
-        "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm carrier_choice applied"
+        "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
+        " carrier_choice applied"
     ).split()
 )
 

@@ -16,17 +16,17 @@ from sqlite_utils import Database
 
 from edge import backup, boards, events, guard, house, keys, log
 from edge.chain import Item, event_id
+from edge.cli.common import DONE, STORE, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
 from edge.config import Settings
 from edge.model import OperatorId, Rejected, Role
+from edge.setup import begin
 from edge.store import FILE, Store, StoreFault, Tx, take_lock
 
 LAST = 20
 
 
 def add(commands: Any) -> None:
-    from edge.cli import command
-
     logs = commands.add_parser("log", help="the facts").add_subparsers(required=True, metavar="ACTION")
     command(logs, "show", f"the last {LAST} facts", _show)
     command(logs, "verify", "recompute the whole hash chain", _verify)
@@ -66,15 +66,11 @@ def reading(settings: Settings) -> Iterator[Tx]:
 
 
 def _read(arguments: argparse.Namespace, work: Callable[[Tx], None]) -> None:
-    from edge.cli import settings_of
-
     with reading(settings_of(arguments)) as tx:
         work(tx)
 
 
 def _show(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit
-
     def work(tx: Tx) -> None:
         top = log.head(tx).upto
         for item, mark in list(log.items(tx, after=max(0, top - LAST))):
@@ -84,8 +80,6 @@ def _show(arguments: argparse.Namespace) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit
-
     def work(tx: Tx) -> None:
         for item, mark in log.items(tx):
             emit(_line(item, mark))
@@ -108,8 +102,6 @@ def _line(item: Item, mark: str) -> dict[str, Any]:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from edge.cli import DONE, STORE, emit, settings_of
-
     with reading(settings_of(arguments)) as tx:
         broken = log.verify(tx)
         top = log.head(tx)
@@ -122,8 +114,6 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit, settings_of
-
     settings = settings_of(arguments)
     with reading(settings) as tx:
         day = boards.day(tx)
@@ -155,8 +145,6 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _backup(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit, settings_of
-
     settings = settings_of(arguments)
     with reading(settings):
         copy = backup.make(settings.data_dir)
@@ -164,8 +152,6 @@ def _backup(arguments: argparse.Namespace) -> None:
 
 
 def _restore(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit, settings_of
-
     folder = settings_of(arguments).data_dir
     held = take_lock(folder)
     try:
@@ -182,9 +168,6 @@ def _restore(arguments: argparse.Namespace) -> None:
 
 
 def _operator(arguments: argparse.Namespace) -> None:
-    from edge.app import begin
-    from edge.cli import emit, settings_of
-
     settings = settings_of(arguments)
     pin = sys.stdin.readline().strip()
     guard.check_pin_form(pin)

@@ -9,12 +9,13 @@ from typing import Any, TypeVar, cast
 
 from drivers.base import Device, Display, Health, Locker, NotThere, Scanner
 from edge import cells, keys
-from edge.app import begin, build_all
+from edge.cli.common import DEVICE, DONE, REFUSED, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, Settings
 from edge.flows.doors import Outcome, pulse
 from edge.flows.site import Site
 from edge.model import CellNo, OperatorId
+from edge.setup import begin, build_all
 from edge.store import Store, Tx
 
 COME_UP_S = 3.0
@@ -23,8 +24,6 @@ CLI = OperatorId("cli")
 
 
 def add(commands: Any) -> None:
-    from edge.cli import command
-
     device = commands.add_parser("device", help="list, probe and move devices").add_subparsers(
         required=True, metavar="ACTION"
     )
@@ -51,16 +50,12 @@ def add(commands: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit, settings_of
-
     settings = settings_of(arguments)
     for each in settings.devices:
         emit({"name": each.name, "kind": each.kind, "path": str(each.path), "class": DEVICE_KINDS[each.kind][0]})
 
 
 def _probe(arguments: argparse.Namespace) -> int:
-    from edge.cli import DEVICE, DONE, emit
-
     async def look(device: Device) -> dict[str, Any]:
         answer: dict[str, Any] = {"name": device.name}
         if DEVICE_KINDS[arguments.kind][0] == "lock":
@@ -84,8 +79,6 @@ async def _settled(device: Device) -> None:
 
 
 def _open(arguments: argparse.Namespace) -> int:
-    from edge.cli import DEVICE, DONE, emit, settings_of
-
     settings = settings_of(arguments)
 
     async def work(device: Device) -> Outcome:
@@ -118,8 +111,6 @@ def _own(locker: Locker, cell: int) -> None:
 
 
 def _state(arguments: argparse.Namespace) -> None:
-    from edge.cli import emit
-
     async def work(device: Device) -> str:
         locker = cast("Locker", device)
         _own(locker, arguments.cell)
@@ -129,8 +120,6 @@ def _state(arguments: argparse.Namespace) -> None:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from edge.cli import DEVICE, DONE, emit
-
     async def work(device: Device) -> str:
         cast("Display", device).show([arguments.text])
         await _settled(device)
@@ -143,7 +132,6 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _listen(arguments: argparse.Namespace) -> int:
-    from edge.cli import DONE, REFUSED, emit
     from edge.codes import recognise, to_json
 
     async def work(device: Device) -> int:
@@ -164,8 +152,6 @@ def _listen(arguments: argparse.Namespace) -> int:
 
 def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]], *, lock: bool = False) -> T:
     """Start the named device, work with it, stop it. Errors: NotThere when its port is absent or taken."""
-    from edge.cli import settings_of
-
     settings = settings_of(arguments)
     found = [(kind, device) for kind, device in build_all(settings, SystemClock()) if device.name == arguments.name]
     if not found:

@@ -7,19 +7,15 @@ Shape:  JSON on standard output (one object per line where it is a stream), erro
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from drivers.base import DeviceError
 from edge import codes
-from edge.config import ConfigError, Settings, load
+from edge.cli import devices, store
+from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, emit, settings_of, with_config
+from edge.config import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
-
-DONE, REFUSED, USAGE, DEVICE, STORE = range(5)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -44,18 +40,7 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def emit(value: Any) -> None:
-    """Write one JSON object on a line of its own."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
-
-
-def settings_of(arguments: argparse.Namespace) -> Settings:
-    return load(arguments.config)
-
-
 def _parser() -> argparse.ArgumentParser:
-    from edge import cli_devices, cli_store
-
     parser = argparse.ArgumentParser(prog="village-point", description="The terminal of a village service point.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="start the kiosk")
@@ -67,22 +52,8 @@ def _parser() -> argparse.ArgumentParser:
     recognise = code.add_parser("recognise", help="rank what a scanned text may be")
     recognise.add_argument("text", help="as the scanner gave it; put -- before it")
     recognise.set_defaults(run=_recognise)
-    cli_devices.add(commands)
-    cli_store.add(commands)
-    return parser
-
-
-def with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of the point (TOML)")
-    return parser
-
-
-def command(
-    commands: Any, name: str, help_text: str, run: Callable[[argparse.Namespace], int | None]
-) -> argparse.ArgumentParser:
-    """Add a sub-command that takes a configuration."""
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
-    with_config(parser).set_defaults(run=run)
+    devices.add(commands)
+    store.add(commands)
     return parser
 
 
@@ -96,7 +67,3 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _recognise(arguments: argparse.Namespace) -> None:
     emit(codes.to_json(codes.recognise(arguments.text)))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,36 @@
+"""What every command shares: exit codes, JSON lines, the option that names the configuration."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edge.config import Settings, load
+
+DONE, REFUSED, USAGE, DEVICE, STORE = range(5)
+
+
+def emit(value: Any) -> None:
+    """Write one JSON object on a line of its own."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def settings_of(arguments: argparse.Namespace) -> Settings:
+    return load(arguments.config)
+
+
+def with_config(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument("--config", type=Path, required=True, metavar="FILE", help="settings of the point (TOML)")
+    return parser
+
+
+def command(
+    commands: Any, name: str, help_text: str, run: Callable[[argparse.Namespace], int | None]
+) -> argparse.ArgumentParser:
+    """Add a sub-command that takes a configuration."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help_text)
+    with_config(parser).set_defaults(run=run)
+    return parser
