@@ -54,8 +54,8 @@ def take(tx: Tx, site: SiteCode, batch: Batch) -> Ack:
     if verdict.why in (Why.BAD, Why.FORK):
         raise_alarm(tx, site, "bad_chain" if verdict.why is Why.BAD else "fork", batch.log_id)
     if verdict.items:
-        _keep(tx, site, verdict)
-        _move(tx, site, verdict)
+        shares_history = _keep(tx, site, verdict)
+        _move(tx, site, verdict, shares_history=shares_history or verdict.base.upto > 0)
     return verdict.answer(_known(tx, site) if verdict.lost_track else ())
 
 
@@ -80,8 +80,10 @@ def raise_alarm(tx: Tx, site: SiteCode, what: str, subject: str) -> None:
 # --- keeping ------------------------------------------------------------------------------------------------------
 
 
-def _keep(tx: Tx, site: SiteCode, verdict: Verdict) -> None:
+def _keep(tx: Tx, site: SiteCode, verdict: Verdict) -> bool:
+    """Keep what is new. Return whether some of it was known before under another name of the log."""
     down = DownLog(tx, site)
+    repeats = False
     for item, mark in zip(verdict.items, verdict.marks, strict=True):
         event = event_id(mark)
         fact = _decoded(item)
@@ -91,6 +93,8 @@ def _keep(tx: Tx, site: SiteCode, verdict: Verdict) -> None:
         new = tx.execute(INSERT, (*place, at.at, at.boot, at.ms, int(at.synced), *kept)).rowcount
         if new:  # else the same history under another name: known, and applied then
             _project(tx, Case(site, event, at.at, down), fact)
+        repeats = repeats or not new
+    return repeats
 
 
 def _decoded(item: Item) -> Fact | str:
@@ -162,11 +166,12 @@ def _holds(tx: Tx, site: SiteCode, batch: Batch) -> bool:
     return found is not None and found["seq"] == batch.first - 1 and found["hash"] == batch.prev
 
 
-def _move(tx: Tx, site: SiteCode, verdict: Verdict) -> None:
+def _move(tx: Tx, site: SiteCode, verdict: Verdict, *, shares_history: bool) -> None:
     """Move the head of the log by compare-and-set, in the transaction of the facts."""
     base, to, now = verdict.base, verdict.position, tx.stamp.at
     if verdict.opens:
-        _open(tx, site, verdict)
+        if _open(tx, site, verdict) > 1:  # a card was restored, copied or replaced
+            raise_alarm(tx, site, "fork" if shares_history else "new_card", base.log_id)
         return
     moved = tx.execute(
         "UPDATE head SET upto = ?, mark = ?, heard_at = ? WHERE site = ? AND log_id = ? AND upto = ? AND mark = ?",
@@ -178,16 +183,15 @@ def _move(tx: Tx, site: SiteCode, verdict: Verdict) -> None:
         raise_alarm(tx, site, "clone", base.log_id)
 
 
-def _open(tx: Tx, site: SiteCode, verdict: Verdict) -> None:
-    """Begin a log under a new name. After the first one that means a card was restored, copied or replaced."""
+def _open(tx: Tx, site: SiteCode, verdict: Verdict) -> int:
+    """Begin a log under a new name. Return which one of the site it is."""
     base, to, now = verdict.base, verdict.position, tx.stamp.at
-    before = int(tx.value("SELECT coalesce(max(nth), 0) FROM head WHERE site = ?", (site,)))
+    nth = 1 + int(tx.value("SELECT coalesce(max(nth), 0) FROM head WHERE site = ?", (site,)))
     tx.execute(
         "INSERT INTO head (site, log_id, nth, began_at, upto, mark, heard_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (site, base.log_id, before + 1, base.upto, to.upto, to.mark, now),
+        (site, base.log_id, nth, base.upto, to.upto, to.mark, now),
     )
-    if before:
-        raise_alarm(tx, site, "new_card" if base.upto == 0 else "fork", base.log_id)
+    return nth
 
 
 def _known(tx: Tx, site: SiteCode) -> list[tuple[Seq, str]]:

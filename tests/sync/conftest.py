@@ -1,8 +1,191 @@
-"""Makes the helpers beside the tests importable (tests/ is no package)."""
+"""A real private broker, a line that can be cut, and hubs and points to join by them."""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import socket
+import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside the tests: tests/ is no package
+
+from edge.clock import SystemClock, SystemDice
+from edge.model import SiteCode
+from sync.hub.store import HubStore
+
+MOSQUITTO = "/usr/sbin/mosquitto"
+SITE = SiteCode("QJ-0001")
+KEY = bytes(range(32))
+
+
+class PrivateBroker:
+    """One mosquitto process on a port of its own, without state on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self._file = folder / "mosquitto.conf"
+        self._file.write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._file)], stderr=subprocess.DEVNULL)
+        for _ in range(500):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.01)
+        raise AssertionError("mosquitto does not start")
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(5)
+            self._process = None
+
+
+class Forwarder:
+    """A TCP line that can be frozen (half open: nothing moves, nothing breaks) and cut."""
+
+    def __init__(self, upstream_port: int) -> None:
+        self._upstream = upstream_port
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    async def open(self) -> None:
+        self._server = await asyncio.start_server(self._join, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def freeze(self) -> None:
+        self._flows.clear()
+
+    def thaw(self) -> None:
+        self._flows.set()
+
+    def cut(self) -> None:
+        for writer in list(self._writers):
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        self._server.close()
+        self.cut()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+        except OSError:
+            writer.transport.abort()
+            return
+        self._writers.add(there_writer)
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.ensure_future(self._carry(source, sink))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while chunk := await source.read(65536):
+                await self._flows.wait()
+                sink.write(chunk)
+                await sink.drain()
+        except (ConnectionError, OSError):
+            pass
+        finally:
+            self._writers.discard(sink)
+            sink.transport.abort()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[PrivateBroker]:
+    private = PrivateBroker(tmp_path)
+    private.start()
+    yield private
+    private.kill()
+
+
+@pytest.fixture
+def open_hub(tmp_path: Path) -> Iterator[Callable[..., HubStore]]:
+    """Open a hub's database in a folder of this test; all are closed at its end."""
+    opened: list[HubStore] = []
+
+    def opening(name: str = "hub", keys: dict[SiteCode, bytes] | None = None) -> HubStore:
+        store = HubStore(tmp_path / name, SystemClock(), SystemDice(), keys or {SITE: KEY}, durable=False)
+        store.open()
+        opened.append(store)
+        return store
+
+    yield opening
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def hub_files(tmp_path: Path, broker: PrivateBroker) -> Path:
+    """Settings of a hub on the private broker, as a technician writes them."""
+    (tmp_path / "link.key").write_text(KEY.hex() + "\n")
+    file = tmp_path / "hub.toml"
+    file.write_text(
+        f'data_dir = "hubdata"\n[broker]\nhost = "127.0.0.1"\nport = {broker.port}\n'
+        f'[sites.{SITE}]\nname = "金溪村服务点"\nlink_key_file = "link.key"\n'
+    )
+    return file
+
+
+class HubProcess:
+    """`village-hub run` as a program of its own."""
+
+    def __init__(self, settings: Path) -> None:
+        self._settings = settings
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        arguments = [sys.executable, "-m", "sync.hub.cli", "run", "--config", str(self._settings)]
+        log = (self._settings.parent / "hub.log").open("a")
+        self.process = subprocess.Popen(
+            arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=Path(__file__).parents[2], env=os.environ
+        )
+        log.close()
+        ready = self.process.stdout.readline()
+        assert '"ready": true' in ready, ready
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(10)
+            self.process.stdout.close()
+            self.process = None
+
+    def terminate(self) -> int:
+        self.process.terminate()
+        code = self.process.wait(10)
+        self.process.stdout.close()
+        self.process = None
+        return code
+
+
+@pytest.fixture
+def hub_process(hub_files: Path) -> Iterator[HubProcess]:
+    process = HubProcess(hub_files)
+    yield process
+    process.kill()

@@ -1,0 +1,540 @@
+"""The hub keeps every fact once, understands it later, and books each bill once: on a real database file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from memory_logs import KEY, MemoryPort
+from points import Point, exchange, hub_answers
+
+from edge import events as ev
+from edge.chain import GENESIS, Position, event_id
+from edge.clock import SystemClock, SystemDice
+from edge.model import AccountNo, LogId, Name, Phone, PickupCode, Seq, SiteCode
+from sync.hub import down, manifest, report
+from sync.hub.intake import accept
+from sync.hub.line import DownLine
+from sync.hub.store import FILE, HubStore, StoreFault
+from sync.relay import digest
+from sync.rhythm import Timing
+from sync.wire import Why, decode_batch, encode_ack, encode_batch
+
+SITE = SiteCode("QJ-0001")
+CODE = PickupCode("482913")
+PHONE = "13800001234"
+OpenHub = Callable[..., HubStore]
+
+
+def rows(store: HubStore, sql: str, *parameters: object) -> list[dict[str, object]]:
+    with store.reading() as tx:
+        return list(tx.rows(sql, parameters))
+
+
+def down_facts(store: HubStore) -> list[ev.Fact]:
+    with store.reading() as tx:
+        items = down.read_after(tx, SITE, Seq(0), 100_000, 10**9)
+    return [ev.decode(ev.Encoded(item.kind, item.body, item.personal)) for item in items]
+
+
+def give_bill(store: HubStore, tmp_path: Path, bill: str = "B1", fen: int = 8_650) -> None:
+    row = {"bill_id": bill, "biller": "供电所", "kind": "power", "account_no": "5001234", "name": "王小明"}
+    write_and_send(
+        store, tmp_path, {"bills": [{**row, "address": None, "period": "2026-02", "fen": fen, "due": "2026-03-31"}]}
+    )
+
+
+def write_and_send(store: HubStore, tmp_path: Path, content: object) -> manifest.Sent:
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps(content, ensure_ascii=False))
+    return manifest.send(store, SITE, file)
+
+
+def parcel_row(number: int = 1) -> dict[str, object]:
+    return {
+        "waybill_no": f"SF{number:013d}",
+        "carrier": "SF",
+        "recipient": "王小明",
+        "phone": PHONE,
+        "address": "金溪村3组12号",
+        "consent": "locker",
+        "size": "M",
+    }
+
+
+# --- facts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_batch_sent_twice_is_kept_once(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.DoorOpened("o1", 1), ev.DoorClosed("o1", 1))
+    packed = encode_batch(point.sender.batch(point.disk.items, point.disk.marks[-1]))
+
+    first, second = accept(store, SITE, packed), accept(store, SITE, packed)
+
+    assert first == second
+    assert first.position.upto == 2
+    assert len(rows(store, "SELECT 1 FROM fact")) == 2
+
+
+def test_digests_at_both_ends_are_equal(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point(facts_per_batch=7)
+    point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(50)))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert report.status(store)["sites"][0]["digest"] == digest(point.disk.events())
+
+
+def test_an_unknown_kind_is_kept_and_told_and_does_not_block(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.wrote("thing_of_tomorrow.3", '{"x":1}')
+    point.happened(ev.DoorOpened("o1", 1))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert point.disk.cursor.upto == 2
+    assert down_facts(store) == [ev.FactRefused(event_id(point.disk.marks[0]), "unknown_kind")]
+    assert rows(store, "SELECT state FROM door") == [{"state": "open"}]
+
+
+@pytest.mark.parametrize(
+    "body", ["no json", "[]", '{"opening":5,"cell":1}', '{"opening":"o"}', '{"opening":"o","cell":true}']
+)
+def test_a_body_that_does_not_fit_its_kind_is_kept_and_told(open_hub: OpenHub, body: str) -> None:
+    store, point = open_hub(), Point()
+    point.wrote("door_opened.1", body)
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [row["body"] for row in rows(store, "SELECT body FROM fact")] == [body]
+    assert [fact.reason for fact in down_facts(store)] == ["bad_body"]
+
+
+def test_a_poisonous_fact_is_undone_told_and_passed(open_hub: OpenHub, caplog: pytest.LogCaptureFixture) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.BillRefunded("never seen", "S1", 100, "op"))
+    point.happened(ev.DoorOpened("o1", 2**70))  # no database keeps such a cell number
+    point.happened(ev.DoorOpened("o2", 2))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [fact.reason for fact in down_facts(store)] == ["not_refused", "failed"]
+    assert rows(store, "SELECT cell FROM door") == [{"cell": 2}]
+    assert point.disk.cursor == point.disk.head()
+    assert "2" * 20 not in caplog.text
+
+
+def test_a_personal_value_that_does_not_fit_its_digest_is_told(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.ParcelArrived("p1", "SF1", "SF", False, "op", 3, None, Phone(PHONE)))
+    item = point.disk.items[0]
+    salt, _ = item.personal["phone"]
+    point.disk.items[0] = replace(item, personal={"phone": (salt, "13900009999")})
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [fact.reason for fact in down_facts(store)] == ["bad_body"]
+
+
+def test_garbage_is_answered_and_leaves_an_alarm_and_nothing_else(open_hub: OpenHub) -> None:
+    store = open_hub()
+
+    answer = accept(store, SITE, b"\x00garbage")
+
+    assert (answer.why, answer.position.upto) == (Why.BAD, 0)
+    assert report.status(store)["alarms"][0]["what"] == "unreadable"
+    assert rows(store, "SELECT 1 FROM fact") == []
+
+
+def test_facts_signed_with_another_key_are_not_taken(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point(key=b"x" * 32)
+    point.happened(ev.DoorOpened("o1", 1))
+
+    exchange(point, hub_answers(store, SITE), rounds=3)
+
+    assert "bad" in point.troubles
+    assert rows(store, "SELECT 1 FROM fact") == []
+    assert report.status(store)["alarms"][0]["what"] == "bad_chain"
+
+
+# --- cards and backups --------------------------------------------------------------------------------------------
+
+
+def test_a_restored_card_begins_a_new_log_and_raises_an_alarm(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.DoorOpened("o1", 1))
+    old = point.copy_disk()
+    exchange(point, hub_answers(store, SITE))
+    point.happened(ev.DoorOpened("lost", 2))
+    exchange(point, hub_answers(store, SITE))
+
+    point.put_back(old)
+    point.happened(ev.DoorOpened("new", 3))
+    exchange(point, hub_answers(store, SITE))
+
+    found = rows(store, "SELECT body, log_id FROM fact ORDER BY received_at, seq")
+    assert sorted(json.loads(row["body"]).get("opening", "fork") for row in found) == ["fork", "lost", "new", "o1"]
+    assert {alarm["what"] for alarm in report.status(store)["alarms"]} == {"fork"}
+
+
+def test_two_live_copies_of_a_card_are_reported_as_a_clone_and_both_are_kept(open_hub: OpenHub) -> None:
+    store, point, clone = open_hub(), Point(), Point()
+    point.happened(ev.DoorOpened("o1", 1))
+    exchange(point, hub_answers(store, SITE))
+    clone.put_back(point.copy_disk())
+    clone.new_names = iter([LogId("c1"), LogId("c2")])
+
+    for n in range(3):
+        point.happened(ev.DoorOpened(f"a{n}", 1))
+        clone.happened(ev.DoorOpened(f"b{n}", 2))
+        exchange(point, hub_answers(store, SITE))
+        exchange(clone, hub_answers(store, SITE))
+
+    whats = {alarm["what"] for alarm in report.status(store)["alarms"]}
+    assert {"fork", "clone"} <= whats
+    assert clone.forks == 1
+    openings = {json.loads(row["body"]).get("opening") for row in rows(store, "SELECT body FROM fact")}
+    assert {"a0", "a1", "a2", "b0", "b1", "b2"} <= openings
+
+
+def test_a_new_card_without_history_is_taken_with_an_alarm(open_hub: OpenHub) -> None:
+    store, point, fresh = open_hub(), Point(), Point()
+    point.happened(ev.DoorOpened("o1", 1))
+    exchange(point, hub_answers(store, SITE))
+    fresh.disk.log_id = LogId("fresh")
+    fresh.disk.cursor = Position(LogId("fresh"), Seq(0), GENESIS)
+    fresh.restart()
+
+    fresh.happened(ev.DoorOpened("o2", 2))
+    exchange(fresh, hub_answers(store, SITE))
+
+    assert len(rows(store, "SELECT 1 FROM fact")) == 2
+    assert [alarm["what"] for alarm in report.status(store)["alarms"]] == ["new_card"]
+
+
+def test_a_hub_restored_from_a_backup_gets_back_facts_and_money_once(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point(facts_per_batch=3)
+    give_bill(store, tmp_path)
+    point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(5)))
+    exchange(point, hub_answers(store, SITE))
+    store.close()
+    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    store.open()
+    point.happened(ev.BillAccepted("B1", 8_650, "cash", "S-1", "op"), *(ev.DoorOpened(f"p{n}", n) for n in range(9)))
+    exchange(point, hub_answers(store, SITE))
+
+    restored = open_hub("backup")
+    point.sender.on_timeout()
+    exchange(point, hub_answers(restored, SITE))
+
+    assert report.status(restored)["sites"][0]["digest"] == digest(point.disk.events())
+    assert rows(restored, "SELECT bill, fen FROM posting") == [{"bill": "B1", "fen": 8_650}]
+    assert point.forks == 0
+
+
+def test_a_point_renamed_after_the_backup_still_finds_the_restored_hub(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point(facts_per_batch=3)
+    point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(6)))
+    exchange(point, hub_answers(store, SITE))
+    old = point.copy_disk()
+    point.happened(*(ev.DoorOpened(f"lost{n}", n) for n in range(3)))
+    exchange(point, hub_answers(store, SITE))
+    store.close()
+    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    store.open()
+    point.put_back(old)
+    point.happened(*(ev.DoorOpened(f"p{n}", n) for n in range(7)))
+    exchange(point, hub_answers(store, SITE))
+
+    restored = open_hub("backup")
+    point.restart()
+    exchange(point, hub_answers(restored, SITE))
+
+    held = {row["event"] for row in rows(restored, "SELECT event FROM fact")}
+    assert set(point.disk.events()) <= held
+    assert point.disk.cursor == point.disk.head()
+
+
+def test_a_hub_that_lost_its_down_log_sends_it_again_and_nothing_is_applied_twice(
+    open_hub: OpenHub, tmp_path: Path
+) -> None:
+    store, port = open_hub(), MemoryPort()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(4)]})
+    carry_down(store, port)
+    store.close()
+    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    store.open()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(4, 9)]})
+    carry_down(store, port)
+
+    restored = open_hub("backup")
+    write_and_send(restored, tmp_path, {"parcels": [parcel_row(n) for n in range(20, 22)]})
+    carry_down(restored, port)
+
+    assert len(port.times_applied) == len(set(port.times_applied)) == 4 + 5 + 2
+    assert "hub_restored" in {alarm["what"] for alarm in report.status(restored)["alarms"]}
+    with restored.reading() as tx:
+        assert down.head(tx, SITE) == port.down == down.cursor(tx, SITE)
+
+
+def test_a_point_that_lost_its_card_gets_the_whole_down_log(open_hub: OpenHub, tmp_path: Path) -> None:
+    store = open_hub()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(450)]})
+    carry_down(store, MemoryPort())
+    fresh = MemoryPort()
+
+    carry_down(store, fresh)
+
+    assert len(fresh.applied) == 450
+
+
+def carry_down(store: HubStore, port: MemoryPort) -> None:
+    """The hub's line and a point's receiving half, joined by hand."""
+    import asyncio
+
+    from sync.link import Link
+    from sync.mqtt import Broker, Message
+    from sync.port import LinkSettings, Outside
+
+    async def play() -> None:
+        link = Link(
+            LinkSettings(SITE, Broker("127.0.0.1", 1), KEY, "0"),
+            port,
+            Outside(lambda: 0, lambda: 0.5, lambda _info: None),
+        )
+        line = DownLine(store, SITE, lambda: 0.0, Timing())
+        line.peer_came()
+        for turn in range(40):
+            for packed in line.outgoing(turn * 100):
+                answer = await link._on_down(Message("", packed, False, 1, 1))
+                line.on_ack(encode_ack(answer), turn * 100)
+
+    asyncio.run(play())
+
+
+# --- meaning ------------------------------------------------------------------------------------------------------
+
+
+def test_a_parcel_laid_in_a_cell_is_told_to_the_recipient_once(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row()]})
+    parcel = manifest.parcel_id(SITE, "SF", "SF0000000000001")
+    point.happened(ev.ParcelArrived(parcel, "SF0000000000001", "SF", True, "op", 5, None))
+    point.happened(ev.ParcelDeposited(parcel, 5, "sensor", CODE, None))
+    point.happened(ev.DoorClosed("o", 5))
+
+    exchange(point, hub_answers(store, SITE))
+    point.sender.moved(Position(point.disk.log_id, Seq(0), GENESIS))
+    exchange(point, hub_answers(store, SITE))
+
+    assert rows(store, "SELECT phone, code, template, place FROM sms") == [
+        {"phone": PHONE, "code": CODE.plain(), "template": "locker", "place": "5"}
+    ]
+    assert [fact for fact in down_facts(store) if isinstance(fact, ev.NoticeSent)] == [ev.NoticeSent(parcel, "sms")]
+
+
+def test_a_code_is_forgotten_when_the_parcel_is_taken_and_never_rests_in_the_log(
+    open_hub: OpenHub, tmp_path: Path
+) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.ParcelArrived("p", "X1234", "ZTO", False, "op", 5, None, Phone(PHONE)))
+    point.happened(ev.ParcelDeposited("p", 5, "sensor", CODE, None))
+    exchange(point, hub_answers(store, SITE))
+    assert rows(store, "SELECT code FROM sms") == [{"code": CODE.plain()}]
+
+    point.happened(ev.ParcelPickedUp("p", "self", "sensor"))
+    exchange(point, hub_answers(store, SITE))
+
+    assert rows(store, "SELECT code FROM sms") == [{"code": None}]
+    assert all(CODE.plain() not in str(row) for row in rows(store, "SELECT * FROM fact"))
+
+
+def test_a_bill_is_posted_once_whatever_is_accepted(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point()
+    give_bill(store, tmp_path)
+    point.happened(
+        ev.BillAccepted("B1", 8_650, "cash", "S-1", "op"),
+        ev.BillAccepted("B1", 8_650, "cash", "S-2", "op"),
+        ev.BillAccepted("B9", 100, "cash", "S-3", "op"),
+        ev.BillRefunded("B1", "S-2", 8_650, "op"),
+    )
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [fact for fact in down_facts(store) if not isinstance(fact, ev.BillIssued)] == [
+        ev.BillPosted("B1", "S-1", "0000000001"),
+        ev.BillRefused("B1", "S-2", "already_paid"),
+        ev.BillRefused("B9", "S-3", "unknown_bill"),
+    ]
+    assert report.status(store)["money"] == {
+        "posted": {"bills": 1, "fen": 8_650},
+        "refused": {"bills": 2, "fen": 8_750},
+        "unposted": {"bills": 0, "fen": 0},
+    }
+    assert rows(store, "SELECT state FROM bill") == [{"state": "posted"}]
+
+
+def test_a_wrong_amount_is_refused(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point()
+    give_bill(store, tmp_path)
+    point.happened(ev.BillAccepted("B1", 8_649, "cash", "S-1", "op"))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert down_facts(store)[-1] == ev.BillRefused("B1", "S-1", "wrong_amount")
+
+
+def test_one_bill_taken_at_two_points_is_posted_once(open_hub: OpenHub, tmp_path: Path) -> None:
+    other = SiteCode("QJ-0002")
+    store = open_hub(keys={SITE: KEY, other: b"o" * 32})
+    give_bill(store, tmp_path)
+    manifest.send(store, other, tmp_path / "manifest.json")
+    here, there = Point(), Point(key=b"o" * 32)
+    for point, slip in ((here, "S-1"), (there, "T-1")):
+        point.happened(ev.BillAccepted("B1", 8_650, "cash", slip, "op"))
+
+    exchange(here, hub_answers(store, SITE))
+    exchange(there, hub_answers(store, other))
+
+    assert rows(store, "SELECT slip FROM posting") == [{"slip": "S-1"}]
+    assert rows(store, "SELECT slip, reason FROM refusal") == [{"slip": "T-1", "reason": "already_paid"}]
+
+
+def test_money_in_a_fact_that_cannot_be_read_is_reported_as_unposted(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.wrote("bill_accepted.2", '{"bill":"B1","fen":500}')
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert report.status(store)["money"]["unposted"] == {"bills": 1, "fen": 500}
+
+
+def test_listed_facts_mask_personal_values(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.happened(ev.ParcelArrived("p", "X1234", "ZTO", False, "op", 5, None, Phone(PHONE)))
+    point.wrote("thing_of_tomorrow.1", "{}", {"phone": ("00", PHONE)})
+    exchange(point, hub_answers(store, SITE))
+
+    listed = list(report.facts(store, SITE))
+
+    assert listed[0]["personal"] == {"phone": "138******34"}
+    assert listed[1]["personal"] == {"phone": "*"}
+    assert {"event", "log", "seq", "kind", "body", "at", "hash"} <= listed[0].keys()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(
+    st.sampled_from(sorted(ev.KINDS)),
+    st.dictionaries(st.text(max_size=8), st.one_of(st.integers(), st.text(max_size=8), st.none()), max_size=4),
+)
+def test_no_body_of_any_kind_stops_the_hub(open_hub: OpenHub, kind: str, body: dict[str, object]) -> None:
+    store, point = open_hub("fuzz"), Point()
+    point.disk.log_id = LogId("fuzz")
+    with store.transaction() as tx:
+        for table in ("fact", "head", "down", "unprojected"):
+            tx.execute(f"DELETE FROM {table}")
+    point.wrote(kind, ev.canonical(body))
+    point.happened(ev.DoorOpened("o", 1))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert point.disk.cursor.upto == 2
+
+
+# --- the disk -----------------------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_takes_nothing_by_half_and_later_everything(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point(facts_per_batch=50)
+    point.happened(*(ev.DoorOpened("o" * 500 + str(n), n) for n in range(400)))
+    with store.reading() as tx:
+        pages = tx.value("PRAGMA page_count")
+    store.limit_pages(pages + 30)
+
+    with pytest.raises(StoreFault) as fault:
+        exchange(point, hub_answers(store, SITE))
+
+    assert fault.value.code == "full"
+    kept = rows(store, "SELECT count(*) AS n FROM fact")[0]["n"]
+    assert kept == rows(store, "SELECT upto FROM head")[0]["upto"]
+    assert kept % 50 == 0
+    store.limit_pages(10**6)
+    point.sender.on_timeout()
+    exchange(point, hub_answers(store, SITE))
+    assert rows(store, "SELECT count(*) AS n FROM fact") == [{"n": 400}]
+
+
+def test_a_damaged_database_is_a_fault_and_no_crash(tmp_path: Path, open_hub: OpenHub) -> None:
+    open_hub().close()
+    (tmp_path / "hub" / FILE).write_bytes(b"this is no database" * 1000)
+
+    with pytest.raises(StoreFault) as fault:
+        HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}).open()
+
+    assert fault.value.code == "corrupt"
+
+
+def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path, open_hub: OpenHub) -> None:
+    open_hub().close()
+    raw = sqlite3.connect(tmp_path / "hub" / FILE)
+    raw.execute("PRAGMA user_version=99")
+    raw.close()
+
+    with pytest.raises(StoreFault, match="newer"):
+        HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}).open()
+
+
+def test_intake_and_a_file_sent_at_the_same_time_both_arrive_whole(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point(facts_per_batch=10)
+    point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(300)))
+    file = tmp_path / "big.json"
+    file.write_text(json.dumps({"parcels": [parcel_row(n) for n in range(2_000)]}))
+    sent: list[manifest.Sent] = []
+
+    def other_process() -> None:
+        other = HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}, durable=False)
+        other.open()
+        sent.append(manifest.send(other, SITE, file))
+        other.close()
+
+    thread = threading.Thread(target=other_process)
+    thread.start()
+    exchange(point, hub_answers(store, SITE), rounds=100)
+    thread.join(30)
+
+    assert sent[0].parcels == 2_000
+    assert store.changed_elsewhere()
+    assert rows(store, "SELECT count(*) AS n FROM fact") == [{"n": 300}]
+    assert len(down_facts(store)) == 2_000
+
+
+def test_the_down_log_is_a_whole_chain(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, port = open_hub(), MemoryPort()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(3)], "bills": [], "notices": []})
+
+    carry_down(store, port)
+
+    expected = [ev.decode(ev.Encoded(i.kind, i.body, i.personal)) for i in port.applied.values()]
+    assert [fact.recipient for fact in expected] == [Name("王小明")] * 3
+    assert down_facts(store) == expected
+    assert AccountNo("1") != Name("1")
+
+
+def test_a_down_batch_carries_the_positions_of_the_log(open_hub: OpenHub, tmp_path: Path) -> None:
+    store = open_hub()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row()]})
+    line = DownLine(store, SITE, lambda: 0.0, Timing())
+    line.peer_came()
+
+    [question] = [decode_batch(packed) for packed in line.outgoing(0)]
+
+    assert (question.first, question.prev, question.items) == (1, GENESIS, ())
