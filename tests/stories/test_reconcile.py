@@ -13,7 +13,7 @@ from edge.flows.pickup import _begin
 from edge.model import CellNo, Fen, ParcelState
 from edge.steps import CallStaff, Stored
 from tests.stories.patient_loop import run_patiently
-from tests.stories.point import OPERATOR, Fittings, Point, arrival, goes_away
+from tests.stories.point import OPERATOR, Point, arrival, goes_away
 
 
 async def begun_pickup(point: Point, *, opened: bool) -> None:
@@ -24,8 +24,8 @@ async def begun_pickup(point: Point, *, opened: bool) -> None:
         await point.store.run(cells.opened, opening)
 
 
-def again(tmp_path: Path, fittings: Fittings = Fittings()) -> Point:
-    return Point(tmp_path / "data", fittings)
+def again(tmp_path: Path) -> Point:
+    return Point(tmp_path / "data")
 
 
 @pytest.mark.parametrize("opened", [False, True])
