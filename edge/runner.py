@@ -14,13 +14,16 @@ from edge.logs import signature
 from edge.model import Rejected
 from edge.steps import (
     CallHelp,
+    CancelDeposit,
     CancelFlow,
     Closed,
     DoorIsShut,
     FetchFromShelf,
     Intent,
     Logout,
+    PutIn,
     Refusal,
+    Remind,
     Scanned,
     Search,
     SetIntakeTarget,
@@ -63,6 +66,8 @@ class Runner:
             case CancelFlow():
                 if self._flow is not None and isinstance(self._last, WAITS):
                     self._flow.cancel()
+            case CancelDeposit() if isinstance(self._last, PutIn | Remind):
+                self._site.gave_up.set()
             case DoorIsShut():
                 _offer(self._site.shut, intent.cell)
             case CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() if len(self._aside) < ASIDE:

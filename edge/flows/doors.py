@@ -68,6 +68,19 @@ async def wait_shut(site: Site, cell: CellNo, seconds: float) -> tuple[Door, str
     return await _confirmed(site, cell, seconds), "confirmed"
 
 
+async def shut_or_given_up(site: Site, cell: CellNo, seconds: float) -> tuple[Door, str] | None:
+    """As `wait_shut`, but None as soon as the operator gives the deposit up."""
+    shut = asyncio.create_task(wait_shut(site, cell, seconds))
+    given_up = asyncio.create_task(site.gave_up.wait())
+    try:
+        await asyncio.wait({shut, given_up}, return_when=asyncio.FIRST_COMPLETED)
+        return shut.result() if shut.done() else None
+    finally:
+        shut.cancel()
+        given_up.cancel()
+        await asyncio.gather(shut, given_up, return_exceptions=True)
+
+
 async def _confirmed(site: Site, cell: CellNo, seconds: float) -> Door:
     try:
         async with asyncio.timeout(seconds):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from drivers.base import Door
 from edge import boards, cells, parcels
-from edge.flows.doors import Outcome, pulse, unshut, wait_shut
+from edge.flows.doors import Outcome, pulse, shut_or_given_up, unshut, wait_shut
 from edge.flows.site import Site
 from edge.model import CellNo, OperatorId, Parcel, ParcelState, PickupCode, Rejected
 from edge.parcels import Arrival
@@ -69,13 +69,19 @@ async def _put_in(site: Site, parcel: Parcel, opening: str) -> AsyncIterator[Ste
     cell = parcel.cell
     if cell is None:
         raise AssertionError("a deposit without a cell")
+    site.gave_up.clear()
     line = await site.store.run(boards.line, parcel.id)
     half = site.times.put_s / 2
     yield PutIn(line, cell, int(site.times.put_s))
-    door, evidence = await wait_shut(site, cell, half)
-    if door is not Door.CLOSED:
+    seen = await shut_or_given_up(site, cell, half)
+    if seen is not None and seen[0] is not Door.CLOSED:
         yield Remind(cell)
-        door, evidence = await wait_shut(site, cell, half)
+        seen = await shut_or_given_up(site, cell, half)
+    if seen is None:
+        await cancel(site, parcel)
+        yield CallStaff(cell, "left_open")
+        return
+    door, evidence = seen
     if door is Door.CLOSED:
         done = await site.store.run(_deposited, parcel, opening, evidence)
         yield await _stored(site, done)

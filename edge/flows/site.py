@@ -38,6 +38,7 @@ class Site:
         default_factory=lambda: asyncio.Queue(8)
     )  # for a flow that waits for a scan
     shut: asyncio.Queue[CellNo] = field(default_factory=lambda: asyncio.Queue(8))  # "the door is shut" by a person
+    gave_up: asyncio.Event = field(default_factory=asyncio.Event)  # the operator cancels the deposit at the open door
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # set when `reconcile` has looked at every door
 
     def announce(self, key: str, **slots: str | int) -> None:
