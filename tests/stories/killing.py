@@ -28,7 +28,7 @@ SIGKILL = 9
 
 @dataclass(frozen=True, slots=True)
 class Corpse:
-    """What is left. `asked` are the commands the board got, `open_doors` where they ended, `unaudited` must be empty."""
+    """What is left: disk, board, screen. `asked` are the commands the board got, `unaudited` those without a fact."""
 
     place: str
     folder: Path

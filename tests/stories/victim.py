@@ -90,11 +90,11 @@ async def _by_token(site: Site, order: dict[str, Any]) -> AsyncIterator[Step]:
 
 
 OPERATIONS: dict[str, Callable[[Site, dict[str, Any]], AsyncIterator[Step]]] = {
-    "deposit": lambda site, order: intake.take_in(site, arrival()),
+    "deposit": lambda site, _order: intake.take_in(site, arrival()),
     "by_code": _by_code,
     "by_token": _by_token,
     "bill": lambda site, order: money.accept(site, BillId(order["bill"]), Fen(order["fen"]), OPERATOR),
-    "start": lambda site, order: money.show_unseen(site),
+    "start": lambda site, _order: money.show_unseen(site),
 }
 
 
