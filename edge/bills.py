@@ -16,8 +16,8 @@ SLIP_DIGITS = 6  # a million slips per site before the number grows longer
 def issued(tx: Tx, fact: events.BillIssued) -> None:
     """Note a bill. One that is known already stays as it is: the hub corrects by a further bill."""
     tx.execute(
-        "INSERT OR IGNORE INTO bill (id, biller, kind, account_no, name, address, period, fen, due, state)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'unpaid')",
+        "INSERT INTO bill (id, biller, kind, account_no, name, address, period, fen, due, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'unpaid') ON CONFLICT (id) DO NOTHING",
         (
             fact.bill,
             fact.biller,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge import events
-from edge.chain import GENESIS, Item, Position, event_id, link
+from edge.chain import GENESIS, Item, Position, event_id, field_digest, link
 from edge.events import Encoded, Fact
 from edge.model import EventId, LogId, Seq, Stamp
 from edge.store import Tx
@@ -134,9 +134,10 @@ def apply_down(
     at = cursor(tx, DOWN)
     tx.bookkeeping = True
     for item, mark in zip(items, marks, strict=True):
-        if log_id == at.log_id and item.seq <= at.upto:
+        have = at.upto if log_id == at.log_id else 0  # a log under another name starts at its first fact
+        if item.seq <= have:
             continue
-        if log_id == at.log_id and item.seq != at.upto + 1:
+        if item.seq != have + 1:
             raise AssertionError("a gap in the facts of the hub")
         if _is_new(tx, mark):
             apply(tx, _decoded(item))
@@ -221,7 +222,8 @@ def _with_personal(tx: Tx, taken: list[Item]) -> tuple[Item, ...]:
 def verify(tx: Tx, last: int | None = None) -> Broken | None:
     """Recompute the chain, whole or only its `last` facts. Return where it breaks, None when it holds.
 
-    Erased personal fields do not matter; a personal value that is still held must fit its digest.
+    Erased personal fields do not matter; a personal value that is still held must fit its digest. A cut tail shows
+    only as far as the hub has confirmed it.
     """
     top = head(tx).upto
     start = 0 if last is None else max(0, top - last)
@@ -234,19 +236,29 @@ def verify(tx: Tx, last: int | None = None) -> Broken | None:
             if item.seq != expected:
                 return Broken(Seq(expected), "missing")
             previous = link(tx.keys.link, previous, item)
-            if previous != row["hash"]:
+            if previous != row["hash"] or row["synced"] not in {0, 1}:  # any other number would read as 1
                 return Broken(item.seq, "hash")
             if item.personal and not _fits(item):
                 return Broken(item.seq, "personal")
-    return None
+    return _confirmed_fits(tx, top)
+
+
+def _confirmed_fits(tx: Tx, top: Seq) -> Broken | None:
+    row = tx.row("SELECT seq, hash FROM cursor WHERE name = ?", (UP,)) or {"seq": 0, "hash": GENESIS}
+    if row["seq"] > top:
+        return Broken(Seq(top + 1), "missing")
+    return None if mark_at(tx, row["seq"]) == row["hash"] else Broken(row["seq"], "cursor")
 
 
 def _fits(item: Item) -> bool:
+    digests = events.parse_body(item.body).get(events.DIGESTS, {})
     try:
-        events.decode(Encoded(item.kind, item.body, item.personal))
-    except events.BadFact:
+        return all(
+            field_digest(bytes.fromhex(salt), value) == digests.get(name)
+            for name, (salt, value) in item.personal.items()
+        )
+    except ValueError:  # the salt is no hex any more
         return False
-    return True
 
 
 def erase(tx: Tx, seq: Seq, field: str | None = None) -> int:

@@ -62,7 +62,10 @@ def find_active(tx: Tx, waybill_no: WaybillNo) -> Parcel | None:
 
 
 def expected(tx: Tx, fact: events.ParcelExpected) -> None:
-    """Note a parcel that is on its way. What is known of one that came unannounced is completed."""
+    """Note a parcel that is on its way. What is known of one that came unannounced is completed.
+
+    The same announcement again corrects the person. Errors: Rejected for another parcel with a waybill that is here.
+    """
     personal = {
         "recipient": fact.recipient.plain() if fact.recipient else None,
         "phone": fact.phone.plain() if fact.phone else None,
@@ -70,6 +73,8 @@ def expected(tx: Tx, fact: events.ParcelExpected) -> None:
     }
     here = find_active(tx, WaybillNo(fact.waybill_no))
     if here is not None:
+        if here.id != fact.parcel and tx.value("SELECT expected FROM parcel WHERE id = ?", (here.id,)):
+            raise Rejected("already_in_stock")  # a doubled row of a manifest, perhaps with another person's phone
         known = {name: value for name, value in personal.items() if value}
         if here.consent is Consent.NONE:
             known["consent"] = Consent(fact.consent)
@@ -192,7 +197,7 @@ def deposited(tx: Tx, parcel: ParcelId, evidence: str) -> Parcel:
     here = load(tx, parcel)
     if here.cell is None:
         raise AssertionError(f"parcel {parcel} has no cell")
-    cells.occupy(tx, here.cell)
+    cells.occupy(tx, here.cell, parcel)
     code, token = _new_code(tx), PickupToken(tx.dice.token())
     return _stored(tx, here, events.ParcelDeposited(parcel, here.cell, evidence, code, token), code, token)
 
@@ -221,7 +226,7 @@ def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:
 def cell_failed(tx: Tx, parcel: ParcelId, why: str) -> Parcel:
     """The reserved cell does not work: out of service with it, and the next room for the parcel.
 
-    Errors: Rejected no_free_place; the parcel is then expected again.
+    Errors: Rejected no_free_place; nothing is changed then, the caller gives the deposit up.
     """
     here = load(tx, parcel)
     if here.cell is None:

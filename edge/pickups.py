@@ -95,14 +95,19 @@ def excepted(tx: Tx, parcel: ParcelId, why: str) -> None:
 
 
 def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parcel:
-    """The operator looked: the parcel is `gone`, still `in_cell`, or was put `on_shelf`."""
+    """The operator looked: the parcel is `gone`, still `in_cell`, or was put `on_shelf`.
+
+    Errors: Rejected not_here when nobody is looking for it, no_free_place.
+    """
     here = load(tx, parcel)
+    if here.state is not ParcelState.EXCEPTION:
+        raise Rejected("not_here", parcel=parcel)  # somebody else was quicker
     log.drop_alarm(tx, "parcel_excepted", parcel)
     if found == "gone":
         picked_up(tx, parcel, "operator", "operator", operator)
     elif found == "in_cell" and here.cell is not None:
         _move(tx, here, events.ParcelFoundInCell(parcel, here.cell, operator))
-        cells.occupy(tx, here.cell)
+        cells.occupy(tx, here.cell, parcel)
         _give_code(tx, parcel)
     else:
         place = here.place or shelves.take(tx)
@@ -135,7 +140,7 @@ def mismatch(tx: Tx, parcel: ParcelId | None, scanned: str) -> None:
 def erase_old(tx: Tx, before: int, limit: int = 200) -> int:
     """Forget the people behind parcels closed before `before` (UTC ms). Return how many parcels."""
     rows = tx.rows(
-        "SELECT id FROM parcel WHERE closed_at < ? AND (recipient IS NOT NULL OR phone IS NOT NULL) LIMIT ?",
+        "SELECT id FROM parcel WHERE closed_at < ? AND coalesce(recipient, phone, address) IS NOT NULL LIMIT ?",
         (before, limit),
     )
     fields = 0

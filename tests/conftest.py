@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))  # tests/ is no package; its helpers are plain modules
 
-from point import SOAK, Clock, Dice, Hub, furnish, new_store
+from stockroom import SOAK, Clock, Dice, Hub, furnish, new_store
 
 from edge.store import Store
 

@@ -12,6 +12,7 @@ from edge.events import bills, doors, parcels, point
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 
 ROOMS = (parcels, doors, bills, point)
+INTEGER_BITS = 64  # what a column holds, with its sign
 KINDS: dict[str, type[Fact]] = {
     each.kind: each
     for room in ROOMS
@@ -72,8 +73,8 @@ def parse_body(text: str) -> dict[str, Any]:
     """Parse a body. Errors: BadFact if it is no JSON object."""
     try:
         body = json.loads(text)
-    except ValueError as error:
-        raise BadFact(f"body is no JSON: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise BadFact(f"body is no JSON: {type(error).__name__}") from error
     if not isinstance(body, dict):
         raise BadFact("body is no object")
     if not isinstance(body.get(DIGESTS, {}), dict):
@@ -103,6 +104,8 @@ def _plain(cls: type[Fact], name: str, types: tuple[type, ...], body: Mapping[st
         raise BadFact(f"{cls.kind}: {name} is missing")
     if type(value) not in types:  # bool is no int here
         raise BadFact(f"{cls.kind}: {name} has the wrong type {type(value).__name__}")
+    if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
+        raise BadFact(f"{cls.kind}: {name} is beyond all counting")
     return value
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from disks import small_disk, spoil
-from point import SOAK, Clock, Dice, Hub, dump, kinds, new_store, stored
+from stockroom import SOAK, Clock, Dice, Hub, dump, kinds, new_store, stored
 
 from edge import backup, events, log
 from edge.store import FILE, Store, StoreFault, take_lock

@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from point import Clock, Dice, Hub, bill, dump, expected, furnish, kinds, new_store
+from stockroom import Clock, Dice, Hub, bill, dump, expected, furnish, kinds, new_store
 
 from edge import events, log, parcels
 from edge.reserve import BALLAST

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from disks import small_disk, spoil
-from point import NOON, Clock, Dice, Hub, bill, dump, expected, furnish, kinds, new_store, stored
+from stockroom import NOON, Clock, Dice, Hub, bill, dump, expected, furnish, kinds, new_store, stored
 
 from edge import backup, bills, cells, events, log
 from edge.model import BillId, CellNo, Fen, OperatorId, Rejected
@@ -244,7 +244,7 @@ WORKER = """
 import json, sys
 sys.path[:0] = sys.argv[2:4]
 from pathlib import Path
-from point import Clock, Dice, Hub, bill, furnish, new_store
+from stockroom import Clock, Dice, Hub, bill, furnish, new_store
 from edge import bills, events, log
 from edge.store import StoreFault
 store = new_store(Path(sys.argv[1]), Clock(), Dice())
