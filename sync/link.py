@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -143,10 +144,9 @@ class Link:
             await self._sleep(self._rhythm.next_s(now))
 
     async def _sleep(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._kick.wait(), seconds)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # not wait_for: in Python 3.11 it can swallow a cancellation
+                await self._kick.wait()
 
     async def _send(self, line: Connection) -> None:
         sender = self._sender

@@ -116,7 +116,8 @@ class Connection:
         self._subscribed = asyncio.get_running_loop().create_future()
         self._check(self._client.subscribe([(topic, 1) for topic in topics])[0])
         try:
-            await asyncio.wait_for(self._subscribed, self._timeout_s)
+            async with asyncio.timeout(self._timeout_s):
+                await self._subscribed
         except TimeoutError as error:
             raise LineLost("the broker does not answer a subscription") from error
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from edge.model import SiteCode
@@ -149,10 +150,9 @@ class Hub:
                 if wait_s is not None:
                     due.append(wait_s)
                 await asyncio.sleep(0)
-            try:
-                await asyncio.wait_for(self._kick.wait(), min(due))
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(due)):  # not wait_for: in Python 3.11 it can swallow a cancellation
+                    await self._kick.wait()
 
     async def _watch_store(self) -> None:
         while True:

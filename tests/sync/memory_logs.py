@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -209,11 +210,10 @@ class MemoryPort:
         return self.down
 
     async def wait_for_more(self, timeout_s: float) -> None:
-        try:
-            await asyncio.wait_for(self.news.wait(), timeout_s)
-        except TimeoutError:
-            return
-        self.news.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self.news.wait()
+                self.news.clear()
 
 
 __all__ = ["KEY", "MemoryPort", "NoGapRule", "NoMarkCheck", "ReceivingEnd", "SendingEnd", "Why", "follows", "same_log"]

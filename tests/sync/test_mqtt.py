@@ -382,13 +382,17 @@ def test_waiting_for_a_dead_broker_does_not_hold_up_the_loop() -> None:
                 await asyncio.sleep(0.01)
                 ticks += 1
 
-        server = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)  # accepts and stays silent
+        silent: list[asyncio.StreamWriter] = []
+        server = await asyncio.start_server(lambda _reader, writer: silent.append(writer), "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         async with running(tick()):
             with pytest.raises(LineLost):
                 async with Connection(Broker("127.0.0.1", port), "nobody", Will("w", b""), 0.5):
                     pass
         server.close()
+        for writer in silent:
+            writer.transport.abort()
+        await asyncio.sleep(0)
         return ticks
 
     assert asyncio.run(play()) > 10

@@ -100,6 +100,9 @@ class History(RuleBasedStateMachine):
         assert self.point.troubles == []
 
     def teardown(self) -> None:
+        self.settle()
+
+    def settle(self) -> None:
         for _ in range(60):
             self._settle_once()
             if self.point.disk.cursor == self.point.disk.head():
