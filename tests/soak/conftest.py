@@ -1,0 +1,63 @@
+"""Fault tests come in two lengths: short in every run, long under `-m soak` or with VP_SOAK set; the ledger ends both.
+
+A test takes its length from the fixture `count(short, long)` and is collected twice: plain, and marked `soak`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.soak.ledger import OUT, SOAK, Ledger
+
+_LEDGER = pytest.StashKey[Ledger]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash.setdefault(_LEDGER, Ledger())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "count" in metafunc.fixturenames:
+        lengths = [] if SOAK else [pytest.param("short", id="short")]
+        metafunc.parametrize(
+            "count", [*lengths, pytest.param("long", id="long", marks=pytest.mark.soak)], indirect=True
+        )
+
+
+@pytest.fixture
+def count(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """Choose between the short and the long figure of a test."""
+    return lambda short, long: long if request.param == "long" else short
+
+
+@pytest.fixture
+def ledger(request: pytest.FixtureRequest) -> Ledger:
+    return request.config.stash.setdefault(_LEDGER, Ledger())
+
+
+@pytest.fixture
+def fast_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory, where there is one: for states that are many and need no disk of their own."""
+    shm = Path("/dev/shm")
+    if not shm.is_dir():
+        yield tmp_path
+        return
+    folder = Path(tempfile.mkdtemp(prefix="vp-soak-", dir=shm))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    ledger = config.stash.get(_LEDGER, None)
+    if ledger is None or not ledger.rows:
+        return
+    ledger.save()
+    terminalreporter.section("ledger of invariants")
+    for line in ledger.table():
+        terminalreporter.write_line(line)
+    terminalreporter.write_line(f"written to {OUT}")

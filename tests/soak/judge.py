@@ -1,0 +1,30 @@
+"""Opens what a fault left behind as the next start would, and tells what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge import log
+from edge.clock import SystemClock, SystemDice
+from edge.store import Store, StoreFault
+from tests.stories.invariants import broken
+from tests.stories.point import KEYS
+
+
+def judged(folder: Path, confirmed: int) -> list[str]:
+    """Open the database and check every invariant. Return what is broken: "lost N", "closed S1 ...", "money ...", ..."""
+    store = Store(folder, SystemClock(), SystemDice(), KEYS)
+    try:
+        store.open()
+    except StoreFault as fault:
+        return [f"closed {fault.code}: {fault}"]
+    try:
+        if not store.run_now(lambda tx: tx.value("SELECT count(*) FROM cursor")):
+            return ["lost all"] if confirmed else []
+        bad = store.run_now(broken)
+        upto = store.run_now(log.head).upto
+        return [*bad, f"lost {confirmed - upto}"] if upto < confirmed else bad
+    except StoreFault as fault:
+        return [f"closed {fault.code}: {fault}"]
+    finally:
+        store.close()
