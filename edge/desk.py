@@ -30,6 +30,9 @@ class Boards(Protocol):
 
     async def sync_board(self) -> Step: ...
 
+    def shift_ended(self) -> None:
+        """An operator has logged out: the best moment for a copy of the day's work."""
+
 
 class Desk:
     """The counter at work. `boards_of` knows the devices and the line."""
@@ -231,7 +234,7 @@ class Desk:
         store = self._site.store
         match intent:
             case s.Logout():
-                self.counter.log_out()
+                self._end_of_shift()
                 yield s.LoggedOut()
             case s.CallHelp():
                 await store.run(log.append, events.HelpCalled(intent.screen))
@@ -247,6 +250,12 @@ class Desk:
             case _:
                 async for step in self._by_operator(intent, self.counter.operator()):
                     yield step
+
+    def _end_of_shift(self) -> None:
+        session = self.counter.session
+        self.counter.log_out()
+        if session is not None and session.role is Role.OPERATOR:
+            self._boards_of.shift_ended()
 
     async def _by_operator(self, intent: Intent, operator: OperatorId) -> AsyncIterator[Step]:
         store = self._site.store

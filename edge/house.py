@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from edge.store import Store, StoreFault, Tx
 logger = logging.getLogger(__name__)
 
 BACKUP_S = 3600.0
+FIRST_BACKUP_S = 600.0
 WATCH_S = 2.0
 CHORES_S = 60.0
 KEEP_MS = (
@@ -50,6 +52,7 @@ class House:
         self._post = post
         self._ill: dict[str, str] = {}
         self._backup_ms: int | None = None
+        self._shift_end = asyncio.Event()
         self.line = Line()
         self.renderer: Callable[[], str] = lambda: ""
         self.version = ""
@@ -77,11 +80,19 @@ class House:
             await asyncio.sleep(CHORES_S)
 
     async def back_up(self) -> None:
-        """Every hour, first after ten minutes."""
-        await asyncio.sleep(BACKUP_S / 6)
+        """Every hour, first after ten minutes, and at the end of a shift if the last copy is older than that."""
+        wait_s = FIRST_BACKUP_S
         while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait_s):
+                    await self._shift_end.wait()
+            self._shift_end.clear()
             await self.back_up_now()
-            await asyncio.sleep(BACKUP_S)
+            wait_s = BACKUP_S
+
+    def shift_ended(self) -> None:
+        if self._backup_ms is None or self._clock.ms() - self._backup_ms > FIRST_BACKUP_S * 1000:
+            self._shift_end.set()
 
     async def back_up_now(self) -> None:
         loop = asyncio.get_running_loop()
@@ -89,7 +100,7 @@ class House:
             copy = await loop.run_in_executor(None, backup.make, self._store.folder)
             await self._store.run(backup.note, copy)
             self._backup_ms = self._clock.ms()
-        except StoreFault as fault:
+        except (StoreFault, OSError) as fault:
             logger.error("no backup: %s", fault)  # noqa: TRY400 the cause is in the message, the trace tells nothing
 
     # -- the line and the boards
