@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections import Counter
 from dataclasses import replace
@@ -46,6 +47,8 @@ def main(size: str, diagonal: str, folder: str, only: str = "") -> None:
     app._run_prepare()
     runTouchApp(embedded=True)
     Clock._max_fps = 0
+    if not only:
+        shutil.rmtree(Path(folder) / size, ignore_errors=True)  # no picture of an older page stays
     report: list[dict[str, Any]] = []
     for lang in ("zh", "en"):
         for name, frame in samples((panel.villager_rows, panel.operator_rows)).items():

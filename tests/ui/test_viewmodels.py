@@ -119,6 +119,25 @@ def test_the_operators_scan_at_a_shelf_parcel_hands_it_out() -> None:
     assert isinstance(view.state, v.Fetch)
 
 
+def test_the_operator_logs_in_from_the_shelf_page_and_hands_the_parcel_out() -> None:
+    view, asked = play(
+        frame(v.Fetch(PARCELS[2:3])), "operator", *"2468", "ok", s.LoggedIn(OperatorId("O1"), Role.OPERATOR)
+    )
+    view, intents = scan(view, "YT7512345678903")
+    view, rest = play(view, s.HandOverAsk(PARCELS[2]), "self", s.Thanks(1))
+
+    assert asked == [s.Login("2468"), s.ShowBoard("day")]
+    assert intents == (s.Scanned("YT7512345678903", "handover"),)
+    assert rest == [s.HandOver(PARCELS[2].id, "self")]
+    assert view.state == staff.Board()
+
+
+def test_a_scan_at_the_shelf_page_without_login_asks_for_the_pin() -> None:
+    view, _ = play(frame(v.Fetch(PARCELS[2:3])), s.Refusal("login_first"))
+
+    assert view.state == staff.Login()
+
+
 def test_a_bill_is_found_confirmed_and_paid_with_the_operators_pin() -> None:
     view, asked = play(
         start(Face()), "start", "bill", "power", *"50023900", "ok", s.BillsFound(BILLS), "row_0", "pay", *"2468", "ok"

@@ -98,7 +98,10 @@ def fetch(kit: Kit) -> Widget:
     spare = [weigh(Widget(), most - len(cards))] if len(cards) < most else []
     ask = kit.text(kit.t("fetch.ask"), 9.5, bold=True, height=13, floor=6)
     body = column(ask, *cards, *more, *spare, gap=kit.mm(2.4))
-    return villager_page(kit, (kit.t("fetch.title"), theme.PICKUP, "shelf"), body)
+    operator = kit.button("operator", kit.t("home.operator"), theme.STAFF, look="line", width=44, em=theme.FLOOR)
+    page = villager_page(kit, (kit.t("fetch.title"), theme.PICKUP, "shelf"), body)
+    page.children[0].add_widget(operator, index=1)
+    return page
 
 
 def _place_card(kit: Kit, line: ParcelLine) -> Widget:

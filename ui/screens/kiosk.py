@@ -173,7 +173,9 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         now = time.monotonic()
         self._faults = [at for at in self._faults if now - at < FAULTS_S] + [now]
         number = error_number(error)
-        log.error("error %s in the window", number, exc_info=error)
+        # The place, not the message: the message of an error may hold a name or a number.
+        trace = "".join(traceback.format_tb(error.__traceback__))
+        log.error("error %s in the window: %s\n%s", number, type(error).__name__, trace)
         if len(self._faults) > FAULTS:
             return False
         Clock.schedule_once(lambda _dt: self.trouble(number), 0)

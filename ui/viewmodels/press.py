@@ -64,6 +64,8 @@ def press(frame: Frame, button: str) -> Answer:
         return _call_help(frame)
     if name in ("home", "done"):
         return leave(frame, Home())
+    if name == "back" and isinstance(frame.state, Home):
+        return frame.cleared(Standby()), ()
     if name == "back":
         return leave(frame, _before(frame.state))
     return _task(frame, name)
@@ -96,8 +98,6 @@ def leave(frame: Frame, to: State) -> Answer:
 
 def _before(state: State) -> State:
     match state:
-        case Home():
-            return Standby()
         case BillAccount():
             return BillKind()
         case BillConfirm(bills=bills):
@@ -128,6 +128,8 @@ def _task(frame: Frame, name: str) -> Answer:
             return _choose(frame, choose, name)
         case Door(cell=cell) | IntakeDoor(cell=cell) if name == "shut":
             return frame, (s.DoorIsShut(cell),)
+        case Fetch() if name == "operator":
+            return frame.to(Login()), ()  # the operator is here and will scan the parcel
         case Login() as login if not login.busy:
             return _login(frame, login, name)
         case Refused(retry=retry) if name == "retry":

@@ -147,6 +147,8 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return replace(frame, notice=notice)
         case Login():
             return frame.to(Login(), notice)
+        case Fetch() if step.code == "login_first":
+            return frame.to(Login(), notice)
         case BillCash() as cash if step.code in ("wrong_pin", "locked_out", "not_allowed"):
             return frame.to(replace(cash, pin="", busy=False), notice)
         case Door() | Opening():
