@@ -336,6 +336,8 @@ def _fault(error: sqlite3.Error) -> StoreFault | sqlite3.Error:
         return StoreFault("S3", f"the disk does not work: {error}")
     if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
         return StoreFault("S4", "another program holds the database")
+    if str(error).startswith("Could not decode to UTF-8"):  # a text with a flipped bit; the message holds the text
+        return StoreFault("S1", "the database is damaged: a text in it is none")
     return error  # a constraint or a misspelling: a bug, travels up untouched
 
 

@@ -1,4 +1,4 @@
-"""The ledger of invariants: what was attacked, how often, and what broke. Every figure in it was measured in this run."""
+"""The ledger of invariants: what was attacked, how often, and what broke. Every figure was measured in this run."""
 
 from __future__ import annotations
 

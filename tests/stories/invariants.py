@@ -104,20 +104,24 @@ def _money(tx: Tx, facts: list[Fact]) -> Iterator[str]:
 
 
 class WitnessBoard(LockBoard):
-    """A lock board that looks into the terminal's database at every pulse: is the opening written down already?"""
+    """A lock board that looks into the terminal's database at every pulse: is the opening written down already?
+
+    `sent` counts the openings as the terminal sent them, before any damage on the line.
+    """
 
     def __init__(self, cabinet: Cabinet, folder: Path | None) -> None:
         super().__init__(cabinet)
         self.folder = folder
+        self.sent: Counter[int] = Counter()
         self.unaudited: list[int] = []
 
     def receive(self, chunk: bytes) -> list[bytes]:
-        before = self.asked.copy()
-        replies = super().receive(chunk)
-        for cell, pulses in (self.asked - before).items():
-            if self.folder is not None and authorised(self.folder, cell) < before[cell] + pulses:
+        if chunk[:1] == b"\x8a":
+            cell = (chunk[1] - 1) * self.cabinet.ways + chunk[2]
+            self.sent[cell] += 1
+            if self.folder is not None and authorised(self.folder, cell) < self.sent[cell]:
                 self.unaudited.append(cell)
-        return replies
+        return super().receive(chunk)
 
 
 def authorised(folder: Path, cell: int) -> int:
@@ -130,7 +134,7 @@ def authorised(folder: Path, cell: int) -> int:
         db.close()
 
 
-def double_pulses(tx: Tx, asked: Counter[int]) -> list[int]:
+def double_pulses(tx: Tx, sent: Counter[int]) -> list[int]:
     """Return the cells that were pulsed more often than openings were authorised for them."""
     openings = {row["cell"]: row["n"] for row in tx.rows("SELECT cell, count(*) AS n FROM opening GROUP BY cell")}
-    return [cell for cell, pulses in asked.items() if pulses > openings.get(cell, 0)]
+    return [cell for cell, pulses in sent.items() if pulses > openings.get(cell, 0)]

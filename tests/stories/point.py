@@ -308,7 +308,7 @@ class Point:
     async def sound(self) -> None:
         """Nothing is broken, no door was pulsed twice, none without its audit row."""
         assert await self.store.run(broken) == []
-        assert await self.store.run(double_pulses, self.board.asked) == []
+        assert await self.store.run(double_pulses, self.board.sent) == []
         assert self.board.unaudited == []
 
 

@@ -289,7 +289,7 @@ async def test_another_door_that_opens_stops_the_intake(point: Point) -> None:
     assert steps == [Checking(), CallStaff(CellNo(1), "wrong_door")]
     assert point.board.asked == {1: 1}  # nobody goes on before a person has looked
     assert (await point.cell(1))[0] == (await point.cell(3))[0] == "out_of_service"
-    assert {"wrong_door 1", "wrong_door 3"} <= set(await point.alarms())
+    assert {"wrong_door:1", "wrong_door:3"} <= set(await point.alarms())
     assert (await point.parcel(parcel)).cell == 2
 
     steps = await point.play(intake.take_in(point.site, arrival()))  # the operator scans it again
@@ -330,7 +330,7 @@ async def test_a_door_left_open_leaves_the_parcel_arrived_until_the_operator_goe
         CallStaff(CellNo(1), "left_open"),
     ]
     assert (await point.parcel(parcel)).state is ParcelState.ARRIVED
-    assert "door_left_open 1" in await point.alarms()
+    assert "door_left_open:1" in await point.alarms()
 
     steps = await point.play(intake.take_in(point.site, arrival()), shuts_the_door)
 
@@ -348,7 +348,7 @@ async def test_a_door_that_is_shut_later_ends_its_opening(point: Point) -> None:
     await asyncio.sleep(3)
 
     assert await point.unfinished() == ()
-    assert "door_left_open 1" not in await point.alarms()
+    assert "door_left_open:1" not in await point.alarms()
 
 
 async def test_a_cancelled_deposit_frees_its_cell(point: Point) -> None:

@@ -70,11 +70,11 @@ def test_a_deposit_cut_right_after_the_pulse_finds_its_door_open_and_says_so(tmp
                     task.cancel()
         async with point.running():
             assert (await point.parcel("p-0001")).state is ParcelState.ARRIVED
-            assert "door_left_open 1" in await point.alarms()
+            assert "door_left_open:1" in await point.alarms()
             point.shut(1)
             await asyncio.sleep(3)
             assert await point.unfinished() == ()
-            assert "door_left_open 1" not in await point.alarms()
+            assert "door_left_open:1" not in await point.alarms()
             await point.sound()
 
     run_patiently(story())
