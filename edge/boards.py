@@ -113,9 +113,14 @@ def day(tx: Tx) -> DayBoard:
 
 
 def alarms(tx: Tx) -> tuple[str, ...]:
-    """Return alarms as "code subject", the newest first. Subjects are cell numbers or ids, never people."""
+    """Return alarms as "code:subject", the newest first. Only cells and devices are named; ids tell people nothing."""
     rows = tx.rows("SELECT code, subject FROM alarm ORDER BY seq DESC LIMIT 20")
-    return tuple(f"{row['code']} {row['subject']}".strip() for row in rows)
+    named = (f"{row['code']}:{row['subject']}" if _speaks(row["code"]) else row["code"] for row in rows)
+    return tuple(dict.fromkeys(named))
+
+
+def _speaks(code: str) -> bool:
+    return code not in {"fork", "disk_low", "backup_old", "parcel_excepted", "refund", "fact_refused"}
 
 
 def _midnight(tx: Tx) -> int:

@@ -25,6 +25,7 @@ CHORES_S = 60.0
 KEEP_MS = (
     7 * 24 * 3_600_000
 )  # personal fields after collection (reference/reliability.md 3.4; the policy table has 30 d)
+OLD_H = 26  # a day and a late evening without a copy
 LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
 DAY_MS = 24 * 3_600_000
 
@@ -75,7 +76,8 @@ class House:
         """Every minute: forget people whose time is over, look at the disk, refresh banner and notices."""
         while True:
             await self._store.run(_retention)
-            await self._store.run(_disk, self.free_mb() < LOW_MB)
+            age = self._backup_age()
+            await self._store.run(_state_of, {"disk_low": self.free_mb() < LOW_MB, "backup_old": (age or 0) > OLD_H})
             await self.refresh()
             await asyncio.sleep(CHORES_S)
 
@@ -155,9 +157,9 @@ def free_mb(folder: Path) -> int:
 def _device_fact(tx: Tx, fact: events.DeviceFaulted | events.DeviceRecovered) -> None:
     log.append(tx, fact)
     if isinstance(fact, events.DeviceFaulted):
-        log.raise_alarm(tx, "device", fact.device)
+        log.raise_alarm(tx, "device_away", fact.device)
     else:
-        log.drop_alarm(tx, "device", fact.device)
+        log.drop_alarm(tx, "device_away", fact.device)
 
 
 def _retention(tx: Tx) -> None:
@@ -165,12 +167,15 @@ def _retention(tx: Tx) -> None:
     pickups.erase_used_codes(tx)
 
 
-def _disk(tx: Tx, low: bool) -> None:
+def _state_of(tx: Tx, alarms: dict[str, bool]) -> None:
+    """Raise or drop the alarms that tell of a state, not of an event."""
     tx.bookkeeping = True
-    if low or tx.on_reserve:
-        log.raise_alarm(tx, "disk_low", "")
-    else:
-        log.drop_alarm(tx, "disk_low", "")
+    alarms["disk_low"] |= tx.on_reserve
+    for code, rings in alarms.items():
+        if rings:
+            log.raise_alarm(tx, code, "")
+        else:
+            log.drop_alarm(tx, code, "")
 
 
 def _line(tx: Tx) -> tuple[int, int | None, tuple[str, ...]]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from edge import bills, events, parcels
+from edge import bills, events, log, parcels
 from edge.events import Fact
 from edge.model import IllegalMove, Rejected
 from edge.store import Tx
@@ -23,6 +23,7 @@ def _notice(tx: Tx, fact: events.NoticePublished) -> None:
 
 def _refused(tx: Tx, fact: events.FactRefused) -> None:
     tx.execute("INSERT OR IGNORE INTO refused (event, reason) VALUES (?, ?)", (fact.event, fact.reason))
+    log.raise_alarm(tx, "fact_refused", "")
 
 
 RULES: dict[type[Fact], Callable[[Tx, Any], None]] = {
