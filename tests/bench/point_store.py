@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from edge import events, inbox, log, shelves
+from edge import events, inbox, log, parcels, shelves
 from edge.clock import SystemClock, SystemDice
-from edge.model import Address, Name, OperatorId, Phone, WaybillNo
+from edge.model import Address, CellNo, Name, OperatorId, Phone, PickupCode, PickupToken, WaybillNo
 from edge.parcels import Arrival
 from edge.store import Keys, Store, Tx
 
@@ -40,7 +40,7 @@ def _expect(tx: Tx, numbers: range, consent: str) -> None:
         inbox.apply(tx, announced(number, consent))
 
 
-def announced(number: int, consent: str) -> events.ParcelExpected:
+def announced(number: int, consent: str, phone: str = "") -> events.ParcelExpected:
     return events.ParcelExpected(
         parcel=f"{number:016x}",
         waybill_no=waybill(number),
@@ -48,7 +48,7 @@ def announced(number: int, consent: str) -> events.ParcelExpected:
         size="SML"[number % 3],
         consent=consent,
         recipient=Name(f"王{number % 97}"),
-        phone=Phone(f"138{number % 100_000_000:08d}"),
+        phone=Phone(phone or f"138{number % 100_000_000:08d}"),
         address=Address(f"金溪村{number % 7}组{number % 60}号"),
     )
 
@@ -59,3 +59,42 @@ def lay_shelves(store: Store, places: int) -> None:
 
 def arrival(number: int, target: str = "shelf") -> Arrival:
     return Arrival(WaybillNo(waybill(number)), "SF", OPERATOR, target)
+
+
+def stock(tx: Tx, first: int, count: int) -> list[str]:
+    """Put parcels into free cells, as if an operator had; tell their tokens."""
+    tokens = []
+    for number in range(first, first + count):
+        inbox.apply(tx, announced(number, "locker", phone=f"139{number:08d}"))  # each for another person
+        parcel = parcels.arrive(tx, arrival(number, "locker"))
+        parcels.deposited(tx, parcel.id, "sensor")
+        tokens.append(str(tx.value("SELECT token FROM parcel WHERE id = ?", (parcel.id,))))
+    return tokens
+
+
+def backlog(store: Store, count: int) -> None:
+    """Facts that wait for the hub, of the kinds and sizes of a day: a parcel comes in and goes out."""
+    for start in range(0, count, CHUNK):
+        store.run_now(_facts, range(start, min(start + CHUNK, count)))
+
+
+def _facts(tx: Tx, numbers: range) -> None:
+    for number in numbers:
+        log.append(tx, _fact(number))
+
+
+def _fact(number: int) -> events.Fact:
+    day, kind = divmod(number, 5)
+    parcel, cell, opening = f"b{day:015x}", CellNo(1 + day % 24), f"{day:016x}"
+    match kind:
+        case 0:
+            return events.ParcelArrived(parcel, waybill(9_000_000 + day), "SF", True, OPERATOR, cell, None, None)
+        case 1:
+            code, token = PickupCode(f"{day % 1_000_000:06d}"), PickupToken(f"{day:026d}")
+            return events.ParcelDeposited(parcel, cell, "sensor", code, token)
+        case 2:
+            return events.DoorAuthorised(opening, cell, "pickup", parcel, None)
+        case 3:
+            return events.DoorOpened(opening, cell)
+        case _:
+            return events.ParcelPickedUp(parcel, "self", "sensor", None)
