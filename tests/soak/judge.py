@@ -12,7 +12,7 @@ from tests.stories.point import KEYS
 
 
 def judged(folder: Path, confirmed: int) -> list[str]:
-    """Open the database and check every invariant. Return what is broken: "lost N", "closed S1 ...", "money ..." etc."""
+    """Open the database and check every invariant. Return what is broken: "lost N", "closed S1", "money", ..."""
     store = Store(folder, SystemClock(), SystemDice(), KEYS)
     try:
         store.open()

@@ -27,9 +27,7 @@ def notes_of(folder: Path, synchronous: str, rounds: int, seed: int) -> tuple[Pa
     return root, list(recorded(notes))
 
 
-def explored(
-    folder: Path, synchronous: str, rounds: int, points: int, torn: int, seed: int
-) -> tuple[int, Counter[str]]:
+def explored(folder: Path, synchronous: str, rounds: int, points: int, torn: int) -> tuple[int, Counter[str]]:
     """Build states at so many points and judge each. Return how many, and what was broken."""
     root, changes = notes_of(folder, synchronous, rounds, 3)
     dice = random.Random(3)

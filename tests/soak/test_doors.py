@@ -1,4 +1,4 @@
-"""Door commands under every fault of the line and the board, on virtual time: none wrong, none double, none unaudited."""
+"""Door commands under every fault of line and board, on virtual time: none wrong, none double, none unaudited."""
 
 from __future__ import annotations
 
