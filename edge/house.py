@@ -28,6 +28,7 @@ KEEP_MS = (
 OLD_H = 26  # a day and a late evening without a copy
 LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
 DAY_MS = 24 * 3_600_000
+BANNER_MS = 1_000  # a backlog is answered 30 times a second; nobody reads a number that fast, and each costs a frame
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class House:
         self._backup_ms: int | None = None
         self._shift_end = asyncio.Event()
         self.line = Line()
+        self._told: tuple[int, LinkState] | None = None  # when which banner was shown
         self.renderer: Callable[[], str] = lambda: ""
         self.version = ""
 
@@ -70,6 +72,7 @@ class House:
                     self._ill[device.name] = ill
                     fact = events.DeviceFaulted(device.name, ill) if ill else events.DeviceRecovered(device.name)
                     await self._store.run(_device_fact, fact)
+            self._tell_line()  # the last number of a backlog that stopped on its way
             await asyncio.sleep(WATCH_S)
 
     async def keep(self) -> None:
@@ -112,14 +115,26 @@ class House:
         self.line.pending = pending
         if online:
             self.line.since = self._clock.stamp().at
-        self._post(self.banner())
+        self._tell_line()
+
+    def _tell_line(self) -> None:
+        """Show the line as it is: changes of the line and the end of a backlog at once, numbers now and then."""
+        now, banner = self._clock.ms(), self.banner()
+        if self._told is not None:
+            told_ms, told = self._told
+            only_number = (told.online, told.days_offline) == (banner.online, banner.days_offline)
+            if told == banner or (only_number and banner.pending and now - told_ms < BANNER_MS):
+                return
+        self._told = now, banner
+        self._post(banner)
 
     def banner(self) -> LinkState:
         return LinkState(self.line.online, self.line.days(self._clock.stamp().at), self.line.pending)
 
     async def refresh(self) -> None:
         self.line.pending, self.line.since, texts = await self._store.run(_line)
-        self._post(self.banner())
+        self._told = None  # once a minute in any case
+        self._tell_line()
         self._post(NoticeBoard(texts))
 
     async def sync_board(self) -> SyncBoard:

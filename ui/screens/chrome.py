@@ -109,15 +109,27 @@ def staff_page(kit: Kit, title: str, body: Widget, icon: str, *actions: Widget, 
 
 def _link(kit: Kit) -> Widget:
     """The state of the line, in words: 离线第 n 天, 待传 m 条."""
-    link = kit.frame.link
-    if link.online:
-        said = kit.t("chrome.online") if not link.pending else kit.t("chrome.sending", n=link.pending)
-        return kit.text(said, theme.STAFF_LESS, colour=theme.WHITE, on=theme.SLATE, align="right", width=44)
-    said = kit.t("chrome.staff_offline", days=link.days_offline, n=link.pending)
-    text = kit.text(said, theme.STAFF_LESS, colour=theme.INK, on=theme.AMBER_PALE, align="center", bold=True)
+    if kit.frame.link.online:
+        return kit.live_text(
+            lambda frame: _online(kit, frame),
+            theme.STAFF_LESS,
+            colour=theme.WHITE,
+            on=theme.SLATE,
+            align="right",
+            width=44,
+        )
+    text = kit.live_text(
+        lambda frame: kit.t("chrome.staff_offline", days=frame.link.days_offline, n=frame.link.pending),
+        theme.STAFF_LESS, colour=theme.INK, on=theme.AMBER_PALE, align="center", bold=True,
+    )  # fmt: skip
     badge = kit.card(text, fill=theme.AMBER_PALE, border=theme.AMBER_PALE, pad=(2, 0.5), width=66, height=9)
     badge.pos_hint = {"center_y": 0.5}
     return badge
+
+
+def _online(kit: Kit, frame: Frame) -> str:
+    pending = frame.link.pending
+    return kit.t("chrome.sending", n=pending) if pending else kit.t("chrome.online")
 
 
 def notice(kit: Kit) -> Widget:

@@ -112,7 +112,8 @@ def shape(frame: Frame) -> object:
         state = replace(state, **TYPED[type(state)])
     staff = (frame.day, frame.stored, frame.target, frame.role) if state.who == "staff" else None
     asked = frame.ask_s is not None
-    return (type(state), state, frame.lang, frame.link, frame.notices, frame.notice, staff, asked)
+    link = (frame.link.online, frame.link.days_offline)  # how many facts wait is a live number
+    return (type(state), state, frame.lang, link, frame.notices, frame.notice, staff, asked)
 
 
 def widgets_of(root: Widget, kind: type) -> list[Any]:

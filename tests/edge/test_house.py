@@ -1,0 +1,58 @@
+"""Chores of a running terminal: what of the line's news reaches the banner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.clock import SystemDice
+from edge.house import BANNER_MS, House
+from edge.model import Ms, Stamp
+from edge.steps import LinkState, Step
+from edge.store import Keys, Store
+
+
+class HandClock:
+    """Time that stands until it is moved."""
+
+    now = 0
+
+    def stamp(self) -> Stamp:
+        return Stamp(self.now, "boot", self.now, True)
+
+    def ms(self) -> Ms:
+        return Ms(self.now)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def posted() -> list[Step]:
+    return []
+
+
+@pytest.fixture
+def house(tmp_path: Path, clock: HandClock, posted: list[Step]) -> House:
+    return House(Store(tmp_path, clock, SystemDice(), Keys(b"link", b"device")), clock, [], posted.append)
+
+
+def test_a_draining_backlog_moves_the_banner_once_a_second(house: House, clock: HandClock, posted: list[Step]) -> None:
+    for pending in range(1_000, 0, -1):
+        house.line_changed(online=True, pending=pending)
+        clock.now += 10
+
+    shown = [step.pending for step in posted if isinstance(step, LinkState)]
+    assert shown == list(range(1_000, 0, -BANNER_MS // 10))
+
+
+def test_the_end_of_a_backlog_and_a_lost_line_show_at_once(house: House, posted: list[Step]) -> None:
+    house.line_changed(online=True, pending=3)
+    house.line_changed(online=True, pending=2)
+    house.line_changed(online=True, pending=0)
+    house.line_changed(online=False, pending=0)
+
+    assert posted == [LinkState(True, 0, 3), LinkState(True, 0, 0), LinkState(False, 1, 0)]
