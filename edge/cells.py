@@ -170,15 +170,17 @@ def wrong_door(tx: Tx, opening: str, moved: Sequence[int]) -> None:
 
 
 def shut_later(tx: Tx, cell: CellNo) -> str | None:
-    """A door that had been left open was shut. Return the opening it ends, None if there is none."""
-    row = tx.row("SELECT id FROM opening WHERE cell = ? AND closed = 0 AND outcome = 'open'", (cell,))
-    if row is None:
+    """A door that had been left open was shut. Return the newest opening it ends, None if there is none."""
+    sql = "SELECT id FROM opening WHERE cell = ? AND closed = 0 AND outcome = 'open' ORDER BY seq"
+    ended = [str(row["id"]) for row in tx.rows(sql, (cell,))]  # several when a deposit went on behind an open door
+    if not ended:
         return None
-    closed(tx, row["id"])
+    for opening in ended:
+        closed(tx, opening)
     state = tx.row("SELECT state, parcel, why FROM cell WHERE cell = ?", (cell,))
     if state is not None and state["why"] == "door_left_open" and state["parcel"] is None:
         tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
-    return str(row["id"])
+    return ended[-1]
 
 
 def unfinished(tx: Tx) -> tuple[Unfinished, ...]:

@@ -10,7 +10,7 @@ import hmac
 from itertools import pairwise
 
 from argon2 import PasswordHasher
-from argon2.exceptions import VerifyMismatchError
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from edge import events, log
 from edge.model import OperatorId, Rejected, Role, Stamp
@@ -99,7 +99,7 @@ def fits(hashed: str, pin: str, device_key: bytes) -> bool:
     """Tell whether a PIN is the hashed one. Slow on purpose: never inside a transaction."""
     try:
         return _hasher.verify(hashed, _peppered(pin, device_key))
-    except VerifyMismatchError:
+    except (VerificationError, InvalidHashError):  # a damaged row lets nobody in, and must not lock the others out
         return False
 
 

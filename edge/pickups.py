@@ -64,12 +64,17 @@ def begin_pickup(tx: Tx, parcel: ParcelId, by: str) -> Parcel:
 def pickup_failed(tx: Tx, parcel: ParcelId, why: str) -> None:
     """The door stayed shut: back into the locker, the code stays valid."""
     here = load(tx, parcel)
+    if here.cell is None:
+        raise AssertionError(f"parcel {parcel} does not lie in a cell")
     _move(tx, here, events.PickupFailed(parcel, here.cell, why))
 
 
 def pickup_left(tx: Tx, parcel: ParcelId) -> None:
     """Nobody handed the parcel out in time: back on the shelf, the code stays valid."""
-    _move(tx, load(tx, parcel), events.PickupLeftOnShelf(parcel))
+    here = load(tx, parcel)
+    if here.place is None:
+        raise AssertionError(f"parcel {parcel} does not lie on a shelf")
+    _move(tx, here, events.PickupLeftOnShelf(parcel))
 
 
 def picked_up(tx: Tx, parcel: ParcelId, by: str, evidence: str, operator: OperatorId | None = None) -> None:

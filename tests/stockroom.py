@@ -173,3 +173,24 @@ def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {table: sorted(rows, key=repr) for table, rows in found.items()}
 
     return store.run_now(read)
+
+
+def disagreements(tx: Tx) -> list[dict[str, object]]:
+    """Cell and parcel must name each other, a place is taken exactly when a parcel has it, and a code is there for
+    what can be collected and for nothing else. Returns what is not so.
+    """
+    return tx.rows(
+        "SELECT 'cell of parcel' AS what, p.id AS which FROM parcel p LEFT JOIN cell c ON c.cell = p.cell"
+        " WHERE p.cell IS NOT NULL AND c.parcel IS NOT p.id"
+        " UNION ALL SELECT 'parcel of cell', c.cell FROM cell c LEFT JOIN parcel p ON p.id = c.parcel"
+        " WHERE c.parcel IS NOT NULL AND p.cell IS NOT c.cell"
+        " UNION ALL SELECT 'cell without parcel', cell FROM cell"
+        " WHERE (state IN ('reserved', 'occupied')) AND parcel IS NULL OR state = 'free' AND parcel IS NOT NULL"
+        " UNION ALL SELECT 'place', l.place FROM place l LEFT JOIN parcel p ON p.place = l.place"
+        " WHERE l.taken <> (p.id IS NOT NULL)"
+        " UNION ALL SELECT 'nowhere or twice', id FROM parcel WHERE (cell IS NULL) = (place IS NULL)"
+        " AND state IN ('arrived', 'on_shelf', 'in_locker', 'releasing', 'exception')"
+        " UNION ALL SELECT 'code', id FROM parcel"
+        " WHERE (code IS NULL) <> (state IN ('expected', 'arrived', 'picked_up'))"
+        " AND state NOT IN ('returned', 'return_pending')"
+    )
