@@ -1,7 +1,8 @@
 """One byte pipe to a device: open, read chunks, write, drop the local echo, reopen with back-off.
 
-Forms: a serial port or pseudo-terminal by path (`SerialPort`), and a pipe in memory (`MemoryPort`). No frames here:
-a link does not know where one ends. The only file that knows the serial library.
+Forms: a serial port or pseudo-terminal by path (`SerialPort`), and a pipe in memory (`MemoryPort`); network and device
+files are in drivers/ports.py. No frames here: a link does not know where one ends. The only file that knows the serial
+library.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import logging
 import os
 import termios
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +41,9 @@ class Port(Protocol):
 
     def close(self) -> None:
         """Give the port back. Never raises."""
+
+
+Connect = Callable[[], Port | Awaitable[Port]]  # awaited where opening takes time: a network
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +165,7 @@ class Link:
     Should an echo be lost and the answer be the same bytes, the answer is dropped instead, which reads as silence.
     """
 
-    def __init__(self, name: str, connect: Callable[[], Port], echo: bool = False, reopen: Reopen = Reopen()) -> None:
+    def __init__(self, name: str, connect: Connect, echo: bool = False, reopen: Reopen = Reopen()) -> None:
         self.name = name
         self.hint = "not opened yet"
         self.times_opened = 0
@@ -184,10 +188,10 @@ class Link:
         return self._port is not None
 
     async def start(self) -> None:
-        """Try to open at once, and keep trying in the background."""
+        """Try to open at once, and keep trying in the background. A network is not waited for."""
         if self._task is None:
-            self._open()
             self._task = asyncio.create_task(self._stay_open(), name=f"link {self.name}")
+            await asyncio.sleep(0)  # its first step opens whatever opens at once
 
     async def stop(self) -> None:
         """Close the port and end the background task. Safe to call twice."""
@@ -228,18 +232,18 @@ class Link:
     async def _stay_open(self) -> None:
         delay = self._reopen.first_s
         while True:
-            if self._port is not None:
+            if await self._open():
                 async with self._opened:
                     self._opened.notify_all()
                 await self._gone.wait()
                 delay = self._reopen.first_s
             await asyncio.sleep(delay)
-            if not self._open():
-                delay = min(2 * delay, self._reopen.longest_s)
+            delay = min(2 * delay, self._reopen.longest_s)
 
-    def _open(self) -> bool:
+    async def _open(self) -> bool:
         try:
-            port = self._connect()
+            made = self._connect()
+            port = await made if isinstance(made, Awaitable) else made
         except PORT_ERRORS as error:
             hint = str(error) or type(error).__name__
             if hint != self.hint:  # one line per change of condition, not per attempt
