@@ -25,16 +25,17 @@ class NoWindow(Exception):
 
 def run_app(ui: UiSettings, bridge: Bridge) -> None:
     """Show the kiosk until `bridge.stop()` is called from any thread."""
-    prepare(ui)
-    from ui.screens.kiosk import Kiosk  # imports Kivy
+    with tempfile.TemporaryDirectory(prefix="kiosk-window-") as home:
+        prepare(ui, Path(home))
+        from ui.screens.kiosk import Kiosk  # imports Kivy
 
-    kiosk = Kiosk(ui, bridge)
-    if kiosk.window is None:
-        raise NoWindow("no window: check the display and the graphics driver")
-    kiosk.run()
+        kiosk = Kiosk(ui, bridge)
+        if kiosk.window is None:
+            raise NoWindow("no window: check the display and the graphics driver")
+        kiosk.run()
 
 
-def prepare(ui: UiSettings) -> None:
+def prepare(ui: UiSettings, home: Path) -> None:
     """Set what Kivy reads at import: no files of its own, no arguments, one input provider, the panel's real dpi.
 
     Source: reference recipe, traps 5.1 (every tap counted twice), 5.10 (Escape, F1), 5.11 (home directory, logs).
@@ -49,9 +50,9 @@ def prepare(ui: UiSettings) -> None:
         KIVY_DPI=str(round(panel.dpi, 2)),
         KIVY_METRICS_DENSITY="1",
         KIVY_AUDIO="",
+        KIVY_HOME=str(home),
         SDL_NO_SIGNAL_HANDLERS="1",  # SIGTERM belongs to the composition root
     )
-    os.environ.setdefault("KIVY_HOME", str(Path(tempfile.mkdtemp(prefix="kiosk-window-"))))
     os.environ.setdefault("SDL_AUDIODRIVER", "dummy")
     if not (os.environ.get("DISPLAY") or os.environ.get("SDL_VIDEODRIVER") or Path("/dev/dri/card0").exists()):
         os.environ["SDL_VIDEODRIVER"] = "offscreen"

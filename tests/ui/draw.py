@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,8 @@ from ui.settings import UiSettings  # noqa: E402
 
 def main(size: str, diagonal: str, folder: str, only: str = "") -> None:
     width, height = (int(part) for part in size.split("x"))
-    prepare(UiSettings(width, height, float(diagonal)))
+    home = tempfile.TemporaryDirectory()
+    prepare(UiSettings(width, height, float(diagonal)), Path(home.name))
     from kivy.app import App
     from kivy.base import runTouchApp
     from kivy.clock import Clock

@@ -131,7 +131,10 @@ TIGHTEST = "1024x600"
 ALIKE = frozenset(
     "refused-unreadable refused-unknown_code refused-ask_staff refused-not_here refused-unknown_bill refused-busy "
     "refused-secret_code refused-grant_over refused-no_answer staff-stayed_closed staff-unknown staff-not_there "
-    "staff-no_answer intake_door-opening devices-good money-none board-quiet login closed-S4 home-offline".split()
+    "staff-no_answer staff-left_open refused-disk_low refused-already_accepted intake_door-opening devices-good "
+    "money-none board-quiet login closed-S4 home-offline "
+    "standby-offline pickup-busy account cash-busy choose search-none sync-done intake_phone-empty board-empty cells "
+    "intake-busy intake_door-late idle-staff pickup".split()
 )
 
 

@@ -30,6 +30,7 @@ HARMLESS = {"cells.door"}  # the reason that is chosen already
 SLACK_MM = 0.12  # half a pixel of rounding on the coarsest panel
 
 Page = dict[str, Any]
+pytestmark = pytest.mark.timeout(300)  # three windows are drawn first; a busy machine takes its time
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def pages() -> list[Page]:
         for size, inch in SIZES.items()
     ]
     try:
-        codes = [run.wait(timeout=110) for run in runs]
+        codes = [run.wait(timeout=240) for run in runs]
     finally:
         for run in runs:
             if run.poll() is None:

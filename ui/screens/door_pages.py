@@ -99,8 +99,11 @@ def fetch(kit: Kit) -> Widget:
     ask = kit.text(kit.t("fetch.ask"), 9.5, bold=True, height=13, floor=6)
     body = column(ask, *cards, *more, *spare, gap=kit.mm(2.4))
     operator = kit.button("operator", kit.t("home.operator"), theme.STAFF, look="line", width=44, em=theme.FLOOR)
+    if kit.portrait:
+        body.add_widget(fix(row(Widget(), operator), height=kit.mm(theme.VILLAGER_BUTTON)))
     page = villager_page(kit, (kit.t("fetch.title"), theme.PICKUP, "shelf"), body)
-    page.children[0].add_widget(operator, index=1)
+    if not kit.portrait:
+        page.children[0].add_widget(operator, index=1)  # in the foot, before the language
     return page
 
 

@@ -189,12 +189,8 @@ def _device(i: Icon) -> None:
 
 
 def _offline(i: Icon) -> None:
-    for n, x in enumerate((3, 8.2, 13.4, 18.6)):
-        i.box(x, 3, 3.4, 4 + 4.2 * n, 0.5)
-    i.hole()
-    i.line(3, 21, 21.5, 3.5, w=4)
-    i.ink()
-    i.line(3, 21, 21.5, 3.5, w=1.8)
+    i.ring(12, 12, 8.6, w=2.4)
+    i.line(6.2, 6.2, 17.8, 17.8, w=2.4)
 
 
 def _phone(i: Icon) -> None:
