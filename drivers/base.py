@@ -176,3 +176,156 @@ class Display(Device, Protocol):
 
     def show(self, lines: Sequence[str]) -> None:
         """Put lines up soon; the newest call wins; faults are only visible in `status()`."""
+
+
+class Lamp(Enum):
+    """What an amount on a price display is. Displays without lamps show the amount alone."""
+
+    NONE = 0
+    PRICE = 1
+    TOTAL = 2
+    RECEIVED = 3
+    CHANGE = 4
+
+
+class PriceDisplay(Display, Protocol):
+    """A display for amounts of money; of other text it shows what its few signs allow."""
+
+    def price(self, fen: int, lamp: Lamp) -> None:
+        """Put an amount up soon instead of lines; the newest call of `price` and `show` wins. Unit: 1/100 yuan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One reading of a scale. `grams` counts from the tare of `Scale.tare`; `at_ms` is monotonic.
+
+    `is_over` and `is_moving` are what the scale itself says; many scales say neither. `is_net`: tared, by whomever.
+    """
+
+    grams: int
+    at_ms: int
+    is_moving: bool = False
+    is_net: bool = False
+    is_over: bool = False
+
+
+class Settled(Enum):
+    """How a weighing ended. All but WEIGHED are for whoever stands at the scale."""
+
+    WEIGHED = "weighed"
+    EMPTY = "empty"  # nothing lies on the pan
+    SAME_LOAD = "same_load"  # what was weighed before still lies there
+    RESTLESS = "restless"  # it never stood still
+    OVERLOAD = "overload"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Outcome of `Scale.weigh`. `grams` is None unless WEIGHED; `load` counts the loads of this scale since start."""
+
+    outcome: Settled
+    grams: int | None = None
+    is_net: bool = False
+    load: int = 0
+
+
+class Scale(Device, Protocol):
+    """A scale for parcels and produce."""
+
+    def weight(self) -> Weight | None:
+        """The newest reading; None when there was none within the last second. Never blocks."""
+
+    def weights(self) -> AsyncIterator[Weight]:
+        """Yield readings for the life of the device, bounded to the newest 64. One consumer only."""
+
+    async def weigh(self, timeout_s: float, again: bool = False) -> Weighing:
+        """Wait for a load at rest that was not weighed before, and weigh it once.
+
+        A load is new when the pan was empty since the last weighing, or when it weighs otherwise. What lies there at
+        the first call is new. `again` accepts a load that was weighed before.
+        Errors: NotThere, NoAnswer (silent to the end), Garbled, Refused (a unit or mode that is not weighed with).
+        """
+
+    async def tare(self, timeout_s: float) -> Weighing:
+        """Count from the load at rest on the pan (a box) as zero until the next `tare`; an empty pan ends it.
+
+        Errors: as `weigh`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of a slip, wrapped where it is too long for the paper."""
+
+    text: str
+    is_big: bool = False
+    is_centred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """A QR code of this text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarCode:
+    """A Code 128 of printable ASCII, with its text below; only the text where the paper is too narrow."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Feed and cut; a printer without a knife only feeds."""
+
+
+Line = Text | QrCode | BarCode | Cut
+
+
+class Paper(Enum):
+    """What the printer says of its paper. UNKNOWN: it does not answer, which many cheap printers never do."""
+
+    OK = "ok"
+    NEAR_END = "near_end"
+    OUT = "out"
+    UNKNOWN = "unknown"
+
+
+class Cover(Enum):
+    """What the printer says of its cover."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterStatus(Status):
+    """Status of a printer, as last heard from it."""
+
+    paper: Paper = Paper.UNKNOWN
+    cover: Cover = Cover.UNKNOWN
+
+
+class Printed(Enum):
+    """Outcome of one slip. A driver never prints a slip twice by itself."""
+
+    DONE = "done"  # the printer said so after the last line
+    SENT = "sent"  # all bytes went out to a printer that does not answer
+    UNKNOWN = "unknown"  # begun, and then the printer stopped or went silent: somebody looks, and reprints
+
+
+class Printer(Device, Protocol):
+    """A receipt printer."""
+
+    def status(self) -> PrinterStatus:
+        """Tell how the printer is, from what was last heard. Never blocks."""
+
+    async def print(self, slip: Sequence[Line]) -> Printed:
+        """Print one slip and tell what is known of it. Slips queue up behind each other.
+
+        Errors: NotThere, NoAnswer, Refused (paper, cover or error, in `hint`): nothing of the slip was printed.
+                ValueError for a slip that cannot be set (a bar code with other signs; a bug of the caller).
+        """
