@@ -19,7 +19,7 @@ from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.graphics.opengl import glGetString
 
-from edge.steps import Intent, LoggedIn, LoggedOut, Step, Trouble
+from edge.steps import Checking, Intent, LoggedIn, LoggedOut, Step, Trouble
 from ui import viewmodels as vm
 from ui.bridge import Bridge, Call, ScanRead
 from ui.drive import DriveServer
@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 GL_RENDERER = 0x1F01
 TICK_S = 0.25
+# An answer within 0.1 s is felt as immediate, so no "please wait" is drawn for it: two pages would cost twice the time.
+# Source: Nielsen, Usability Engineering (1993), section 5.5, after Miller (1968).
+PATIENCE_S = 0.1
 FAULTS, FAULTS_S = 5, 10.0  # more errors than this in this time: the process ends and systemd starts it anew
 
 
@@ -55,6 +58,7 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         self.hand = Hand()
         self._touched = self._shown = time.monotonic()
         self._ticked = 0.0
+        self._draw_at: float | None = None  # the page is behind the frame until then
         self._faults: list[float] = []
         self._drawn = False
         self._server = DriveServer(ui.drive_socket, bridge, self.hand.obey) if ui.drive_socket else None
@@ -114,23 +118,27 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         for item in self.bridge.take():
             match item:
                 case Call():
+                    self._draw()
                     _answer(item)
                 case ScanRead(text=text, scanner=scanner):
                     self.touched()
-                    self._apply(*vm.scan(self.frame, text, scanner))
+                    self._apply(*vm.scan(self.frame, text, scanner), PATIENCE_S)
                 case _:
                     self._step(item)
         if self.bridge.beat - self._ticked >= TICK_S:
             self._ticked = self.bridge.beat
             self._tick()
+        if self._draw_at is not None and time.monotonic() >= self._draw_at:
+            self._draw()
 
     def _step(self, step: Step) -> None:
         if isinstance(step, LoggedIn | LoggedOut):
             self.touched()
-        self._apply(*vm.on_step(self.frame, step))
+        self._apply(*vm.on_step(self.frame, step), PATIENCE_S if isinstance(step, Checking) else 0.0)
 
     def press(self, button: str) -> None:
         self._apply(*vm.press(self.frame, button))
+        self._draw()
 
     def touched(self) -> None:
         self._touched = time.monotonic()
@@ -138,21 +146,29 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
 
     def set_language(self, lang: str) -> None:
         self._apply(replace(self.frame, lang=lang), ())
+        self._draw()
 
     def trouble(self, number: str) -> None:
         self._apply(*vm.on_step(self.frame, Trouble(number)))
 
     # --- what goes out -------------------------------------------------------------------------------------------
 
-    def _apply(self, frame: vm.Frame, intents: tuple[Intent, ...]) -> None:
+    def _apply(self, frame: vm.Frame, intents: tuple[Intent, ...], patience_s: float = 0.0) -> None:
+        """Go on to a frame. It is drawn once per turn of the loop, or after some patience if nothing newer came."""
         if type(frame.state) is not type(self.frame.state) or _stage(frame) != _stage(self.frame):
             self._shown = time.monotonic()
             self._touched = max(self._touched, self._shown)
+        if self._draw_at is None or (patience_s == 0 and frame.state != self.frame.state):
+            self._draw_at = time.monotonic() + patience_s
         self.frame = frame
-        self.surface.show(frame)
         self.pace.hurry()
         for intent in intents:
             self.bridge.on_intent(intent)
+
+    def _draw(self) -> None:
+        if self._draw_at is not None:
+            self._draw_at = None
+            self.surface.show(self.frame)
 
     def _tick(self) -> None:
         now = time.monotonic()
