@@ -92,12 +92,20 @@ class Flaw(Enum):
     DAMAGED = "damaged"  # keys were lost, or control keys were typed
 
 
+class TimeQuality(Enum):
+    """What `Read.at_ms` says."""
+
+    LIVE = "live"  # somebody pulled the trigger then
+    UPLOAD = "upload"  # the gun emptied its memory then; nobody knows when the code was scanned
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """One code as a scanner gave it, or one line of a code with several lines.
 
     `text` still holds the AIM prefix and control characters; `at_ms` is monotonic milliseconds of its last byte.
     With a `flaw` the text is empty, so that nobody acts on half a code. Lines of one trigger pull share `burst`.
+    `scanner` is the name from the settings, or "name/gun" for one of several guns behind one dongle.
     """
 
     text: str
@@ -105,6 +113,25 @@ class Read:
     at_ms: int
     burst: int = 0
     flaw: Flaw | None = None
+    time_quality: TimeQuality = TimeQuality.LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a gun had in its memory, in the order of scanning. Nobody stands there: no beep, no door, no print per code.
+
+    Codes of an earlier upload that came again are left out and counted in `repeated`; the same code may well be twice
+    in one upload. `live` codes at the head of `reads` also came as live reads, before it was seen that this is an
+    upload. `announced` is how many codes the gun said it would send, None when it said nothing. Not `is_whole`: it
+    broke off, or the gun says that it keeps its memory, so the same codes will come again.
+    """
+
+    scanner: str
+    reads: tuple[Read, ...]
+    repeated: int = 0
+    live: int = 0
+    announced: int | None = None
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +169,22 @@ class Device(Protocol):
 
 
 class Scanner(Device, Protocol):
-    """A source of codes."""
+    """A source of codes. A gun that cannot beep or be triggered from here does nothing when told to."""
+
+    can_signal: bool
+    can_trigger: bool
 
     def reads(self) -> AsyncIterator[Read]:
-        """Yield every code for the life of the device, across unplugging. One consumer only."""
+        """Yield every live code for the life of the device, across unplugging. One consumer only."""
+
+    def batches(self) -> AsyncIterator[Batch]:
+        """Yield what guns upload from their memory, bounded to 16. One consumer only."""
+
+    async def signal(self, accepted: bool) -> None:
+        """Beep "accepted" or "refused" at the hand that scanned. Never raises, never takes longer than a few seconds."""
+
+    async def trigger(self, on: bool) -> None:
+        """Pull or let go of the trigger from here. Errors: NotThere, NoAnswer, Refused."""
 
 
 class Locker(Device, Protocol):
