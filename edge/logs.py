@@ -8,20 +8,32 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import threading
 import traceback
+from copy import copy
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 FILE_BYTES = 2 * 1024 * 1024
 FILES = 5
-# Runs of six or more digits, also with stars or blanks inside as people write phones; codes have six digits.
-DIGITS = re.compile(r"(?<![0-9A-Fa-f])\d(?:[ -]?\d){5,}(?![0-9A-Fa-f])")
+# Runs of six or more digits, also with a blank or a hyphen between as people write phones; codes have six digits.
+# Left alone are whole words of 16, 32 or 64 hex signs with a letter among them: ids, marks and hashes of ours.
+DIGITS = re.compile(
+    r"(?<![0-9A-Za-z])(?=[0-9]*[a-f])(?:[0-9a-f]{16}|[0-9a-f]{32}|[0-9a-f]{64})(?![0-9A-Za-z])|\d(?:[\s-]?\d){5,}"
+)
+KEEP_FROM = 11  # digits: a phone keeps its last two, a code or a PIN nothing
 HAN_NAME = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]{2,}")
 
 
 class MaskingFormatter(logging.Formatter):
-    """Formats a record, traceback included, and masks long digit runs (two kept) and Chinese words (one kept)."""
+    """Formats a record, traceback included, and masks long digit runs and Chinese words (one sign kept)."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        own = copy(record)
+        own.exc_text = None  # what another handler may have left there is not masked
+        return super().format(own)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 the library's name
         record.message = mask(record.message)
@@ -30,11 +42,21 @@ class MaskingFormatter(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802 the library's name
         return mask(super().formatException(ei))
 
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802 the library's name
+        return mask(super().formatStack(stack_info))
+
 
 def mask(text: str) -> str:
     """Mask what may be personal in free text."""
-    text = HAN_NAME.sub(lambda found: found[0][0] + "*", text)
-    return DIGITS.sub(lambda found: "#" * (len(found[0]) - 2) + found[0][-2:], text)
+    return DIGITS.sub(_masked, HAN_NAME.sub(lambda found: found[0][0] + "*", text))
+
+
+def _masked(found: re.Match[str]) -> str:
+    run = found[0]
+    if not run[0].isdigit() or any(sign.isalpha() for sign in run):
+        return run
+    keep = 2 if sum(sign.isdigit() for sign in run) >= KEEP_FROM else 0
+    return "#" * (len(run) - keep) + run[len(run) - keep :]
 
 
 def set_up(folder: Path | None, *, verbose: bool = False) -> None:
@@ -52,6 +74,14 @@ def set_up(folder: Path | None, *, verbose: bool = False) -> None:
     root.handlers = [handler]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("kivy").setLevel(logging.WARNING)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
+    """Send the trace of what nobody caught through the mask as well; it would go to standard error as it is."""
+    if error is not None and not issubclass(kind, KeyboardInterrupt):
+        logging.getLogger(__name__).critical("nobody caught this", exc_info=(kind, error, trace))
 
 
 def signature(error: BaseException) -> str:
