@@ -106,13 +106,14 @@ QUIET_DAY = s.DayBoard(
     bills_unposted=0, cash_fen=Fen(0), cells_free=24, cells_out=0, alarms=(),
 )  # fmt: skip
 FOUND = s.ParcelsBoard("5678", (*PARCELS, parcel(8, state="exception", overdue=True), parcel(9, overdue=True)), more=31)
+AWAY = "could not open port /dev/village/scanner-counter: no such file or directory"
 DEVICES = s.DevicesBoard(
     devices=(
         s.DeviceLine("locker-1", "locker", "ok", ""),
-        s.DeviceLine("scanner-counter", "scanner", "away", "check_cable"),
-        s.DeviceLine("led-front", "display", "degraded", "check_power"),
+        s.DeviceLine("scanner-counter", "scanner", "away", AWAY),
+        s.DeviceLine("led-front", "display", "degraded", "3 failed questions so far"),
         s.DeviceLine("scanner-hall", "scanner", "ok", ""),
-        s.DeviceLine("locker-2", "locker", "away", "restart"),
+        s.DeviceLine("locker-2", "locker", "away", "not opened yet"),
     ),
     disk_free_mb=412, backup_age_h=None, clock_synced=False, renderer="llvmpipe (LLVM 15.0.6, 256 bits)",
     version="0.1.0",

@@ -20,6 +20,7 @@ from ui.viewmodels.formats import minute, pages
 from ui.viewmodels.staff_states import CELL_REASONS, Cells, Devices, Sync
 
 LOW_DISK_MB = 500
+HINT_MAX, HINT_MAX_TALL = 44, 32  # signs of the driver's own words that fit one line
 OLD_BACKUP_H = 26  # one a day, and two hours of grace
 SOFTWARE = ("llvmpipe", "softpipe", "SwiftShader")
 
@@ -104,14 +105,26 @@ def _device(kit: Kit, line: DeviceLine) -> Widget:
     ground, ink, icon = looks.get(line.health, looks["away"])
     kind = kit.t(f"device.{line.kind}") if words.known(f"device.{line.kind}", kit.lang) else line.kind
     health = kit.t(f"health.{line.health}") if words.known(f"health.{line.health}", kit.lang) else line.health
-    hint = kit.t(f"hint.{line.hint}") if words.known(f"hint.{line.hint}", kit.lang) else line.hint
+    advice = kit.t(f"advice.{line.health}") if words.known(f"advice.{line.health}", kit.lang) else ""
     return kit.card(
         kit.icon(icon, 7, ink, ground),
         kit.text(f"{kind}  {line.name}", theme.STAFF_MAIN, bold=True, on=ground, width=70),
         kit.text(health, theme.STAFF_MAIN, bold=True, on=ground, colour=ink, width=26),
-        weigh(kit.text(hint, theme.STAFF_LESS, on=ground), 1),
+        weigh(_advice(kit, advice, line.hint, ground), 1),
         fill=ground, orientation="horizontal", pad=(4, 0.8), gap=3, height=13,
     )  # fmt: skip
+
+
+def _advice(kit: Kit, advice: str, hint: str, ground: Colour) -> Widget:
+    """What to do in words; below it, small, what the driver says, for the technician on the telephone."""
+    if not advice:
+        return Widget()
+    most = HINT_MAX_TALL if kit.portrait else HINT_MAX
+    said = hint if len(hint) <= most else hint[: most - 1] + "…"
+    lines = [kit.text(advice, theme.STAFF_LESS, on=ground)]
+    if said:
+        lines.append(kit.text(said, theme.STAFF_FLOOR, on=ground, colour=theme.SOFT, height=5))
+    return column(*lines)
 
 
 def _terminal(kit: Kit, board: DevicesBoard) -> Widget:

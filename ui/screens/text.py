@@ -44,7 +44,8 @@ class Text(Widget):  # type: ignore[misc]  # Kivy has no types
     """Text in a box.
 
     Units:  `em` and `floor` in millimetres of the ruler; the size drawn is the largest between them that fits.
-    Shape:  `fits` False means that even the floor is too large for the box: a test fails on it.
+    Shape:  `fits` False means that even the floor is too large for the box: the text is cut with an ellipsis, so that
+            a long notice or device name from outside never lies on its neighbours; a test fails on it.
     """
 
     def __init__(self, ruler: Ruler, text: str, **style: Any) -> None:
@@ -100,6 +101,8 @@ class Text(Widget):  # type: ignore[misc]  # Kivy has no types
             if self.fits or px <= floor:
                 break
             px = max(floor, px * STEP)
+        if not self.fits:
+            lines = self._cut(lines, px)
         self.px, self.lines, self.drawn = px, lines, (wide, high)
         label = CoreLabel(
             text="\n".join(lines) or " ",
@@ -113,3 +116,19 @@ class Text(Widget):  # type: ignore[misc]  # Kivy has no types
         label.refresh()
         self._box.texture = label.texture
         self._box.size = label.texture.size if label.texture else (0, 0)
+
+    def _cut(self, lines: list[str], px: float) -> list[str]:
+        """Keep what fits, and say by an ellipsis that there was more."""
+        most = max(1, int((self.height + 0.42 * px) / (px * LINE_EM)))
+        kept = lines[:most]
+        for i, line in enumerate(kept):
+            more = i == len(kept) - 1 and len(lines) > most
+            kept[i] = self._shortened(line, px, more)
+        return kept
+
+    def _shortened(self, line: str, px: float, more: bool) -> str:
+        if not more and measure(line, px, self.bold) <= self.width:
+            return line
+        while line and measure(line + "…", px, self.bold) > self.width:
+            line = line[:-1]
+        return line + "…"
