@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+import string
 from pathlib import Path
 
-from edge.config import Settings
+from edge.config import ConfigError, Problem, Settings
 from edge.store import Keys
 
 DEVICE_KEY = "device.key"
@@ -21,9 +22,15 @@ def load(settings: Settings) -> Keys:
 
 
 def device_key(path: Path) -> bytes:
-    """Return the device key, making it once: whole and durable, or not at all."""
+    """Return the device key, making it once: whole and durable, or not at all.
+
+    Errors: ConfigError for a damaged one; a new key would lock every PIN out and break the chain.
+    """
     if path.exists():
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
+        text = path.read_text(encoding="latin-1").strip()
+        if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
+            raise ConfigError(path, [Problem(1, path.name, "must hold 64 hexadecimal digits")])
+        return bytes.fromhex(text)
     path.parent.mkdir(parents=True, exist_ok=True)
     key = secrets.token_bytes(KEY_BYTES)
     fresh = path.with_suffix(".new")

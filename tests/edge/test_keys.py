@@ -1,0 +1,42 @@
+"""The device key is made once, is nobody else's to read, and a damaged one is never taken for a key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge import keys
+from edge.config import ConfigError
+
+
+def test_a_key_is_made_once_and_for_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "device.key"
+
+    made = keys.device_key(path)
+
+    assert len(made) == 32
+    assert keys.device_key(path) == made
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["device.key"]
+
+
+def test_two_devices_have_two_keys(tmp_path: Path) -> None:
+    assert keys.device_key(tmp_path / "a") != keys.device_key(tmp_path / "b")
+
+
+def test_what_a_cut_left_behind_is_no_key(tmp_path: Path) -> None:
+    (tmp_path / "device.new").write_text("00" * 7)
+
+    assert len(keys.device_key(tmp_path / "device.key")) == 32
+
+
+@pytest.mark.parametrize("text", ["", "00", "zz" * 32, "00" * 31, "00" * 33, "\0" * 64, "\xff" * 64])
+def test_a_damaged_key_is_refused_and_not_replaced(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "device.key"
+    path.write_text(text, encoding="latin-1")
+
+    with pytest.raises(ConfigError, match="64 hexadecimal"):
+        keys.device_key(path)
+
+    assert path.read_text(encoding="latin-1") == text
