@@ -181,7 +181,7 @@ class Scanner(Device, Protocol):
         """Yield what guns upload from their memory, bounded to 16. One consumer only."""
 
     async def signal(self, accepted: bool) -> None:
-        """Beep "accepted" or "refused" at the hand that scanned. Never raises, never takes longer than a few seconds."""
+        """Beep "accepted" or "refused" at the hand that scanned. Never raises; done or given up after a few seconds."""
 
     async def trigger(self, on: bool) -> None:
         """Pull or let go of the trigger from here. Errors: NotThere, NoAnswer, Refused."""

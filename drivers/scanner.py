@@ -12,20 +12,19 @@ import fcntl
 import logging
 import struct
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from drivers.base import Clock, Health, Read, Status
-from drivers.feed import Feed
+from drivers.base import Clock, Status
 from drivers.link import Link
+from drivers.outbox import USUAL, Habits, ReadingScanner
 from drivers.wire.keys import KeyScans
 from drivers.wire.scans import LineScans, Scan
 
 log = logging.getLogger(__name__)
 
-MAX_READS = 512  # an upload of a whole gun memory fits; beyond it new codes are refused and counted
 REOPEN_S = 1.0  # looking for a device costs a few opens; a person who plugs one in does not notice a second
 EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
 KEY_ENTER = 28
@@ -66,38 +65,13 @@ class Grabbed:
             source.close()
 
 
-class _Outbox:
-    """What both scanners do with scans: name them, queue them, count them."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.feed: Feed[Read] = Feed(MAX_READS, keep_newest=False)
-
-    def put(self, scans: Iterable[Scan], shift_ms: int = 0) -> None:
-        """Queue scans; `shift_ms` turns the time base of the scans into the kiosk's."""
-        for scan in scans:
-            if scan.flaw is not None:
-                log.info("%s: a scan was %s", self.name, scan.flaw.value)
-            self.feed.put(Read(scan.text, self.name, scan.at_ms + shift_ms, scan.burst, scan.flaw))
-
-    def status(self, away: str | None) -> Status:
-        """AWAY with its reason, DEGRADED after codes were lost, else OK."""
-        if away is not None:
-            return Status(self.name, Health.AWAY, away)
-        if self.feed.lost:
-            return Status(self.name, Health.DEGRADED, f"{self.feed.lost} codes were lost, nobody took them")
-        return Status(self.name, Health.OK)
-
-
-class SerialScanner:
+class SerialScanner(ReadingScanner):
     """`drivers.base.Scanner` in plain serial line mode."""
 
-    def __init__(self, link: Link, lines: LineScans, clock: Clock) -> None:
-        self.name = link.name
+    def __init__(self, link: Link, lines: LineScans, clock: Clock, habits: Habits = USUAL) -> None:
+        super().__init__(link.name, clock, habits)
         self._link = link
         self._lines = lines
-        self._clock = clock
-        self._outbox = _Outbox(link.name)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -113,39 +87,39 @@ class SerialScanner:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         await self._link.stop()
-        self._outbox.feed.end()
+        self._outbox.end()
 
     def status(self) -> Status:
         """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
         return self._outbox.status(None if self._link.is_open else self._link.hint)
 
-    def reads(self) -> AsyncIterator[Read]:
-        """Yield every code for the life of the device. One consumer only."""
-        return self._outbox.feed.items()
-
     async def _read(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._lines.idle_ms / 1000 if self._lines.is_partial else None):
+                wait_ms = self._lines.idle_ms if self._lines.is_partial else None
+                async with asyncio.timeout(self._outbox.wait_s(self._clock.ms(), wait_ms)):
                     chunk = await self._link.receive()
             except TimeoutError:
                 self._outbox.put(self._lines.idle(self._clock.ms()))
+                if not self._lines.is_partial:
+                    self._outbox.idle(self._clock.ms())
                 continue
             if chunk:
                 self._outbox.put(self._lines.feed(chunk, self._clock.ms()))
             else:
                 self._lines.lost()
+                self._outbox.port_lost()
 
 
-class EvdevScanner:
+class EvdevScanner(ReadingScanner):
     """`drivers.base.Scanner` on a keyboard-like device. Keys go to nobody else while it is open."""
 
-    def __init__(self, name: str, grab: Callable[[], Grabbed], keys: KeyScans, clock: Clock) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, grab: Callable[[], Grabbed], keys: KeyScans, clock: Clock, habits: Habits = USUAL
+    ) -> None:
+        super().__init__(name, clock, habits)
         self._grab = grab
         self._keys = keys
-        self._clock = clock
-        self._outbox = _Outbox(name)
         self._away: str | None = "not opened yet"
         self._task: asyncio.Task[None] | None = None
 
@@ -162,15 +136,11 @@ class EvdevScanner:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
         self._away = "stopped"
-        self._outbox.feed.end()
+        self._outbox.end()
 
     def status(self) -> Status:
         """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
         return self._outbox.status(self._away)
-
-    def reads(self) -> AsyncIterator[Read]:
-        """Yield every code for the life of the device. One consumer only."""
-        return self._outbox.feed.items()
 
     def _try_grab(self) -> Grabbed | None:
         try:
@@ -192,6 +162,7 @@ class EvdevScanner:
                 finally:
                     grabbed.close()
                 self._keys.lost()
+                self._outbox.port_lost()
             await asyncio.sleep(REOPEN_S)
             grabbed = self._try_grab()
 
@@ -203,10 +174,13 @@ class EvdevScanner:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(self._keys.idle_ms / 1000 if self._keys.is_partial else None):
+                    wait_ms = self._keys.idle_ms if self._keys.is_partial else None
+                    async with asyncio.timeout(self._outbox.wait_s(self._clock.ms(), wait_ms)):
                         await readable.wait()
                 except TimeoutError:
                     self._put(self._keys.idle(_monotonic_ms()))
+                    if not self._keys.is_partial:
+                        self._outbox.idle(self._clock.ms())
                     continue
                 readable.clear()
                 self._take(source)

@@ -165,7 +165,7 @@ class KeyScans:
             return []
         ended_ms = self._last_ms if at_ms is None else at_ms
         text = "" if self._flaw else "".join(self._text)
-        scan = Scan(text, ended_ms, self._bursts.number(self._began_ms, ended_ms), self._flaw)
+        scan = Scan(text, ended_ms, self._bursts.number(self._began_ms, ended_ms), self._flaw, self._began_ms)
         self._forget()
         return [scan]
 

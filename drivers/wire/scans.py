@@ -6,7 +6,7 @@ characters stay in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drivers.base import Flaw
 
@@ -22,13 +22,16 @@ class Scan:
     """One code, or one line of a code with several lines.
 
     `text` is empty when there is a flaw, so that nobody acts on half a code. `burst` is the same number for lines that
-    came from one trigger pull. `at_ms` is the time of the last byte or key.
+    came from one trigger pull. `at_ms` is the time of the last byte or key, `began_ms` of the first. `is_stored` codes
+    come from the gun's memory, as the gun says itself.
     """
 
     text: str
     at_ms: int
     burst: int
     flaw: Flaw | None = None
+    began_ms: int = field(default=0, compare=False)
+    is_stored: bool = False
 
 
 class Bursts:
@@ -109,7 +112,8 @@ class LineScans:
             flaw = Flaw.DAMAGED
         self.lost()
         burst = self._bursts.number(self._began_ms, self._last_ms)
-        return [Scan(text if flaw is None and text is not None else "", self._last_ms, burst, flaw)]
+        text = text if flaw is None and text is not None else ""
+        return [Scan(text, self._last_ms, burst, flaw, self._began_ms)]
 
 
 def decoded(raw: bytes) -> str | None:

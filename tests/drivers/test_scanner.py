@@ -14,7 +14,8 @@ import pytest
 
 from drivers import scanner as module
 from drivers.base import Flaw, Health, Read
-from drivers.scanner import MAX_READS, EvdevScanner, Grabbed, SerialScanner, grab_nodes
+from drivers.outbox import MAX_READS
+from drivers.scanner import EvdevScanner, Grabbed, SerialScanner, grab_nodes
 from drivers.sim.scanner import Gun
 from drivers.wire.keys import KeyScans
 from drivers.wire.scans import LineScans

@@ -1,0 +1,52 @@
+"""Which of several guns behind one dongle a text came from, by the prefix each gun was set to. Pure text.
+
+A cheap dongle says nothing of the origin, so each gun gets a prefix of its own with its set-up codes, for example
+"A:" and "B:". The prefix may stand before or after the AIM identifier; brands differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MAX_PREFIX = 8  # guns allow ten signs at most (Newland CPRSET); one letter and a colon do
+
+_AIM = re.compile(r"\][A-Za-z][0-9A-F]")
+
+
+class GunPrefixes:
+    """Prefixes of the guns; none at all means that the dongle is the scanner.
+
+    Errors: ValueError for a prefix that could be the beginning of a code: it needs a sign besides letters and digits.
+    """
+
+    def __init__(self, prefixes: Sequence[str] = ()) -> None:
+        self._guns = {prefix: _label(prefix) for prefix in sorted(prefixes, key=len, reverse=True)}
+        if len(set(self._guns.values())) != len(prefixes):
+            raise ValueError(f"prefixes {', '.join(prefixes)} do not name different guns")
+
+    def split(self, text: str) -> tuple[str | None, str]:
+        """Give the gun, None when no prefix is there, and the text without the prefix."""
+        match = _AIM.match(text)
+        aim = match[0] if match else ""
+        for prefix, gun in self._guns.items():
+            if text.startswith(prefix):
+                return gun, text[len(prefix) :]
+            if aim and text.startswith(prefix, len(aim)):
+                return gun, aim + text[len(aim) + len(prefix) :]
+        return None, text
+
+
+def read_prefixes(option: str) -> GunPrefixes:
+    """Read the option: prefixes with commas between. Errors: ValueError."""
+    return GunPrefixes([part.strip(" ") for part in option.split(",")] if option else [])
+
+
+def _label(prefix: str) -> str:
+    label = "".join(sign for sign in prefix if sign.isalnum())
+    if not label or len(prefix) > MAX_PREFIX or prefix.isalnum() or not prefix.isascii():
+        raise ValueError(
+            f"prefix {prefix!r} must be 2 to {MAX_PREFIX} signs: letters or digits that name the gun, "
+            "and a sign that no code begins with"
+        )
+    return label
