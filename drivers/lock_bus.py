@@ -7,14 +7,26 @@ fulfils `drivers.wire.lock.LockWire`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from drivers.base import DeviceError, Garbled, NoAnswer
+from drivers.base import DeviceError, Garbled, NoAnswer, NotThere, Refused
 from drivers.link import Link
-from drivers.wire.lock import BoardState, Echoed, LockEvent, LockMoved, LockWire, OpenReply
+from drivers.wire.lock import (
+    BoardState,
+    Calmed,
+    Declined,
+    Echoed,
+    LockEvent,
+    LockMoved,
+    LockState,
+    LockWire,
+    Look,
+    OpenReply,
+)
 
-Contacts = tuple[bool, ...]  # raw: True is shorted; index 0 is lock 1
+Contacts = Mapping[int, bool | None]  # lock -> raw contact: True is shorted, None: the board cannot tell
+OpenAnswer = OpenReply | LockMoved | Declined
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +39,7 @@ class Timing:
     settle_s: float = 1.0  # the pulse lasts 300 ms, then the door springs open
     poll_s: float = 0.3  # while somebody stands at an open door
     watch_s: float = 1.0  # idle; a forced door is noticed within this
+    open_reply_s: float | None = None  # for the answer to an opening; None: as reply_s
 
 
 USUAL = Timing()
@@ -39,19 +52,25 @@ class _Question:
 
 
 class LockBus:
-    """Ask boards. The caller holds `turn` around what must not be interleaved."""
+    """Ask boards. The caller holds `turn` around what must not be interleaved.
+
+    `items` keeps, per board and lock, what two answers in a row said of things lying in the cells.
+    """
 
     def __init__(self, link: Link, wire: LockWire, timing: Timing) -> None:
         self.turn = asyncio.Lock()
         self.pushed = asyncio.Event()
         self.sees_echo = False
         self.faults = 0
+        self.items: dict[int, Mapping[int, bool]] = {}
         self._link = link
         self._wire = wire
         self._timing = timing
         self._parser = wire.parser()
         self._question: _Question | None = None
         self._last_traffic_s = float("-inf")
+        self._calmed: dict[int, int] = {}  # board -> how often the port had been opened then
+        self._pulsed: set[int] = set()  # boards that have not answered a question since their last pulse
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -68,61 +87,122 @@ class LockBus:
             self._task = None
         await self._link.stop()
 
-    async def pulse(self, board: int, lock: int) -> OpenReply | LockMoved | None:
+    async def pulse(self, board: int, lock: int) -> OpenAnswer | None:
         """Send the opening exactly once; returns what the board says to it, None for silence.
 
         Errors: NotThere when no byte went out, which is the only case in which certainly no coil moved.
         """
-
-        def fits(event: LockEvent) -> bool:
-            return isinstance(event, OpenReply) or (
-                isinstance(event, LockMoved) and (event.board, event.lock) == (board, lock)
-            )
-
         try:
-            event = await self._ask(self._wire.open(board, lock), fits)
+            await self._calm(board)
+        except DeviceError as error:
+            raise NotThere(self._link.name, f"no pulse was sent: {error.hint}") from error
+        self._pulsed.add(board)
+        request, wait_s = self._wire.open(board, lock), self._timing.open_reply_s or self._timing.reply_s
+        try:
+            event = await self._ask(request, lambda event: self._wire.answers_open(event, board, lock), wait_s)
         except (NoAnswer, Garbled):
             return None
-        assert isinstance(event, OpenReply | LockMoved)
-        return event
+        return event if isinstance(event, OpenAnswer) else None  # a state is no answer: it is read again anyway
 
-    async def contacts(self, board: int, known: Contacts | None = None) -> Contacts:
-        """Ask for all contacts of a board until two answers in a row agree; `known` counts as the first.
+    async def contacts(self, board: int, known: Contacts | None = None, lock: int | None = None) -> Contacts:
+        """Ask for the contacts of a board, or what tells this lock, until two answers in a row agree.
 
-        The check byte lets one in ten two-bit errors through, so a single answer proves nothing.
-        Errors: NotThere at once; NoAnswer or Garbled after the last attempt.
+        `known` counts as the first. The check byte lets one in ten two-bit errors through, so a single answer proves
+        nothing. Errors: NotThere at once; NoAnswer, Garbled or Refused after the last attempt.
         """
-        last, failure = known, None
+        await self._calm(board)
+        seen: dict[int, bool | None] = {}
+        for look in self._wire.looks(board, lock):
+            seen |= await self._agreed(board, look, known or {})
+        return seen
+
+    async def _agreed(self, board: int, look: Look, known: Contacts) -> Contacts:
+        last = {lock: known[lock] for lock in look.locks if lock in known}
+        items: tuple[bool, ...] | None = None
+        failure: DeviceError | None = None
         for _ in range(self._timing.reads):
             try:
-                event = await self._ask(self._wire.read_all(board), lambda event: _is_state_of(event, board))
-            except (NoAnswer, Garbled) as error:
+                event = await self._answered(look.request, lambda event: _told(event, board, look) is not None, board)
+            except (NoAnswer, Garbled, Refused) as error:
                 self.faults += 1
                 failure = error
+                await self._revive(board)
                 continue
-            assert isinstance(event, BoardState)
-            if event.shorted == last:
-                return last
-            last = event.shorted
+            self._pulsed.discard(board)
+            told = dict(zip(look.locks, _told(event, board, look) or (), strict=True))
+            again = event.items if isinstance(event, BoardState) else ()
+            if told == last:
+                self._note_items(board, look, items, again)
+                return told
+            last, items = told, again
         raise failure or Garbled(self._link.name, f"board {board} does not answer twice alike")
 
-    async def _ask(self, request: bytes, fits: Callable[[LockEvent], bool]) -> LockEvent:
+    def _note_items(self, board: int, look: Look, once: tuple[bool, ...] | None, again: tuple[bool, ...]) -> None:
+        if once is not None:
+            pairs = zip(look.locks, once, again, strict=False)
+            self.items[board] = {lock: lies for lock, lay, lies in pairs if lay is lies}
+
+    async def _calm(self, board: int) -> None:
+        """Make a board safe once after each opening of the port. Errors: as `contacts`."""
+        opened = self._link.times_opened
+        requests = self._wire.at_start(board)
+        if not requests or self._calmed.get(board) == opened:
+            return
+        for request in requests:
+            await self._insisted(request, board)
+        self._calmed[board] = opened
+
+    async def _insisted(self, request: bytes, board: int) -> None:
+        for attempt in range(self._timing.reads):
+            try:
+                await self._answered(request, lambda event: event == Calmed(board), board)
+            except (NoAnswer, Garbled, Refused):
+                self.faults += 1
+                if attempt == self._timing.reads - 1:
+                    raise
+            else:
+                return
+
+    async def _revive(self, board: int) -> None:
+        request = self._wire.revive(board) if board in self._pulsed else None
+        if request is not None:
+            await self._quiet()
+            self._parser.expect(request)
+            await self._link.write(request)
+            self._last_traffic_s = asyncio.get_running_loop().time()
+
+    async def _answered(self, request: bytes, fits: Callable[[LockEvent], bool], board: int) -> LockEvent:
+        """Ask what may be asked again. Errors: NotThere, NoAnswer, Garbled; Refused when the board declines."""
+
+        def ends(event: LockEvent) -> bool:
+            return fits(event) or (isinstance(event, Declined) and event.board == board)
+
+        event = await self._ask(request, ends, self._timing.reply_s)
+        if isinstance(event, Declined):
+            raise Refused(self._link.name, f"board {board}: {event.reason}")
+        return event
+
+    async def _ask(self, request: bytes, fits: Callable[[LockEvent], bool], wait_s: float) -> LockEvent:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(self._last_traffic_s + self._timing.gap_s - loop.time())
+        await self._quiet()
         rejected = self._parser.rejected
         self._parser.expect(request)
         question = self._question = _Question(fits, loop.create_future())
         try:
             await self._link.write(request)
-            async with asyncio.timeout(self._timing.reply_s):
+            async with asyncio.timeout(wait_s):
                 return await question.answer
         except TimeoutError:
             if self._parser.rejected > rejected:
                 raise Garbled(self._link.name, "bytes came that are no answer") from None
-            raise NoAnswer(self._link.name, f"silent for {self._timing.reply_s} s") from None
+            raise NoAnswer(self._link.name, f"silent for {wait_s} s") from None
         finally:
             self._question = None
             self._last_traffic_s = loop.time()
+
+    async def _quiet(self) -> None:
+        """Leave the line alone as long as the boards need it."""
+        await asyncio.sleep(self._last_traffic_s + self._timing.gap_s - asyncio.get_running_loop().time())
 
     async def _listen(self) -> None:
         while True:
@@ -148,5 +228,11 @@ class LockBus:
             self._question.answer.set_exception(error)
 
 
-def _is_state_of(event: LockEvent, board: int) -> bool:
-    return isinstance(event, BoardState) and event.board == board
+def _told(event: LockEvent, board: int, look: Look) -> tuple[bool | None, ...] | None:
+    """The contacts in this answer when it is the one to this question."""
+    match event:
+        case BoardState(told_board, shorted) if told_board == board and len(shorted) == len(look.locks):
+            return shorted
+        case LockState(told_board, lock, shorted_one) if told_board == board and look.locks == range(lock, lock + 1):
+            return (shorted_one,)
+    return None

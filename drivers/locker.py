@@ -11,11 +11,22 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from drivers.base import Clock, DeviceError, Door, DoorChanged, Health, NotThere, Opening, Status, WrongDoor
+from drivers.base import (
+    Clock,
+    DeviceError,
+    Door,
+    DoorChanged,
+    Health,
+    NotThere,
+    Opening,
+    Refused,
+    Status,
+    WrongDoor,
+)
 from drivers.feed import Feed
 from drivers.link import Link
-from drivers.lock_bus import USUAL, Contacts, LockBus, Timing
-from drivers.wire.lock import LockMoved, LockWire, OpenReply, Polarity
+from drivers.lock_bus import USUAL, Contacts, LockBus, OpenAnswer, Timing
+from drivers.wire.lock import Declined, LockWire, Polarity
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +57,7 @@ class BoardLocker:
         self.has_door_sensor = cabinet.has_door_sensor
         self._link = link
         self._ways = wire.ways
+        self._sees_board = len(wire.looks(1)) == 1  # one question tells all doors of a board
         self._polarity = cabinet.polarity
         self._clock = clock
         self._timing = timing
@@ -101,7 +113,7 @@ class BoardLocker:
             try:
                 reply = await self._bus.pulse(board, lock)
                 return await self._outcome(cell, before, reply)
-            except NotThere:
+            except (NotThere, Refused):
                 self._commanded.discard(cell)
                 raise
             finally:
@@ -109,17 +121,18 @@ class BoardLocker:
 
     async def doors(self) -> Mapping[int, Door]:
         """Ask the state of every door; cells of a silent board are UNKNOWN. Errors: when no board can be asked."""
-        failures: list[DeviceError] = []
         doors = dict.fromkeys(self.cells, Door.UNKNOWN)
         async with self._bus.turn:
-            for board in self._boards:
-                try:
-                    doors.update(await self._look(board))
-                except DeviceError as error:
-                    failures.append(error)
-        if len(failures) == len(self._boards):
-            raise failures[0]
+            doors.update(await self._look_at_all(is_fresh=False))
         return doors
+
+    async def items(self) -> Mapping[int, bool]:
+        """Tell in which cells something lies; a cell the boards cannot tell is left out. Errors: as `doors`."""
+        async with self._bus.turn:
+            await self._look_at_all(is_fresh=True)
+            lying = {self._cell(board, lock): lies for board in self._boards
+                     for lock, lies in self._bus.items.get(board, {}).items() if board not in self._silent}  # fmt: skip
+        return {cell: lies for cell, lies in lying.items() if cell in self.cells}
 
     async def until_closed(self, cell: int, timeout_s: float) -> Door:
         """Wait until the door is closed: CLOSED, OPEN (time is over), or UNKNOWN (board silent or no sensor)."""
@@ -145,6 +158,9 @@ class BoardLocker:
         board, lock = divmod(cell - 1, self._ways)
         return board + 1, lock + 1
 
+    def _cell(self, board: int, lock: int) -> int:
+        return (board - 1) * self._ways + lock
+
     async def _before(self, board: int) -> dict[int, Door]:
         """Doors of all boards before the pulse. A board that cannot be watched gets no pulse."""
         before: dict[int, Door] = {}
@@ -156,18 +172,32 @@ class BoardLocker:
                     raise NotThere(self.name, f"no pulse was sent: {error.hint}") from error
         return before
 
-    async def _outcome(self, cell: int, before: Mapping[int, Door], reply: OpenReply | LockMoved | None) -> Opening:
+    async def _look_at_all(self, is_fresh: bool) -> dict[int, Door]:
+        """Look at each board. Errors: when none can be asked."""
+        failures: list[DeviceError] = []
+        doors: dict[int, Door] = {}
+        for board in self._boards:
+            try:
+                doors.update(await self._look(board, is_fresh))
+            except DeviceError as error:
+                failures.append(error)
+        if len(failures) == len(self._boards):
+            raise failures[0]
+        return doors
+
+    async def _outcome(self, cell: int, before: Mapping[int, Door], reply: OpenAnswer | None) -> Opening:
         """Look until the door is seen open or the time is over, then look at all others."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timing.settle_s
+        is_declined = isinstance(reply, Declined) and reply.is_certain
+        deadline = loop.time() + (0 if is_declined else self._timing.settle_s)
         board, _ = self._place(cell)
         door = await self._door_in_turn(board, cell)
         while door is not Door.OPEN and loop.time() < deadline:
             await asyncio.sleep(self._timing.gap_s)
             door = await self._door_in_turn(board, cell)
         for other in self._boards:
-            if other != board:
-                await self._door_in_turn(other, cell)
+            if other != board or not self._sees_board:
+                await self._glance(other)
         moved = {each for each, was in before.items() if was is Door.CLOSED and self._doors[each] is Door.OPEN} - {cell}
         named = self._named(reply)
         if not moved and door is not Door.OPEN and named not in (None, cell):
@@ -176,36 +206,51 @@ class BoardLocker:
             raise WrongDoor(self.name, cell, sorted(moved))
         if named not in (None, cell):
             self._faulted()  # the answer was damaged, the sensors speak for themselves
+        if isinstance(reply, Declined) and (door is Door.CLOSED or (is_declined and door is Door.UNKNOWN)):
+            raise Refused(self.name, f"cell {cell}: {reply.reason}")
         return {Door.OPEN: Opening.OPEN, Door.CLOSED: Opening.STAYED_CLOSED, Door.UNKNOWN: Opening.UNKNOWN}[door]
 
-    def _believed(self, cell: int, reply: OpenReply | LockMoved | None) -> Opening:
+    def _believed(self, cell: int, reply: OpenAnswer | None) -> Opening:
         """Outcome without door sensors: the board's word, when it is about this cell."""
         if reply is None:
             return Opening.UNKNOWN
-        if self._named(reply) != cell:
+        if self._named(reply) not in (None, cell):
             raise WrongDoor(self.name, cell, [self._named(reply) or 0])
+        if isinstance(reply, Declined):
+            if reply.is_certain:
+                raise Refused(self.name, f"cell {cell}: {reply.reason}")
+            return Opening.UNKNOWN
+        if reply.shorted is None:
+            return Opening.UNKNOWN
         is_success = self._polarity.is_open(reply.shorted) and not self._bus.sees_echo
         return Opening.OPEN if is_success else Opening.UNKNOWN
 
-    def _named(self, reply: OpenReply | LockMoved | None) -> int | None:
-        return None if reply is None else (reply.board - 1) * self._ways + reply.lock
+    def _named(self, reply: OpenAnswer | None) -> int | None:
+        return None if reply is None or reply.lock is None else self._cell(reply.board, reply.lock)
 
     async def _door(self, board: int, cell: int) -> Door:
         async with self._bus.turn:
             return await self._door_in_turn(board, cell)
 
     async def _door_in_turn(self, board: int, cell: int) -> Door:
+        return (await self._glance(board, self._place(cell)[1])).get(cell, Door.UNKNOWN)
+
+    async def _glance(self, board: int, lock: int | None = None) -> dict[int, Door]:
+        """As `_look`, but a board that cannot be read shows nothing."""
         try:
-            return (await self._look(board, is_fresh=True)).get(cell, Door.UNKNOWN)
+            return await self._look(board, is_fresh=True, lock=lock)
         except DeviceError as error:
             log.debug("%s", error)
-            return Door.UNKNOWN
+            return {}
 
-    async def _look(self, board: int, is_fresh: bool = False) -> dict[int, Door]:
-        """Read one board and note what changed. With `is_fresh` what was known before counts for nothing."""
-        faults = self._bus.faults
+    async def _look(self, board: int, is_fresh: bool = False, lock: int | None = None) -> dict[int, Door]:
+        """Read one board, or what tells this lock, and note what changed.
+
+        With `is_fresh` what was known before counts for nothing.
+        """
+        faults, known = self._bus.faults, self._contacts.get(board, {})
         try:
-            contacts = await self._bus.contacts(board, None if is_fresh else self._contacts.get(board))
+            contacts = await self._bus.contacts(board, None if is_fresh else known, lock)
         except DeviceError as error:
             self._note_silence(board, error.hint)
             raise
@@ -213,15 +258,15 @@ class BoardLocker:
             self._faulted()
         if self._silent.pop(board, None):
             log.info("%s: board %d answers again", self.name, board)
-        self._contacts[board] = contacts
-        first = (board - 1) * self._ways + 1
-        seen = {first + i: self._meant(shorted) for i, shorted in enumerate(contacts) if first + i in self.cells}
+        self._contacts[board] = {**known, **contacts}
+        seen = {self._cell(board, each): self._meant(shorted) for each, shorted in contacts.items()}
+        seen = {cell: door for cell, door in seen.items() if cell in self.cells}
         for cell, door in seen.items():
             self._note(cell, door)
         return seen
 
-    def _meant(self, shorted: bool) -> Door:
-        if not self.has_door_sensor:
+    def _meant(self, shorted: bool | None) -> Door:
+        if not self.has_door_sensor or shorted is None:
             return Door.UNKNOWN
         return Door.OPEN if self._polarity.is_open(shorted) else Door.CLOSED
 

@@ -12,12 +12,12 @@ origin in tests/drivers/wire/test_lock_8a80.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
-from drivers.wire.lock import BoardState, Echoed, LockEvent, LockMoved, LockState, OpenReply
+from drivers.wire.lock import BoardState, Echoed, LockEvent, LockMoved, LockState, Look, OpenReply, UsualManners
 
 BAUD = 9600  # every source; 8N1
 BOARDS = range(1, 0x21)  # DIP switch; one source says 31, one 32
@@ -43,7 +43,7 @@ def sealed(body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Board8A80:
+class Board8A80(UsualManners):
     """The codec of one bus of such boards. `pulse_s` None means the board's own pulse of about 300 ms."""
 
     ways: int = 24
@@ -67,6 +67,16 @@ class Board8A80:
     def read_all(self, board: int) -> bytes:
         """Ask for all contacts of a board."""
         return sealed(bytes((_READ, self._board(board), 0, _READ_MARK)))
+
+    def looks(self, board: int, lock: int | None = None) -> Sequence[Look]:  # noqa: ARG002  one frame tells all
+        """Build the question for all contacts."""
+        return (Look(self.read_all(board), range(1, self.ways + 1)),)
+
+    def answers_open(self, event: LockEvent, board: int, lock: int) -> bool:
+        """Some boards answer, some push the new state of the lock instead."""
+        return isinstance(event, OpenReply) or (
+            isinstance(event, LockMoved) and (event.board, event.lock) == (board, lock)
+        )
 
     def parser(self) -> Parser8A80:
         """Make a fresh parser for one bus."""
