@@ -26,7 +26,8 @@ Obey = Callable[[dict[str, Any]], dict[str, Any]]
 ANSWER_S = 10.0
 READY_S = 3.0  # the page locks touches for 0.3 s after it changed
 POLL_S = 0.02
-AGAIN_S = 0.43  # the same key twice within 0.4 s counts once, so the hand waits like a person
+AGAIN_S = 0.43  # the same button twice within 0.4 s counts once, so the hand waits like a person
+DIGIT_AGAIN_S = 0.2
 LINE_MAX = 65_536
 
 
@@ -101,7 +102,8 @@ class DriveServer:
                 time.sleep(POLL_S)
             name, at = self._tapped
             if name == button:
-                time.sleep(max(0.0, at + AGAIN_S - time.monotonic()))
+                pause_s = DIGIT_AGAIN_S if button[-1].isdigit() and button[-2] == "." else AGAIN_S
+                time.sleep(max(0.0, at + pause_s - time.monotonic()))
         self._window({"do": "tap", "id": button})
         self._window({"do": "screen"})  # one turn of the window: the touch has been dispatched
         self._tapped = (button, time.monotonic())

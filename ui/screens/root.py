@@ -22,6 +22,7 @@ from ui.viewmodels.states import BillAccount, BillCash, CodeEntry
 
 LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
 AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
+DIGIT_AGAIN_S = 0.15  # the 88 in a phone number is meant: a calm hand needs about 0.2 s for it, a tremor far less
 # Fields that the page shows by live parts; a change of these alone does not build it anew.
 TYPED: dict[type, dict[str, Any]] = {
     BillAccount: {"digits": ""},
@@ -71,7 +72,8 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
     def tapped(self, button: str) -> None:
         now = time.monotonic()
         name, at = self._last
-        if button == name and now - at < AGAIN_S:
+        pause_s = DIGIT_AGAIN_S if button[-2:-1] == "." and button[-1].isdigit() else AGAIN_S
+        if button == name and now - at < pause_s:
             return
         self._last = (button, now)
         self._press(button)
