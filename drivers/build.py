@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from drivers.base import Clock, Device
+from drivers.counter_kinds import COUNTER_KINDS
 from drivers.display import LedDisplay, Panel
-from drivers.link import Link, serial_link
+from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.locker import BoardLocker, Cabinet
 from drivers.scanner import EvdevScanner, SerialScanner, grab_nodes
 from drivers.wire import lock_8a80, onbon
@@ -15,48 +15,7 @@ from drivers.wire.keys import KeyScans
 from drivers.wire.lock import Polarity
 from drivers.wire.scans import IDLE_MS, LineScans
 
-Scalar = str | int | float | bool
-Options = Mapping[str, Scalar]
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSettings:
-    """One device as the settings file has it. `baud` None means the factory setting of the kind."""
-
-    name: str
-    kind: str
-    path: str
-    baud: int | None = None
-    options: Options = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Option:
-    """What an option may be: a value of the default's type, within the range or the choice if there is one."""
-
-    default: Scalar
-    low: int | None = None
-    high: int | None = None
-    choice: tuple[Scalar, ...] = ()
-
-    def mistake(self, value: object) -> str | None:
-        """Say what is wrong with a value; None when it is right."""
-        if type(value) is not type(self.default):
-            return f"must be of type {type(self.default).__name__}"
-        if self.choice and value not in self.choice:
-            return f"must be one of {', '.join(map(str, self.choice))}"
-        if self.low is not None and self.high is not None and not self.low <= int(str(value)) <= self.high:
-            return f"must be {self.low} to {self.high}"
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """One line of the table."""
-
-    make: Callable[[DeviceSettings, Options, Clock], Device]
-    options: Mapping[str, _Option]
-    baud: int | None  # None: not on a serial line
+__all__ = ["KINDS", "DeviceSettings", "Options", "build"]
 
 
 def build(settings: DeviceSettings, clock: Clock) -> Device:
@@ -67,6 +26,9 @@ def build(settings: DeviceSettings, clock: Clock) -> Device:
     mistakes = [] if settings.path else ["path is missing"]
     if settings.baud is not None and (kind.baud is None or settings.baud <= 0):
         mistakes.append(f"baud {settings.baud} means nothing here")
+    scheme = settings.path.partition("://")[0]
+    if "://" in settings.path and scheme not in kind.schemes:
+        mistakes.append(f"path must be a device of this machine, not {scheme}://")
     for key, value in settings.options.items():
         option = kind.options.get(key)
         mistake = f"is not one of {', '.join(sorted(kind.options))}" if option is None else option.mistake(value)
@@ -87,7 +49,7 @@ def _locker(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
         raise ValueError(f"{cells} cells do not fit on {boards} boards of {ways} locks")
     wire = lock_8a80.Board8A80(ways, int(options["pulse_s"]) or None)
     cabinet = Cabinet(cells or boards * ways, Polarity(options["polarity"]), bool(options["has_door_sensor"]))
-    return BoardLocker(_link(settings, lock_8a80.BAUD, options), wire, cabinet, clock)
+    return BoardLocker(link_for(settings, lock_8a80.BAUD, options), wire, cabinet, clock)
 
 
 def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
@@ -99,12 +61,12 @@ def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device
         brightness=int(options["brightness"]),
         in_pixels=bool(options["in_pixels"]),
     )
-    return LedDisplay(_link(settings, onbon.BAUD, options), panel, clock)
+    return LedDisplay(link_for(settings, onbon.BAUD, options), panel, clock)
 
 
 def _serial_scanner(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     lines = LineScans(int(options["idle_ms"]), bool(options["stx"]))
-    return SerialScanner(_link(settings, SCANNER_BAUD, options), lines, clock)
+    return SerialScanner(link_for(settings, SCANNER_BAUD, options), lines, clock)
 
 
 def _evdev_scanner(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
@@ -113,42 +75,39 @@ def _evdev_scanner(settings: DeviceSettings, options: Options, clock: Clock) -> 
     return EvdevScanner(settings.name, lambda: grab_nodes(where), keys, clock)
 
 
-def _link(settings: DeviceSettings, baud: int, options: Options) -> Link:
-    return serial_link(settings.name, settings.path, settings.baud or baud, bool(options.get("echo", False)))
-
-
 SCANNER_BAUD = 9600  # usual factory setting; guns on USB ignore it
-_ECHO = {"echo": _Option(False)}
-_IDLE = {"idle_ms": _Option(IDLE_MS, 20, 2000)}
-KINDS: Mapping[str, _Kind] = {
-    "lock_8a80": _Kind(
+_ECHO = {"echo": Option(False)}
+_IDLE = {"idle_ms": Option(IDLE_MS, 20, 2000)}
+KINDS: Mapping[str, Kind] = {
+    "lock_8a80": Kind(
         _locker,
         {
-            "boards": _Option(1, 1, lock_8a80.BOARDS[-1]),
-            "ways": _Option(24, choice=lock_8a80.WAYS),
-            "cells": _Option(0, 0, lock_8a80.BOARDS[-1] * lock_8a80.WAYS[-1]),  # 0: every lock is a cell
-            "polarity": _Option(Polarity.SHORT_WHEN_LOCKED.value, choice=tuple(each.value for each in Polarity)),
-            "has_door_sensor": _Option(True),
-            "pulse_s": _Option(0, 0, lock_8a80.MAX_PULSE_S),  # 0: the board's own pulse of 300 ms
+            "boards": Option(1, 1, lock_8a80.BOARDS[-1]),
+            "ways": Option(24, choice=lock_8a80.WAYS),
+            "cells": Option(0, 0, lock_8a80.BOARDS[-1] * lock_8a80.WAYS[-1]),  # 0: every lock is a cell
+            "polarity": Option(Polarity.SHORT_WHEN_LOCKED.value, choice=tuple(each.value for each in Polarity)),
+            "has_door_sensor": Option(True),
+            "pulse_s": Option(0, 0, lock_8a80.MAX_PULSE_S),  # 0: the board's own pulse of 300 ms
         }
         | _ECHO,
         lock_8a80.BAUD,
     ),
-    "onbon": _Kind(
+    "onbon": Kind(
         _display,
         {
-            "width": _Option(128, 16, 4096),
-            "height": _Option(32, 8, 1024),
-            "screen": _Option(1, 0, 0xFFFE),
-            "device_type": _Option(onbon.ANY_TYPE, 0, 0xFF),
-            "brightness": _Option(8, 0, onbon.MAX_BRIGHTNESS),
-            "in_pixels": _Option(True),
+            "width": Option(128, 16, 4096),
+            "height": Option(32, 8, 1024),
+            "screen": Option(1, 0, 0xFFFE),
+            "device_type": Option(onbon.ANY_TYPE, 0, 0xFF),
+            "brightness": Option(8, 0, onbon.MAX_BRIGHTNESS),
+            "in_pixels": Option(True),
         }
         | _ECHO,
         onbon.BAUD,
+        ("tcp",),
     ),
-    "serial_scanner": _Kind(_serial_scanner, {"stx": _Option(False)} | _IDLE, SCANNER_BAUD),
-    "evdev_scanner": _Kind(
-        _evdev_scanner, {"phys": _Option(""), "tab_ends": _Option(True), "alt_is_gbk": _Option(False)} | _IDLE, None
+    "serial_scanner": Kind(_serial_scanner, {"stx": Option(False)} | _IDLE, SCANNER_BAUD),
+    "evdev_scanner": Kind(
+        _evdev_scanner, {"phys": Option(""), "tab_ends": Option(True), "alt_is_gbk": Option(False)} | _IDLE, None
     ),
-}
+} | COUNTER_KINDS

@@ -27,6 +27,10 @@ DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "onbon": ("display", True),
     "serial_scanner": ("scanner", True),
     "evdev_scanner": ("scanner", False),
+    "yaohua_a9": ("scale", True),
+    "yaohua_a12": ("scale", True),
+    "scale_equals": ("scale", True),
+    "toledo": ("scale", True),
 }
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise

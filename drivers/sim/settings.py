@@ -14,11 +14,12 @@ auto_close_s = 0
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from drivers.sim.counter import COUNTER, Maker
 from drivers.sim.device import SimDevice
 from drivers.sim.led import Led
 from drivers.sim.lock_board import Cabinet, LockBoard, Reply
@@ -117,11 +118,11 @@ def _gun(values: Mapping[str, object]) -> SimDevice:
     return Gun(**values)  # type: ignore[arg-type]
 
 
-_MAKERS: Mapping[str, tuple[Callable[[Mapping[str, object]], SimDevice], Mapping[str, type]]] = {
+_MAKERS: dict[str, Maker] = {
     "lock_8a80": (
         _locker,
         {"cells": int, "ways": int, "polarity": Polarity, "reply": Reply, "auto_close_s": float},
     ),
     "onbon": (_led, {"screen": int}),
     "serial_scanner": (_gun, {"terminator": str}),
-}
+} | COUNTER

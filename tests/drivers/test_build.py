@@ -8,6 +8,7 @@ from drivers.base import Device
 from drivers.build import KINDS, DeviceSettings, Options, build
 from drivers.display import LedDisplay
 from drivers.locker import BoardLocker
+from drivers.scale import SerialScale
 from drivers.scanner import EvdevScanner, SerialScanner
 from tests.links import LoopClock
 
@@ -19,6 +20,10 @@ from tests.links import LoopClock
         ("onbon", LedDisplay),
         ("serial_scanner", SerialScanner),
         ("evdev_scanner", EvdevScanner),
+        ("yaohua_a9", SerialScale),
+        ("yaohua_a12", SerialScale),
+        ("scale_equals", SerialScale),
+        ("toledo", SerialScale),
     ],
 )
 def test_each_kind_is_built_from_its_defaults(kind: str, made: type[Device]) -> None:
@@ -26,7 +31,6 @@ def test_each_kind_is_built_from_its_defaults(kind: str, made: type[Device]) -> 
 
     assert type(device) is made
     assert device.name == "it"
-    assert set(KINDS) == {"lock_8a80", "onbon", "serial_scanner", "evdev_scanner"}
 
 
 @pytest.mark.parametrize(
@@ -73,5 +77,17 @@ def test_a_scanner_without_a_serial_line_has_no_baud() -> None:
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'toaster' is not one of evdev_scanner, lock_8a80, onbon, serial_scanner"):
+    with pytest.raises(ValueError, match="'toaster' is not one of .*" + ", ".join(sorted(KINDS))):
         build(DeviceSettings("it", "toaster", "/dev/it"), LoopClock())
+
+
+@pytest.mark.parametrize("path", ["tcp://10.0.0.9:5005", "usb:///dev/usb/lp0"])
+def test_a_scanner_and_a_lock_board_hang_on_this_machine_alone(path: str) -> None:
+    with pytest.raises(ValueError, match="path must be a device of this machine"):
+        build(DeviceSettings("box", "lock_8a80", path), LoopClock())
+
+
+def test_a_display_may_hang_on_the_network() -> None:
+    assert build(DeviceSettings("led", "onbon", "tcp://10.0.0.9:5005"), LoopClock()).name == "led"
+    with pytest.raises(ValueError, match="is no serial port, tcp://host:port"):
+        build(DeviceSettings("led", "onbon", "tcp://10.0.0.9"), LoopClock())
