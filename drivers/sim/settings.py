@@ -125,4 +125,5 @@ _MAKERS: dict[str, Maker] = {
     ),
     "onbon": (_led, {"screen": int}),
     "serial_scanner": (_gun, {"terminator": str}),
-} | COUNTER
+    **COUNTER,
+}
