@@ -7,6 +7,7 @@ Shape:  JSON on standard output (one object per line where it is a stream), erro
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from drivers.base import DeviceError
@@ -33,6 +34,11 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(f"device {error.device}: {error.hint}", DEVICE)
     except StoreFault as error:
         return _fail(f"store {error.code}: {error}", STORE)
+    except BrokenPipeError:  # whoever read us has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except OSError as error:
+        return _fail(f"store S3: {error}", STORE)
 
 
 def _fail(message: str, code: int) -> int:

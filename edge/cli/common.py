@@ -14,8 +14,13 @@ DONE, REFUSED, USAGE, DEVICE, STORE = range(5)
 
 
 def emit(value: Any) -> None:
-    """Write one JSON object on a line of its own."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    """Write one JSON object on a line of its own, readable where the text can be written at all."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half signs from a scan or the command line
+        text = json.dumps(value)
+    print(text, flush=True)
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

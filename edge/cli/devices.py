@@ -19,6 +19,7 @@ from edge.setup import begin, build_all
 from edge.store import Store, Tx
 
 COME_UP_S = 3.0
+NOT_ASKED = "not asked yet"  # a display whose port is open and which has not answered yet
 T = TypeVar("T")
 CLI = OperatorId("cli")
 
@@ -94,7 +95,7 @@ def _open(arguments: argparse.Namespace) -> int:
         finally:
             store.close()
 
-    outcome = _with(arguments, work, lock=True)
+    outcome = _with(arguments, work, need="lock")
     emit({"name": arguments.name, "cell": arguments.cell, "opening": str(outcome)})
     return DONE if outcome is Outcome.OPEN else DEVICE
 
@@ -116,7 +117,7 @@ def _state(arguments: argparse.Namespace) -> None:
         _own(locker, arguments.cell)
         return (await locker.doors())[arguments.cell].value
 
-    emit({"name": arguments.name, "cell": arguments.cell, "door": _with(arguments, work, lock=True)})
+    emit({"name": arguments.name, "cell": arguments.cell, "door": _with(arguments, work, need="lock")})
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -126,7 +127,7 @@ def _show(arguments: argparse.Namespace) -> int:
         await asyncio.sleep(1.0)  # the card draws after it has answered
         return device.status().health.value
 
-    health = _with(arguments, work)
+    health = _with(arguments, work, need="display")
     emit({"name": arguments.name, "shown": health == Health.OK.value, "health": health})
     return DONE if health == Health.OK.value else DEVICE
 
@@ -147,25 +148,30 @@ def _listen(arguments: argparse.Namespace) -> int:
             pass
         return heard
 
-    return DONE if _with(arguments, work) >= arguments.count else REFUSED
+    return DONE if _with(arguments, work, need="scanner") >= arguments.count else REFUSED
 
 
-def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]], *, lock: bool = False) -> T:
-    """Start the named device, work with it, stop it. Errors: NotThere when its port is absent or taken."""
+def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]], *, need: str = "") -> T:
+    """Start the named device, work with it, stop it. `need` is what it must be: lock, display, scanner or anything.
+
+    Errors: NotThere when its port is absent or taken, ValueError for a device that is none or another.
+    """
     settings = settings_of(arguments)
     found = [(kind, device) for kind, device in build_all(settings, SystemClock()) if device.name == arguments.name]
     if not found:
         raise ValueError(f"{arguments.name} is not a device of this configuration")
     arguments.kind, device = found[0]
-    if lock and DEVICE_KINDS[arguments.kind][0] != "lock":
-        raise ValueError(f"{arguments.name} is a {DEVICE_KINDS[arguments.kind][0]}, no lock board")
+    what = DEVICE_KINDS[arguments.kind][0]
+    if need and what != need:
+        raise ValueError(f"{arguments.name} is a {what}, no {need}")
 
     async def all_of_it() -> T:
         await device.start()
         try:
             await asyncio.sleep(0.2)  # the port opens in the background
-            if device.status().health is Health.AWAY and "open" in device.status().hint:
-                raise NotThere(device.name, device.status().hint)
+            status = device.status()
+            if status.health is Health.AWAY and status.hint != NOT_ASKED:  # absent, or another program holds it
+                raise NotThere(device.name, status.hint)
             return await work(device)
         finally:
             await device.stop()

@@ -19,6 +19,7 @@ from edge.chain import Item, event_id
 from edge.cli.common import DONE, STORE, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
 from edge.config import Settings
+from edge.copies import read_only
 from edge.model import OperatorId, Rejected, Role
 from edge.setup import begin
 from edge.store import FILE, Store, StoreFault, Tx, take_lock
@@ -49,8 +50,9 @@ def reading(settings: Settings) -> Iterator[Tx]:
     path = settings.data_dir / FILE
     if not path.exists():
         raise StoreFault("S4", f"there is no database in {settings.data_dir}")
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, timeout=5)
+    connection = read_only(path)
     try:
+        connection.isolation_level = None
         connection.execute("BEGIN")
         yield Tx(
             Database(connection, execute_plugins=False),
