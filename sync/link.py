@@ -20,6 +20,7 @@ from sync.port import LinkInfo, LinkSettings, LogPort, Outside
 from sync.relay import HoleInLog, Move, Receiver, Sender, Step, follows, same_log
 from sync.rhythm import Rhythm
 from sync.strict import BadBatch
+from sync.together import together
 from sync.wire import (
     MAX_BATCH_BYTES,
     MAX_FACTS,
@@ -93,7 +94,7 @@ class Link:
     async def _serve(self, line: Connection, will: Will) -> None:
         try:
             await self._begin(line)
-            await self._together(line)
+            await together("link", listen=self._listen(line), pump=self._pump(line), watch=self._watch_log())
         except asyncio.CancelledError:
             await line.farewell(will.topic, will.payload, FAREWELL_S)
             raise
@@ -105,18 +106,6 @@ class Link:
         have = await self._port.down_position()
         line.publish(self._topics.down_ack, encode_ack(Ack(_named(have))), retain=True)
         await self._show_presence(line)
-
-    async def _together(self, line: Connection) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(line), name="link listen")
-                tasks.create_task(self._pump(line), name="link pump")
-                tasks.create_task(self._watch_log(), name="link watch")
-        except ExceptionGroup as group:
-            lost, rest = group.split(LineLost)
-            if rest is not None:
-                raise rest.exceptions[0] from group  # of the store, or a bug: for the owner of this task
-            raise LineLost(str(lost)) from None
 
     async def _watch_log(self) -> None:
         while True:

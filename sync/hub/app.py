@@ -21,6 +21,7 @@ from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker, Connection, LineLost, Message, Will
 from sync.rhythm import Rhythm, Timing
 from sync.strict import BadBatch
+from sync.together import together
 from sync.wire import Ack, Presence, Topics, decode_presence, encode_ack, encode_presence, split_topic
 
 CLIENT_ID = "vp-hub"
@@ -82,19 +83,10 @@ class Hub:
             if not self._was_ready:
                 self._was_ready = True
                 self._outside.on_ready()
-            await self._together(line)
+            await together("hub", listen=self._listen(line), pump=self._pump(line), watch=self._watch_store())
         except asyncio.CancelledError:
             await line.farewell(will.topic, will.payload, FAREWELL_S)
             raise
-
-    async def _together(self, line: Connection) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._listen(line), name="hub listen")
-                tasks.create_task(self._pump(line), name="hub pump")
-                tasks.create_task(self._watch_store(), name="hub watch")
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from group
 
     def _show_positions(self, line: Connection) -> None:
         """Tell every site where it stands: points that waited for us go on at once."""
