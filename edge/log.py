@@ -47,16 +47,19 @@ def begin(tx: Tx) -> None:
 def append(tx: Tx, fact: Fact) -> Logged:
     """Put a fact at the end of the log, in the same transaction as the change it tells of."""
     encoded = events.encode(fact, tx.dice.salt)
-    last = tx.row("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1") or {"seq": 0, "hash": GENESIS}
-    item = Item(Seq(last["seq"] + 1), encoded.kind, encoded.body, tx.stamp)
-    mark = link(tx.keys.link, last["hash"], item)
+    last, previous = tx.end or _end(tx)
+    item = Item(Seq(last + 1), encoded.kind, encoded.body, tx.stamp)
+    mark = link(tx.keys.link, previous, item)
     at = tx.stamp
     tx.execute(
         "INSERT INTO fact (seq, kind, body, at, boot, ms, synced, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (item.seq, item.kind, item.body, at.at, at.boot, at.ms, int(at.synced), mark),
     )
-    for field, (salt, value) in encoded.personal.items():
-        tx.execute("INSERT INTO personal (seq, field, salt, value) VALUES (?, ?, ?, ?)", (item.seq, field, salt, value))
+    if encoded.personal:
+        marks = ", ".join(["(?, ?, ?, ?)"] * len(encoded.personal))
+        values = [part for field, pair in encoded.personal.items() for part in (item.seq, field, *pair)]
+        tx.execute(f"INSERT INTO personal (seq, field, salt, value) VALUES {marks}", tuple(values))  # noqa: S608 marks only
+    tx.end = item.seq, mark
     tx.appended += 1
     return Logged(item.seq, event_id(mark), mark)
 
@@ -65,8 +68,13 @@ def append(tx: Tx, fact: Fact) -> Logged:
 
 
 def head(tx: Tx) -> Position:
-    last = tx.row("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1") or {"seq": 0, "hash": GENESIS}
-    return Position(_log_id(tx), Seq(last["seq"]), last["hash"])
+    last, mark = _end(tx)
+    return Position(_log_id(tx), Seq(last), mark)
+
+
+def _end(tx: Tx) -> tuple[int, str]:
+    found = tx.execute("SELECT seq, hash FROM fact ORDER BY seq DESC LIMIT 1").fetchone()
+    return (0, GENESIS) if found is None else (int(found[0]), str(found[1]))
 
 
 def cursor(tx: Tx, name: str) -> Position:

@@ -6,7 +6,7 @@ Each function runs inside one transaction and appends the facts of what it chang
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge import cells, events, log, shelves
 from edge.events import Fact, name_of
@@ -105,12 +105,27 @@ def notified(tx: Tx, fact: events.NoticeSent) -> None:
 # --- intake -------------------------------------------------------------------------------------------------------
 
 
+def take_in(tx: Tx, arrival: Arrival) -> Parcel:
+    """Take a parcel in; one for the shelf is stored at once, one left in mid-deposit by a power cut goes on.
+
+    Errors: as `arrive`.
+    """
+    here = find_active(tx, arrival.waybill_no)
+    if here is not None and here.state is ParcelState.ARRIVED:
+        return here
+    parcel = _arrive(tx, here, arrival)
+    return _shelve(tx, parcel) if parcel.cell is None else parcel
+
+
 def arrive(tx: Tx, arrival: Arrival) -> Parcel:
-    """Take a parcel in: reserve a cell or a shelf place for it.
+    """Reserve a cell or a shelf place for a parcel.
 
     Errors: Rejected already_in_stock (cell, place), unknown_parcel, no_consent (parcel), no_free_place.
     """
-    parcel = find_active(tx, arrival.waybill_no)
+    return _arrive(tx, find_active(tx, arrival.waybill_no), arrival)
+
+
+def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> Parcel:
     if parcel is None:
         parcel = _unannounced(tx, arrival)
     elif parcel.state is not ParcelState.EXPECTED:
@@ -140,7 +155,7 @@ def arrive(tx: Tx, arrival: Arrival) -> Parcel:
         arrival.phone,
     )
     log.append(tx, fact)
-    return load(tx, parcel.id)
+    return replace(parcel, state=state, cell=cell, place=place, arrived_at=tx.stamp.at)
 
 
 def _unannounced(tx: Tx, arrival: Arrival) -> Parcel:
@@ -185,11 +200,14 @@ def record_consent(tx: Tx, parcel: ParcelId, consent: Consent, operator: Operato
 
 def shelved(tx: Tx, parcel: ParcelId) -> Parcel:
     """The parcel lies on its reserved place and may be collected."""
-    here = load(tx, parcel)
+    return _shelve(tx, load(tx, parcel))
+
+
+def _shelve(tx: Tx, here: Parcel) -> Parcel:
     if here.place is None:
-        raise AssertionError(f"parcel {parcel} has no place")
+        raise AssertionError(f"parcel {here.id} has no place")
     code, token = _new_code(tx), PickupToken(tx.dice.token())
-    return _stored(tx, here, events.ParcelShelved(parcel, here.place, code, token), code, token)
+    return _stored(tx, here, events.ParcelShelved(here.id, here.place, code, token), code, token)
 
 
 def deposited(tx: Tx, parcel: ParcelId, evidence: str) -> Parcel:
@@ -207,7 +225,7 @@ def _stored(tx: Tx, here: Parcel, fact: Fact, code: PickupCode, token: PickupTok
     logged = log.append(tx, fact)
     changes = {"state": state, "code": code.plain(), "token": token.plain(), "stored_seq": logged.seq, "wrong_tails": 0}
     tx.update("parcel", ("id", here.id), changes)
-    return load(tx, here.id)
+    return replace(here, state=state)
 
 
 def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:

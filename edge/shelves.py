@@ -22,11 +22,11 @@ def lay_out(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
 
 def take(tx: Tx) -> Place | None:
     """Reserve the place that has been free for longest; None when all are taken."""
-    found = tx.value("SELECT place FROM place WHERE taken = 0 ORDER BY free_seq, place LIMIT 1")
-    if found is None:
-        return None
-    tx.update("place", ("place", found), {"taken": 1})
-    return Place(found)
+    taken = tx.rows(
+        "UPDATE place SET taken = 1"
+        " WHERE place = (SELECT place FROM place WHERE taken = 0 ORDER BY free_seq, place LIMIT 1) RETURNING place"
+    )
+    return Place(taken[0]["place"]) if taken else None
 
 
 def give_back(tx: Tx, place: Place) -> None:

@@ -73,6 +73,7 @@ class Tx:
         self.keys = keys
         self.on_reserve = on_reserve  # the disk is full and the ballast is in use: no new money
         self.appended = 0
+        self.end: tuple[int, str] | None = None  # sequence number and hash of the last fact appended here
         self.bookkeeping = False  # set by `edge.log` when only cursors move or a fact of the hub is applied
 
     @contextmanager
@@ -81,11 +82,16 @@ class Tx:
 
         Errors: ValueError for a broken constraint, else what the part raises.
         """
+        before = self.end
         try:
             with self._db.atomic():
                 yield
         except sqlite3.IntegrityError as error:
+            self.end = before  # what was appended in the part is gone
             raise ValueError(str(error)) from error
+        except BaseException:
+            self.end = before
+            raise
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
         return self._db.execute(sql, parameters)

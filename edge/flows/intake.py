@@ -19,7 +19,7 @@ MAX_CELLS = 4  # doors tried for one parcel before the shelf must do
 async def take_in(site: Site, arrival: Arrival) -> AsyncIterator[Step]:
     """Take one parcel in. Errors: Rejected as `parcels.arrive`."""
     yield Checking()
-    parcel = await site.store.run(_arrive, arrival)
+    parcel = await site.store.run(parcels.take_in, arrival)
     for _ in range(MAX_CELLS):
         if parcel.cell is None:
             break
@@ -54,15 +54,6 @@ def _no_room(tx: Tx, parcel: Parcel, outcome: Outcome) -> None:
     if parcel.cell is not None:
         cells.fault(tx, parcel.cell, outcome.value)
     parcels.cancel_deposit(tx, parcel.id, "no_room")
-
-
-def _arrive(tx: Tx, arrival: Arrival) -> Parcel:
-    """One commit: a parcel for the shelf is stored at once; one left in mid-deposit by a power cut goes on."""
-    here = parcels.find_active(tx, arrival.waybill_no)
-    if here is not None and here.state is ParcelState.ARRIVED:
-        return here
-    parcel = parcels.arrive(tx, arrival)
-    return parcels.shelved(tx, parcel.id) if parcel.cell is None else parcel
 
 
 async def _put_in(site: Site, parcel: Parcel, opening: str) -> AsyncIterator[Step]:

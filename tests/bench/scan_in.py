@@ -16,9 +16,9 @@ from pathlib import Path
 import point_store
 from table import Figure, Rounds
 
-from edge import cells, parcels, pickups
+from edge import boards, cells, parcels, pickups
 from edge.flows import intake
-from edge.model import CellNo, ParcelId
+from edge.model import CellNo, Parcel, ParcelId
 from edge.store import Store, Tx
 
 WANTED = 0.6  # of the bare commit rate
@@ -93,7 +93,7 @@ async def _measure(folder: Path, rounds: int, events: int) -> list[Figure]:
 async def _shelf(store: Store, first: int, events: int) -> float:
     began = time.perf_counter()
     for number in range(first, first + events):
-        await store.run(intake._arrive, point_store.arrival(number))
+        await store.run(parcels.take_in, point_store.arrival(number))
     return events / (time.perf_counter() - began)
 
 
@@ -117,12 +117,12 @@ async def _locker(store: Store, first: int, events: int) -> float:
 
 
 async def _deposit(run: Callable[..., Awaitable[object]], number: int) -> ParcelId:
-    parcel = await run(intake._arrive, point_store.arrival(number, "auto"))
-    assert isinstance(parcel, intake.Parcel)
+    parcel = await run(parcels.take_in, point_store.arrival(number, "auto"))
+    assert isinstance(parcel, Parcel)
     assert parcel.cell is not None
     opening = await run(cells.authorise, CellNo(parcel.cell), "deposit", parcel.id, point_store.OPERATOR)
     await run(cells.opened, opening)
-    await run(intake.boards.line, parcel.id)
+    await run(boards.line, parcel.id)
     await run(intake._deposited, parcel, opening, "sensor")
     return parcel.id
 

@@ -64,6 +64,27 @@ def test_the_chain_is_the_keyed_hash_of_everything_before(told: Store) -> None:
     assert len({event_id(mark) for mark in marks}) == len(marks)
 
 
+def undone(tx: Tx) -> None:
+    with tx.attempt():
+        log.append(tx, events.HelpCalled("undone"))
+        raise Undo
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_a_fact_after_a_part_that_failed_follows_the_last_one_kept(told: Store, before: int) -> None:
+    def work(tx: Tx) -> None:
+        for _ in range(before):
+            log.append(tx, events.HelpCalled("kept"))
+        with pytest.raises(Undo):
+            undone(tx)
+        log.append(tx, events.HelpCalled("after"))
+
+    told.run_now(work)
+
+    assert told.run_now(log.verify) is None
+    assert told.run_now(Tx.value, "SELECT count(*) FROM fact WHERE body LIKE '%undone%'") == 0
+
+
 COLUMNS = {
     "seq": "seq + 1000",
     "kind": "kind || '2'",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import cells, pickups
+from edge import cells, parcels, pickups
 from edge.flows import intake, money
 from edge.flows.pickup import _begin
 from edge.model import CellNo, Fen, ParcelState
@@ -60,7 +60,7 @@ def test_a_deposit_cut_right_after_the_pulse_finds_its_door_open_and_says_so(tmp
             await point.expected()
             flow = intake.take_in(point.site, arrival())
             await anext(flow)
-            parcel = await point.store.run(intake._arrive, arrival())
+            parcel = await point.store.run(parcels.take_in, arrival())
             await point.store.run(cells.authorise, CellNo(1), "deposit", parcel.id, OPERATOR)
             await flow.aclose()
             point.board.open_by_hand(1)  # the pulse had gone out
