@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from stockroom import (
+    MEMORY,
     OPERATOR,
     SOAK,
     Clock,
@@ -43,7 +44,6 @@ from edge.model import (
 )
 from edge.store import FILE, Store, Tx
 
-MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # a kill leaves what was written, synced or not
 parcel_numbers = st.integers(1, 6)
 bill_numbers = st.integers(1, 4)
 SENSIBLE = {
