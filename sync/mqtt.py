@@ -141,9 +141,11 @@ class Connection:
 
     async def farewell(self, topic: str, payload: bytes, timeout_s: float) -> None:
         """Publish a last retained word and disconnect in order, within the time, so that the will stays unused."""
+        if self._lost is not None:
+            return
         published = self._client.publish(topic, payload, qos=1, retain=True)
         for _ in range(max(1, round(timeout_s / FAREWELL_STEP_S))):
-            if published.is_published() or self._lost is not None:
+            if self._lost is not None or published.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS or published.is_published():
                 break
             await asyncio.sleep(FAREWELL_STEP_S)
         if self._lost is None:

@@ -80,13 +80,18 @@ class Forwarder:
     async def close(self) -> None:
         self._server.close()
         self.cut()
-        for task in self._tasks:
+        ending = list(self._tasks)
+        for task in ending:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*ending, return_exceptions=True)
+        self.cut()
         await asyncio.sleep(0)  # the loop closes aborted sockets in its next turn
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        joining = asyncio.current_task()
+        self._tasks.add(joining)
+        joining.add_done_callback(self._tasks.discard)
         try:
             there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._upstream)
         except OSError:

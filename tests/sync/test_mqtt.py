@@ -57,15 +57,12 @@ class TerminalSide:
 
 @asynccontextmanager
 async def running(*parts: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
+    """Run parts beside the test; a part that ends by itself ends the test with its error."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(part) for part in parts]
         yield
-    finally:
         for task in tasks:
             task.cancel()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-    bugs = [result for result in results if isinstance(result, Exception)]
-    assert not bugs, bugs
 
 
 async def until(holds: Callable[[], object], what: str = "") -> None:
@@ -396,6 +393,18 @@ def test_waiting_for_a_dead_broker_does_not_hold_up_the_loop() -> None:
         return ticks
 
     assert asyncio.run(play()) > 10
+
+
+def test_a_farewell_on_a_lost_line_is_no_error(broker: PrivateBroker) -> None:
+    async def play() -> None:
+        async with Connection(Broker("127.0.0.1", broker.port), "leaver", Will("w", b""), 2.0) as line:
+            broker.kill()
+            await line.farewell("w", b"bye", 0.2)
+            with pytest.raises(LineLost):
+                await line.next_message()
+            await line.farewell("w", b"bye", 0.2)
+
+    asyncio.run(play())
 
 
 # --- the command line ---------------------------------------------------------------------------------------------
