@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 REOPEN_S = 1.0  # looking for a device costs a few opens; a person who plugs one in does not notice a second
 EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
 KEY_ENTER = 28
+UsbId = tuple[int, int]  # vendor, product
 
 
 class InputEvent(Protocol):
@@ -202,12 +203,13 @@ class EvdevScanner(ReadingScanner):
         self._outbox.put(scans, self._clock.ms() - _monotonic_ms())
 
 
-def grab_nodes(where: str) -> Grabbed:
+def grab_nodes(where: str, usb_id: UsbId | None = None) -> Grabbed:
     """Open and grab every node of the scanner at this place.
 
     `where` is a path (best a /dev/input/by-path link, which names the port and not the stick) or a `phys` string such
-    as "usb-0000:01:00.0-1.2/input0". All nodes with the same text before "/inputN" belong to it.
-    Errors: OSError, LookupError when there is no such place, ImportError without the input library.
+    as "usb-0000:01:00.0-1.2/input0". All nodes with the same text before "/inputN" belong to it. With `usb_id` nothing
+    else is taken, so that a keyboard in the scanner's port stays a keyboard.
+    Errors: OSError, LookupError when there is no such place or device, ImportError without the input library.
     """
     import evdev  # loaded late: a point with serial scanners does without it
 
@@ -216,25 +218,38 @@ def grab_nodes(where: str) -> Grabbed:
     try:
         opened.extend(evdev.InputDevice(path, readonly=True) for path in evdev.list_devices(writable=False))
         phys = where if wanted is None else next((each.phys for each in opened if each.path == wanted), "")
-        return _taken(opened, phys.partition("/input")[0], wanted)
+        return _taken(opened, phys.partition("/input")[0], wanted, usb_id)
     except BaseException:
         for each in opened:
             each.close()
         raise
 
 
-def _taken(opened: list[Any], prefix: str, wanted: str | None) -> Grabbed:
+def _taken(opened: list[Any], prefix: str, wanted: str | None, usb_id: UsbId | None = None) -> Grabbed:
     """Grab what belongs together and close the rest."""
     ours = [each for each in opened if prefix and each.phys.partition("/input")[0] == prefix]
     typing = [each for each in ours if each.path == wanted or (wanted is None and _types(each))]
     if not typing:
         raise LookupError("no such input device")
+    if usb_id is not None and (typing[0].info.vendor, typing[0].info.product) != usb_id:
+        found = f"{typing[0].info.vendor:04x}:{typing[0].info.product:04x}"
+        raise LookupError(f"the device there is {found}, not the scanner")
     for each in opened:
         if each in ours:
             take(each)
         else:
             each.close()
     return Grabbed(typing[0], [each for each in ours if each is not typing[0]])
+
+
+def read_usb_id(text: str) -> UsbId | None:
+    """Read "05e0:1200"; None for an empty text. Errors: ValueError."""
+    if not text:
+        return None
+    vendor, _, product = text.partition(":")
+    if len(vendor) != 4 or len(product) != 4:
+        raise ValueError(f"usb_id {text!r} must be two groups of four hexadecimal digits, like 05e0:1200")
+    return int(vendor, 16), int(product, 16)
 
 
 def take(device: Any) -> None:

@@ -66,7 +66,9 @@ def _poke(words: Sequence[str]) -> int:
         description="Move a handle of a simulated device and print the result as JSON.",
         epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, slow MS, echo on|off, unplug, replug, state | "
         "lock_8a80: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, pulses | "
-        "onbon: shown, power_off, power_on | serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX",
+        "onbon: shown, power_off, power_on | serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX, "
+        "pull GUN TEXT; all guns: store TEXT..., upload [ONLY_SO_MANY], forget | "
+        "ssi_scanner: send TEXT [TYPE], refuse REASON | newland_scanner, honeywell_scanner: answer 06|15|05",
     )
     parser.add_argument("--control", type=Path, required=True, help="control socket of the bench")
     parser.add_argument("name")

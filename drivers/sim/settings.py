@@ -9,22 +9,28 @@ cells = 24
 polarity = "short_when_locked"
 reply = "8a"                  # or "81" (pushes instead), "none"
 auto_close_s = 0
+
+[devices.left]                # several boards on one RS-485 bus: same bus, same path, each with its own numbers
+kind = "kerong_cu16"
+bus = "cellar"                # the name of the terminal, and of the cable's handles
+path = "dev/cellar"
+first = 3
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from drivers.sim.counter import COUNTER, Maker
 from drivers.sim.device import SimDevice
+from drivers.sim.guns import GUNS
 from drivers.sim.led import Led
-from drivers.sim.lock_board import Cabinet, LockBoard, Reply
-from drivers.sim.scanner import Gun
-from drivers.wire.lock import Polarity
+from drivers.sim.locks import LOCKS
+from drivers.sim.shared_bus import SharedBus
 
 
 class BadBench(Exception):
@@ -53,13 +59,15 @@ def read_bench(file: Path) -> Bench:
     sections = table.get("devices")
     if not isinstance(sections, dict) or not sections:
         raise BadBench([*mistakes, "no [devices.NAME] section"])
-    devices = []
+    parts: list[_Part] = []
     for name, section in sections.items():
         try:
-            device, path = _device(section)
-            devices.append((name, device, file.parent / path))
+            device, path, bus = _device(section)
+            parts.append(_Part(name, device, file.parent / path, bus))
         except (BadBench, ValueError) as error:
             mistakes += [f"devices.{name}: {line}" for line in str(error).splitlines()]
+    devices, wrong = _gathered(parts)
+    mistakes += wrong
     control = table.get("control")
     if control is not None and not isinstance(control, str):
         mistakes.append("control must be a path")
@@ -70,12 +78,39 @@ def read_bench(file: Path) -> Bench:
     return Bench(tuple(devices), file.parent / control if control else None)
 
 
-def _device(section: object) -> tuple[SimDevice, str]:
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One section: a device of its own, or a board of a bus."""
+
+    name: str
+    device: SimDevice
+    path: Path
+    bus: str
+
+
+def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Path]], list[str]]:
+    """Put the boards of each bus together; returns the devices, and what is wrong with the buses."""
+    devices, mistakes = [], []
+    for part in parts:
+        members = [each for each in parts if each.bus and each.bus == part.bus]
+        if not part.bus:
+            devices.append((part.name, part.device, part.path))
+        elif part is members[0]:
+            devices.append((part.bus, SharedBus({each.name: each.device for each in members}), part.path))
+        if part.bus in [each.name for each in parts]:
+            mistakes.append(f"devices.{part.name}: bus {part.bus!r} is the name of a device")
+        if part.bus and part.path != members[0].path:
+            mistakes.append(f"devices.{part.name}: bus {part.bus!r} has another path")
+    return devices, mistakes
+
+
+def _device(section: object) -> tuple[SimDevice, str, str]:
     if not isinstance(section, dict):
         raise BadBench(["must be a section"])
     rest = dict(section)
-    kind, path = rest.pop("kind", None), rest.pop("path", None)
+    kind, path, bus = rest.pop("kind", None), rest.pop("path", None), rest.pop("bus", "")
     mistakes = [] if isinstance(path, str) and path else ["path is missing"]
+    mistakes += [] if isinstance(bus, str) else ["bus must be a name"]
     maker = _MAKERS.get(kind) if isinstance(kind, str) else None
     if maker is None:
         raise BadBench([*mistakes, f"kind {kind!r} is not one of {sorted(_MAKERS)}"])
@@ -90,7 +125,7 @@ def _device(section: object) -> tuple[SimDevice, str]:
                 mistakes.append(f"{key}: {error}")
     if mistakes:
         raise BadBench(mistakes)
-    return make(values), str(path)
+    return make(values), str(path), bus
 
 
 def _typed(value: object, kind: type) -> object:
@@ -106,24 +141,13 @@ def _typed(value: object, kind: type) -> object:
     return value
 
 
-def _locker(values: Mapping[str, object]) -> SimDevice:
-    return LockBoard(Cabinet(**values))  # type: ignore[arg-type]  # checked one by one against the same table
-
-
 def _led(values: Mapping[str, object]) -> SimDevice:
     return Led(**values)  # type: ignore[arg-type]
 
 
-def _gun(values: Mapping[str, object]) -> SimDevice:
-    return Gun(**values)  # type: ignore[arg-type]
-
-
 _MAKERS: dict[str, Maker] = {
-    "lock_8a80": (
-        _locker,
-        {"cells": int, "ways": int, "polarity": Polarity, "reply": Reply, "auto_close_s": float},
-    ),
+    **LOCKS,
     "onbon": (_led, {"screen": int}),
-    "serial_scanner": (_gun, {"terminator": str}),
     **COUNTER,
+    **GUNS,
 }

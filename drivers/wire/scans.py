@@ -48,6 +48,12 @@ class Bursts:
         self._ended_ms = ended_ms
         return self._number
 
+    def next(self) -> int:
+        """Give the number of a code that came in a frame of its own."""
+        self._number += 1
+        self._ended_ms = None
+        return self._number
+
 
 class LineScans:
     """Plain line mode: data, then CR, CR LF, LF, ETX, or a pause of `idle_ms`.

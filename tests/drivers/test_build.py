@@ -10,6 +10,7 @@ from drivers.display import LedDisplay
 from drivers.locker import BoardLocker
 from drivers.scale import SerialScale
 from drivers.scanner import EvdevScanner, SerialScanner
+from drivers.talking_scanner import TalkingScanner
 from tests.links import LoopClock
 
 
@@ -20,6 +21,9 @@ from tests.links import LoopClock
         ("onbon", LedDisplay),
         ("serial_scanner", SerialScanner),
         ("evdev_scanner", EvdevScanner),
+        ("ssi_scanner", TalkingScanner),
+        ("newland_scanner", TalkingScanner),
+        ("honeywell_scanner", TalkingScanner),
         ("yaohua_a9", SerialScale),
         ("yaohua_a12", SerialScale),
         ("scale_equals", SerialScale),

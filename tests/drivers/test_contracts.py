@@ -93,7 +93,11 @@ class TerminalHouse(House):
         self.terminals = [Terminal(name, device, folder / name) for name, device in devices.items()]
         self.host = Host(self.terminals, None)
         kinds = {"l": "lock_8a80", "d": "onbon", "s": "serial_scanner"}
-        built = {n: build(DeviceSettings(n, kind, str(folder / n)), WallClock()) for n, kind in kinds.items()}
+        fast = {"s": {"memory": "none"}}  # the story below scans faster than a person can
+        built = {
+            n: build(DeviceSettings(n, kind, str(folder / n), options=fast.get(n, {})), WallClock())
+            for n, kind in kinds.items()
+        }
         self.locker, self.display, self.scanner = built["l"], built["d"], built["s"]  # type: ignore[assignment]
 
     async def start(self) -> None:
