@@ -337,7 +337,7 @@ class District:
         self.cloud.cut.clear()
         if not self._open:
             await self._start_point()
-        for _ in range(48):
+        for _ in range(24):
             await asyncio.sleep(1800)
             for task in self._tasks.values():
                 if task.done():
@@ -364,6 +364,8 @@ class District:
             rows = list(tx.rows("SELECT * FROM fact WHERE site = ? ORDER BY seq", (SITE,)))
             heads = list(tx.rows("SELECT * FROM head WHERE site = ? ORDER BY nth DESC", (SITE,)))
             hub_alarms = {row["what"] for row in tx.rows("SELECT what FROM alarm WHERE site = ?", (SITE,))}
+            if tx.value("SELECT count(*) FROM unprojected WHERE reason = 'failed'"):
+                bad.append("a fact could not be applied")
             self._judge_money(list(tx.rows("SELECT * FROM posting")), list(tx.rows("SELECT * FROM refusal")), rows)
         flagged = bool(alarms & {"fork"} or hub_alarms & {"fork", "clone", "new_card"})
         self.tally.forks_flagged = int(flagged)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from edge import log
 from edge.clock import SystemClock, SystemDice
 from edge.store import Store, StoreFault
-from tests.stories.invariants import broken
+from tests.stories.invariants import broken, double_pulses
 from tests.stories.point import KEYS
 
 
-def judged(folder: Path, confirmed: int) -> list[str]:
+def judged(folder: Path, confirmed: int, sent: Counter[int] | None = None) -> list[str]:
     """Open the database and check every invariant. Return what is broken: "lost N", "closed S1", "money", ..."""
     store = Store(folder, SystemClock(), SystemDice(), KEYS)
     try:
@@ -22,6 +23,7 @@ def judged(folder: Path, confirmed: int) -> list[str]:
         if not store.run_now(lambda tx: tx.value("SELECT count(*) FROM cursor")):
             return ["lost all"] if confirmed else []
         bad = store.run_now(broken)
+        bad += ["double_pulse" for _ in store.run_now(double_pulses, sent or Counter())]
         upto = store.run_now(log.head).upto
         return [*bad, f"lost {confirmed - upto}"] if upto < confirmed else bad
     except StoreFault as fault:

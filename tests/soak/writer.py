@@ -111,7 +111,8 @@ def told(number: int) -> None:
 
 
 def main(words: list[str]) -> None:
-    """WRITER FOLDER SYNCHRONOUS ROUNDS SEED [keep-going]: `keep-going` works on after a fault of the disk."""
+    """FOLDER SYNCHRONOUS ROUNDS SEED [keep-going | tells FIRST]: `keep-going` works on after a fault of the disk."""
+    first = int(words[5]) + 1 if "tells" in words else 1
     folder, synchronous, rounds, seed = Path(words[0]), words[1], int(words[2]), int(words[3])
     ack = getattr(ctypes.CDLL(None), "iolog_ack", None)
     if ack is None:
@@ -122,7 +123,7 @@ def main(words: list[str]) -> None:
     writer = Writer(folder, confirm, seed)
     if "keep-going" not in words:
         writer.begin(synchronous)
-        writer.works(1, rounds)
+        writer.works(first, rounds)
         os._exit(0)
     survive(writer, synchronous, rounds)
 
