@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from drivers.base import Clock, Device
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
+from drivers.panel import PanelDisplay, PanelTiming
 from drivers.scale import Rhythm, SerialScale
 from drivers.settling import Rest
-from drivers.wire import equals, toledo, yaohua_a9, yaohua_a12
+from drivers.wire import alpha, armfly, cd5220, equals, led8, toledo, yaohua_a9, yaohua_a12
 from drivers.wire.scale import UNITS, ScaleWire
 
 
@@ -33,6 +34,35 @@ def _toledo(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     return _scale(toledo.Toledo(bool(options["has_check"])), settings, options, clock)
 
 
+def _led8(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    return PanelDisplay(link_for(settings, led8.BAUD, options), led8.Led8(str(options["lamp_form"])))
+
+
+def _cd5220(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    return PanelDisplay(link_for(settings, cd5220.BAUD, options), cd5220.Cd5220(int(options["brightness"])))
+
+
+def _alpha(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    sign = alpha.Sign(
+        address=f"{int(options['address']):02X}",
+        columns=int(options["columns"]),
+        has_check=bool(options["has_check"]),
+        is_even=options["parity"] == "even",
+        pause_ms=int(options["pause_ms"]),
+        start_pause_ms=int(options["start_pause_ms"]),
+        answers=bool(options["answers"]),
+    )
+    timing = PanelTiming(refresh_s=SIGN_REFRESH_S, reply_s=SIGN_REPLY_S)
+    return PanelDisplay(link_for(settings, alpha.BAUD, options), alpha.Alpha(sign), timing)
+
+
+def _armfly(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    make = armfly.ArmflyAscii if options["form"] == "ascii" else armfly.ArmflyModbus
+    return PanelDisplay(link_for(settings, armfly.BAUD, options), make(int(options["unit"]), int(options["digits"])))
+
+
+SIGN_REFRESH_S = 60.0  # a moving text begins anew each time it is written
+SIGN_REPLY_S = 2.0  # 170 bytes at 1200 baud, the slowest a sign finds
 _EMPTY = {"empty_g": Option(Rest().empty_g, 0, 1000)}
 _MODE = {"mode": Option("stream", choice=("stream", "command"))}
 COUNTER_KINDS: dict[str, Kind] = {
@@ -50,4 +80,31 @@ COUNTER_KINDS: dict[str, Kind] = {
     "yaohua_a12": Kind(_a12, _MODE | _EMPTY, yaohua_a12.BAUD),
     "scale_equals": Kind(_equals, _EMPTY, equals.BAUD),
     "toledo": Kind(_toledo, {"has_check": Option(True)} | _EMPTY, toledo.BAUD),
+    "led8": Kind(_led8, {"lamp_form": Option(led8.LAMP_FORMS[0], choice=led8.LAMP_FORMS)}, led8.BAUD),
+    "cd5220": Kind(
+        _cd5220, {"brightness": Option(cd5220.BRIGHTNESS[-1], cd5220.BRIGHTNESS[0], cd5220.BRIGHTNESS[-1])}, cd5220.BAUD
+    ),
+    "alpha": Kind(
+        _alpha,
+        {
+            "address": Option(0, 0, 0xFF),  # 0: all signs
+            "columns": Option(16, 1, 80),
+            "has_check": Option(True),
+            "parity": Option("even", choice=("even", "none")),
+            "pause_ms": Option(100, 0, 2000),
+            "start_pause_ms": Option(0, 0, 2000),
+            "answers": Option(False),
+        },
+        alpha.BAUD,
+    ),
+    "armfly": Kind(
+        _armfly,
+        {
+            "form": Option(armfly.FORMS[0], choice=tuple(armfly.FORMS)),
+            "unit": Option(1, armfly.UNITS[0], armfly.UNITS[-1]),
+            "digits": Option(4, 1, 8),
+            "echo": Option(False),
+        },
+        armfly.BAUD,
+    ),
 }

@@ -72,9 +72,9 @@ class ScreenStatus:
 Answer = Ack | Nack | ScreenStatus
 
 
-def crc16(body: bytes) -> int:
-    """CRC-16/ARC: polynomial 8005 reflected, start 0, no final XOR."""
-    crc = 0
+def crc16(body: bytes, start: int = 0) -> int:
+    """CRC-16/ARC: polynomial 8005 reflected, start 0, no final XOR. With start FFFF it is the one of Modbus."""
+    crc = start
     for byte in body:
         crc ^= byte
         for _ in range(8):

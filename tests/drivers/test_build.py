@@ -8,6 +8,7 @@ from drivers.base import Device
 from drivers.build import KINDS, DeviceSettings, Options, build
 from drivers.display import LedDisplay
 from drivers.locker import BoardLocker
+from drivers.panel import PanelDisplay
 from drivers.scale import SerialScale
 from drivers.scanner import EvdevScanner, SerialScanner
 from drivers.talking_scanner import TalkingScanner
@@ -28,6 +29,10 @@ from tests.links import LoopClock
         ("yaohua_a12", SerialScale),
         ("scale_equals", SerialScale),
         ("toledo", SerialScale),
+        ("led8", PanelDisplay),
+        ("cd5220", PanelDisplay),
+        ("alpha", PanelDisplay),
+        ("armfly", PanelDisplay),
     ],
 )
 def test_each_kind_is_built_from_its_defaults(kind: str, made: type[Device]) -> None:
