@@ -9,11 +9,9 @@ from drivers.counter_kinds import COUNTER_KINDS
 from drivers.display import LedDisplay, Panel
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.locker import BoardLocker, Cabinet
-from drivers.scanner import EvdevScanner, SerialScanner, grab_nodes
+from drivers.scanner_kinds import SCANNER_KINDS
 from drivers.wire import lock_8a80, onbon
-from drivers.wire.keys import KeyScans
 from drivers.wire.lock import Polarity
-from drivers.wire.scans import IDLE_MS, LineScans
 
 __all__ = ["KINDS", "DeviceSettings", "Options", "build"]
 
@@ -64,50 +62,37 @@ def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device
     return LedDisplay(link_for(settings, onbon.BAUD, options), panel, clock)
 
 
-def _serial_scanner(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
-    lines = LineScans(int(options["idle_ms"]), bool(options["stx"]))
-    return SerialScanner(link_for(settings, SCANNER_BAUD, options), lines, clock)
-
-
-def _evdev_scanner(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
-    where = str(options["phys"]) or settings.path
-    keys = KeyScans(int(options["idle_ms"]), bool(options["tab_ends"]), bool(options["alt_is_gbk"]))
-    return EvdevScanner(settings.name, lambda: grab_nodes(where), keys, clock)
-
-
-SCANNER_BAUD = 9600  # usual factory setting; guns on USB ignore it
 _ECHO = {"echo": Option(False)}
-_IDLE = {"idle_ms": Option(IDLE_MS, 20, 2000)}
-KINDS: Mapping[str, Kind] = {
-    "lock_8a80": Kind(
-        _locker,
-        {
-            "boards": Option(1, 1, lock_8a80.BOARDS[-1]),
-            "ways": Option(24, choice=lock_8a80.WAYS),
-            "cells": Option(0, 0, lock_8a80.BOARDS[-1] * lock_8a80.WAYS[-1]),  # 0: every lock is a cell
-            "polarity": Option(Polarity.SHORT_WHEN_LOCKED.value, choice=tuple(each.value for each in Polarity)),
-            "has_door_sensor": Option(True),
-            "pulse_s": Option(0, 0, lock_8a80.MAX_PULSE_S),  # 0: the board's own pulse of 300 ms
-        }
-        | _ECHO,
-        lock_8a80.BAUD,
-    ),
-    "onbon": Kind(
-        _display,
-        {
-            "width": Option(128, 16, 4096),
-            "height": Option(32, 8, 1024),
-            "screen": Option(1, 0, 0xFFFE),
-            "device_type": Option(onbon.ANY_TYPE, 0, 0xFF),
-            "brightness": Option(8, 0, onbon.MAX_BRIGHTNESS),
-            "in_pixels": Option(True),
-        }
-        | _ECHO,
-        onbon.BAUD,
-        ("tcp",),
-    ),
-    "serial_scanner": Kind(_serial_scanner, {"stx": Option(False)} | _IDLE, SCANNER_BAUD),
-    "evdev_scanner": Kind(
-        _evdev_scanner, {"phys": Option(""), "tab_ends": Option(True), "alt_is_gbk": Option(False)} | _IDLE, None
-    ),
-} | COUNTER_KINDS
+KINDS: Mapping[str, Kind] = (
+    {
+        "lock_8a80": Kind(
+            _locker,
+            {
+                "boards": Option(1, 1, lock_8a80.BOARDS[-1]),
+                "ways": Option(24, choice=lock_8a80.WAYS),
+                "cells": Option(0, 0, lock_8a80.BOARDS[-1] * lock_8a80.WAYS[-1]),  # 0: every lock is a cell
+                "polarity": Option(Polarity.SHORT_WHEN_LOCKED.value, choice=tuple(each.value for each in Polarity)),
+                "has_door_sensor": Option(True),
+                "pulse_s": Option(0, 0, lock_8a80.MAX_PULSE_S),  # 0: the board's own pulse of 300 ms
+            }
+            | _ECHO,
+            lock_8a80.BAUD,
+        ),
+        "onbon": Kind(
+            _display,
+            {
+                "width": Option(128, 16, 4096),
+                "height": Option(32, 8, 1024),
+                "screen": Option(1, 0, 0xFFFE),
+                "device_type": Option(onbon.ANY_TYPE, 0, 0xFF),
+                "brightness": Option(8, 0, onbon.MAX_BRIGHTNESS),
+                "in_pixels": Option(True),
+            }
+            | _ECHO,
+            onbon.BAUD,
+            ("tcp",),
+        ),
+    }
+    | COUNTER_KINDS
+    | SCANNER_KINDS
+)
