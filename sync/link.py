@@ -17,7 +17,7 @@ from edge.chain import GENESIS, Position
 from edge.model import LogId, Seq
 from sync.mqtt import Connection, LineLost, Message, Will
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
-from sync.relay import HoleInLog, Move, Receiver, Sender, Step, follows, same_log
+from sync.relay import HoleInLog, Move, Receiver, Sender, Step, same_log
 from sync.rhythm import Rhythm
 from sync.strict import BadBatch
 from sync.together import together
@@ -230,13 +230,12 @@ class Link:
         except BadBatch as error:
             log.warning("a batch of the hub cannot be read: %s", error)
             return Ack(_named(have), Why.BAD)
-        verdict = self._receiver.judge(batch, same_log(have, batch.log_id), knows_prev=follows(batch, have))
+        verdict = self._receiver.judge(batch, same_log(have, batch.log_id))  # a renamed log starts at its first fact
         if verdict.items:
             await self._port.apply_down(batch.log_id, verdict.items, verdict.marks)
         if verdict.why in (Why.BAD, Why.FORK):
             log.warning("a batch of the hub does not fit its chain: %s", verdict.why)
-        known = [(have.upto, have.mark), (Seq(0), GENESIS)]
-        return verdict.answer(known if verdict.lost_track else ())
+        return verdict.answer([(Seq(0), GENESIS)] if verdict.lost_track else ())
 
     # --- presence -------------------------------------------------------------------------------------------------
 

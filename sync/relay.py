@@ -298,11 +298,6 @@ class Backoff:
         self._tries = 0
 
 
-def follows(batch: Batch, at: Position) -> bool:
-    """Tell whether a log of another name goes on exactly where we are."""
-    return batch.first == at.upto + 1 and batch.prev == at.mark
-
-
 def same_log(at: Position, log_id: LogId) -> Position | None:
     """Return the position if it is in the log of this name."""
     return at if at.log_id == log_id else None

@@ -14,8 +14,8 @@ from itertools import count
 
 from edge.chain import GENESIS, Item, Position, event_id, link
 from edge.model import LogId, Seq, Stamp
-from sync.relay import Move, Receiver, Sender, Verdict, follows, ladder, same_log
-from sync.wire import Ack, Batch, Why
+from sync.relay import Move, Receiver, Sender, Verdict, ladder
+from sync.wire import Ack, Batch
 
 KEY = bytes(range(32))
 STAMP = Stamp(1_760_000_000_000, "0a1b2c3d", 5_000, True)
@@ -203,6 +203,8 @@ class MemoryPort:
         return self.down
 
     async def apply_down(self, log_id: LogId, items: Sequence[Item], marks: Sequence[str]) -> Position:
+        if log_id != self.down.log_id:
+            assert items[0].seq == 1, "a log under another name starts at its first fact"
         for item, mark in zip(items, marks, strict=True):
             self.times_applied += [event_id(mark)] if event_id(mark) not in self.applied else []
             self.applied[event_id(mark)] = item
@@ -214,6 +216,3 @@ class MemoryPort:
             async with asyncio.timeout(timeout_s):
                 await self.news.wait()
                 self.news.clear()
-
-
-__all__ = ["KEY", "MemoryPort", "NoGapRule", "NoMarkCheck", "ReceivingEnd", "SendingEnd", "Why", "follows", "same_log"]

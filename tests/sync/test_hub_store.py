@@ -286,6 +286,28 @@ def test_a_hub_that_lost_its_down_log_sends_it_again_and_nothing_is_applied_twic
         assert down.head(tx, SITE) == port.down == down.cursor(tx, SITE)
 
 
+def test_a_restored_card_meets_a_restored_hub_and_nothing_is_applied_twice(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, port = open_hub(), MemoryPort()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(3)]})
+    carry_down(store, port)
+    old_card = port.down
+    store.close()
+    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    store.open()
+    write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(3, 6)]})
+    carry_down(store, port)
+    restored = open_hub("backup")
+    write_and_send(restored, tmp_path, {"parcels": [parcel_row(n) for n in range(20, 22)]})
+    carry_down(restored, port)
+
+    port.down = old_card  # the card is older than the new name of the hub's log, but knows where both began
+    carry_down(restored, port)
+
+    assert len(port.times_applied) == len(set(port.times_applied)) == 3 + 3 + 2
+    with restored.reading() as tx:
+        assert down.head(tx, SITE) == port.down
+
+
 def test_a_point_that_lost_its_card_gets_the_whole_down_log(open_hub: OpenHub, tmp_path: Path) -> None:
     store = open_hub()
     write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(450)]})
