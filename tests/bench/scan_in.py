@@ -23,6 +23,7 @@ from edge.store import Store, Tx
 
 WANTED = 0.6  # of the bare commit rate
 CELLS = 24
+PAGE, FRAME_HEAD = 4096, 24  # bytes; SQLite file format, section 4.2
 LOCKER_COMMITS = 4  # arrive, authorise, opened, deposited
 BARE_TABLE = (
     "CREATE TABLE fact (seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL,"
@@ -64,28 +65,32 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
 async def _measure(folder: Path, rounds: int, events: int) -> list[Figure]:
     store = point_store.opened(folder / "scan_in")
     bare = Bare(folder / "bare.db")
-    total = (rounds + 1) * events
+    total = (rounds + 2) * events
     point_store.expect(store, 0, total)
     point_store.expect(store, total, total, "locker")
     point_store.lay_shelves(store, total)
     store.run_now(cells.lay_out, "L" * CELLS)
     try:
         size = await _bytes_per_event(store, events)  # the first round warms up and tells the size
+        pages = await _pages_per_event(store, events)
         await _locker(store, total, events)
         bare.rate(events, size)
-        shelf, locker, limit = [], [], []
+        shelf, locker, limit, heavy = [], [], [], []
         for number in range(1, rounds + 1):
-            shelf.append(await _shelf(store, number * events, events))
+            shelf.append(await _shelf(store, (number + 1) * events, events))
             limit.append(bare.rate(events, size))
+            heavy.append(bare.rate(events, pages * PAGE))
             locker.append(await _locker(store, total + number * events, events))
     finally:
         store.close()
         bare.close()
     bare_rate = Rounds(tuple(limit))
     note = f"arrive and shelve in one commit, {size} bytes of text each; limit: bare SQLite, WAL + FULL"
+    same = f"limit: bare SQLite with as many pages to the disk, {pages} per commit; told, not judged"
     doors = f"{LOCKER_COMMITS} commits and one read per parcel: arrive, authorise, opened, deposited; told, not judged"
     return [
         Figure("scan_in", "/s", Rounds(tuple(shelf)), bare_rate, at_least=WANTED, note=note, extra={"bytes": size}),
+        Figure("scan_in_pages", "/s", Rounds(tuple(shelf)), Rounds(tuple(heavy)), note=same, extra={"pages": pages}),
         Figure("scan_in_locker", "commits/s", Rounds(tuple(locker)), bare_rate, note=doors),
     ]
 
@@ -103,6 +108,16 @@ async def _bytes_per_event(store: Store, events: int) -> int:
     personal = "SELECT sum(length(field) + length(salt) + length(CAST(value AS BLOB))) FROM personal"
     written = await store.run(Tx.value, facts) + await store.run(Tx.value, personal)
     return int(written / events)
+
+
+async def _pages_per_event(store: Store, events: int) -> int:
+    """Pages that one scan-in puts into the WAL file."""
+    few = CELLS  # far fewer than make SQLite empty the file by itself
+    wal = store.path.with_name(store.path.name + "-wal")
+    store.close()  # empties it
+    store.open()
+    await _shelf(store, events, few)
+    return round(wal.stat().st_size / (PAGE + FRAME_HEAD) / few)
 
 
 async def _locker(store: Store, first: int, events: int) -> float:
