@@ -35,6 +35,7 @@ from tests.stories.point import KEYS, Fittings, PointClock, SeededDice, lay_out
 SITE = SiteCode("YN-01")
 NOWHERE = Broker("nowhere", 1883)
 DAY_S = 86_400.0
+JUMPS_MS = (1000, 3_600_000, 86_400_000, 315_360_000_000)
 MANIFEST = 40  # parcels and bills announced at a time
 
 
@@ -139,7 +140,7 @@ class CloudLine:
     def done(self, message: Message) -> None:
         """A broker's acknowledgement proves nothing here either."""
 
-    async def farewell(self, topic: str, payload: bytes, timeout_s: float) -> None:
+    async def farewell(self, _topic: str, _payload: bytes, _timeout_s: float) -> None:
         self.lose("said goodbye")
 
     def lose(self, why: str) -> None:
@@ -306,7 +307,9 @@ class District:
             case "outage":
                 self._cut_line(7 * DAY_S if self.dice.random() < 0.02 else self.dice.uniform(3600, 8 * 3600))
             case "clock":
-                self.clock.wall_ms += self.dice.choice((-1, 1)) * self.dice.choice((1, 3600, 86_400, 315_360_000)) * 1000
+                self.clock.wall_ms += (
+                    self.dice.choice((-1, 1)) * self.dice.choice((1, 3600, 86_400, 315_360_000)) * 1000
+                )
         assert loop.is_running()
 
     def _cut_line(self, seconds: float) -> None:

@@ -88,7 +88,9 @@ async def live(folder: Path, port: str, turn: int) -> None:
     store = Store(folder, clock, SystemDice(), KEYS, strict=True)
     store.open()
     await store.run(lay_out, Fittings(("S",) * CELLS, 20))
-    locker = BoardLocker(serial_link("locker", port, BAUD), Board8A80(), Cabinet(CELLS, Polarity.SHORT_WHEN_LOCKED), clock, FAST)
+    locker = BoardLocker(
+        serial_link("locker", port, BAUD), Board8A80(), Cabinet(CELLS, Polarity.SHORT_WHEN_LOCKED), clock, FAST
+    )
     site = Site(store, clock, locker, None, words, Times(5, 5, 5))
     await locker.start()
     await reconcile(site)

@@ -61,8 +61,9 @@ def test_a_card_that_goes_back_in_time_is_always_noticed(
 
     bad = tallied(ledger, tallies, "simulated district, card goes back")
     rollbacks = sum(tally.rollbacks for tally in tallies)
-    ledger.note("R12", "simulated district, card goes back", rollbacks,
-                bad["history was rewritten in silence"], histories_with_a_fork_flagged=sum(t.forks_flagged for t in tallies))  # fmt: skip
+    flagged = sum(tally.forks_flagged for tally in tallies)
+    silent = bad["history was rewritten in silence"]
+    ledger.note("R12", "simulated district, card goes back", rollbacks, silent, histories_flagged=flagged)
     assert bad == {}
     assert rollbacks > 0
 
@@ -100,10 +101,12 @@ def looks_at_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
     def blind(self: Sender, ack: Any, own: Any) -> Any:
         mark = own.get(ack.position.upto)
         known = () if mark else ack.known
-        return on_ack(self, replace(ack, known=known, position=replace(ack.position, mark=mark or ack.position.mark)), own)
+        return on_ack(
+            self, replace(ack, known=known, position=replace(ack.position, mark=mark or ack.position.mark)), own
+        )
 
     monkeypatch.setattr(Sender, "on_ack", blind)
-    monkeypatch.setattr(Receiver, "is_fork", lambda self, theirs, have: False)
+    monkeypatch.setattr(Receiver, "is_fork", lambda *_: False)
 
 
 def forgets_event_ids(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Power: programs killed at any instant, an ext4 file system that stops dead, and how soon the point is usable again."""
+"""Power: programs killed at any instant, a file system that stops dead, and how soon the point is usable again."""
 
 from __future__ import annotations
 
@@ -72,8 +72,9 @@ async def kills(folder: Path, number: int, dice: random.Random) -> tuple[Counter
     confirmed, slowest = 0, 0.0
     try:
         for turn in range(number):
+            order = json.dumps({"folder": str(folder), "port": str(port), "turn": turn})
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.soak.shift", json.dumps({"folder": str(folder), "port": str(port), "turn": turn}),
+                sys.executable, "-m", "tests.soak.shift", order,
                 cwd=ROOT, env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip
             shift = Shift(process)
@@ -124,10 +125,21 @@ def cut(image: Path, folder: Path, synchronous: str, seconds: float, turn: int) 
     """Let a writer work on the file system and stop it dead. Returns the last fact that was confirmed."""
     told = b""
     with mounted(image, folder):
-        words = ["tests.soak.writer", str(folder / "data"), synchronous, "100000", str(turn), "tells", f"{turn * 10_000}"]
+        words = [
+            "tests.soak.writer",
+            str(folder / "data"),
+            synchronous,
+            "100000",
+            str(turn),
+            "tells",
+            f"{turn * 10_000}",
+        ]
         process = subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         assert process.stdout is not None
         until = None
@@ -143,6 +155,7 @@ def cut(image: Path, folder: Path, synchronous: str, seconds: float, turn: int) 
         process.send_signal(signal.SIGKILL)
         told += process.stdout.read()
         process.wait()
+        process.stdout.close()
     lines = told[: told.rfind(b"\n") + 1].split()
     return int(lines[-1]) if lines else 0
 
@@ -189,5 +202,3 @@ def test_the_same_cuts_show_what_a_weaker_setting_loses(tmp_path: Path) -> None:
     bad, _ = cuts(tmp_path, 15, "NORMAL")
 
     assert bad["lost"] > 0
-
-
