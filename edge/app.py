@@ -92,7 +92,7 @@ class Kiosk:
             asyncio.run(self._main())
         except StoreFault as fault:
             logger.critical("store: %s", fault)
-            self._bridge.post(Closed(fault.code))
+            self._bridge.post(closed(fault))
         except Exception:  # the top of the thread
             logger.exception("the io thread ended")
             self._bridge.post(Closed("S4"))
@@ -122,6 +122,7 @@ class Kiosk:
             ("devices", self._house.watch_devices()),
             ("chores", self._house.keep()),
             ("backup", self._house.back_up()),
+            ("log", self._house.check_log()),
             ("watchdog", self.watchdog.beat()),
         ]
         work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
@@ -212,7 +213,7 @@ def run(settings: Settings, *, headless: bool) -> int:
         kiosk.start()
     except StoreFault as fault:
         logger.critical("store: %s", fault)
-        bridge.post(Closed(fault.code, fault.backup.name if fault.backup else None))
+        bridge.post(closed(fault))
         code = 4
         if headless:
             raise
@@ -250,6 +251,11 @@ def _show(settings: Settings, bridge: Bridge) -> None:
         drive_socket=settings.drive_socket,
     )
     run_app(ui, bridge)
+
+
+def closed(fault: StoreFault) -> Closed:
+    """The closed screen, with the backup that could be restored."""
+    return Closed(fault.code, fault.backup.name if fault.backup else None)
 
 
 def _tls(hub: HubLink) -> Tls | None:

@@ -120,7 +120,7 @@ def alarms(tx: Tx) -> tuple[str, ...]:
 
 
 def _speaks(code: str) -> bool:
-    return code not in {"fork", "disk_low", "backup_old", "parcel_excepted", "refund", "fact_refused"}
+    return code not in {"fork", "log_broken", "disk_low", "backup_old", "parcel_excepted", "refund", "fact_refused"}
 
 
 def _midnight(tx: Tx) -> int:

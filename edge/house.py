@@ -6,13 +6,15 @@ import asyncio
 import contextlib
 import logging
 import os
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from drivers.base import Device, Health
-from edge import backup, boards, events, log, pickups
-from edge.clock import Clock
+from edge import audit, backup, boards, events, log, reserve, retention
+from edge.clock import Clock, SystemDice
 from edge.steps import DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
 from edge.store import Store, StoreFault, Tx
 
@@ -22,12 +24,12 @@ BACKUP_S = 3600.0
 FIRST_BACKUP_S = 600.0
 WATCH_S = 2.0
 CHORES_S = 60.0
-KEEP_MS = (
-    7 * 24 * 3_600_000
-)  # personal fields after collection (reference/reliability.md 3.4; the policy table has 30 d)
+CHECK_S = 24 * 3600.0
+DAY_MS = 24 * 3_600_000
+KEEP_MS = 7 * DAY_MS  # personal fields after collection (reference/reliability.md 3.4; the policy table has 30 d)
+KEEP_BILLS_MS = 30 * DAY_MS  # pii_keep_days of the policy table
 OLD_H = 26  # a day and a late evening without a copy
 LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
-DAY_MS = 24 * 3_600_000
 BANNER_MS = 1_000  # a backlog is answered 30 times a second; nobody reads a number that fast, and each costs a frame
 
 
@@ -78,11 +80,23 @@ class House:
     async def keep(self) -> None:
         """Every minute: forget people whose time is over, look at the disk, refresh banner and notices."""
         while True:
+            reserve.lay(self._store.folder)
             await self._store.run(_retention)
             age = self._backup_age()
             await self._store.run(_state_of, {"disk_low": self.free_mb() < LOW_MB, "backup_old": (age or 0) > OLD_H})
             await self.refresh()
             await asyncio.sleep(CHORES_S)
+
+    async def check_log(self) -> None:
+        """The tail of the log now, the whole of it once a day."""
+        await self._store.run(audit.tail)
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(CHECK_S)
+            with contextlib.suppress(sqlite3.Error):  # what the store cannot read it will say itself
+                work = partial(audit.whole, self._store.folder, self._store.keys, self._clock, SystemDice())
+                broken = await loop.run_in_executor(None, work)
+                await self._store.run(audit.noted, broken)
 
     async def back_up(self) -> None:
         """Every hour, first after ten minutes, and at the end of a shift if the last copy is older than that."""
@@ -178,8 +192,9 @@ def _device_fact(tx: Tx, fact: events.DeviceFaulted | events.DeviceRecovered) ->
 
 
 def _retention(tx: Tx) -> None:
-    pickups.erase_old(tx, tx.stamp.at - KEEP_MS)
-    pickups.erase_used_codes(tx)
+    retention.erase_collected(tx, tx.stamp.at - KEEP_MS)
+    retention.erase_settled_bills(tx, tx.stamp.at - KEEP_BILLS_MS)
+    retention.erase_used_codes(tx)
 
 
 def _state_of(tx: Tx, alarms: dict[str, bool]) -> None:

@@ -7,6 +7,7 @@ the reasons for WAL + FULL, one connection and one SQLite library are in DECISIO
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import logging
 import os
@@ -133,7 +134,7 @@ class Store:
         self.path = folder / FILE
         self._clock = clock
         self._dice = dice
-        self._keys = keys
+        self.keys = keys
         self._strict = strict  # tests: a write without a fact is an error
         self._thread: ThreadPoolExecutor | None = None
         self._db: Database | None = None
@@ -227,10 +228,15 @@ class Store:
         Errors: what `fn` raises, after a roll-back; StoreFault for the environment.
         """
         loop = asyncio.get_running_loop()
-        result, appended = await loop.run_in_executor(self._running(), lambda: self._transact(fn, *args, **kwargs))
-        if appended:
-            self._tell()
-        return result
+
+        def work() -> T:
+            result, appended = self._transact(fn, *args, **kwargs)
+            if appended:  # told from here, so that a caller who was cancelled meanwhile does not silence it
+                with contextlib.suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._tell)
+            return result
+
+        return await loop.run_in_executor(self._running(), work)
 
     def run_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for programs without a loop (command line, tests). Never call it from the loop's thread."""
@@ -279,7 +285,7 @@ class Store:
         if db.conn.in_transaction:
             raise AssertionError("a transaction was left open")
         before = db.conn.total_changes
-        tx = Tx(db, self._clock.stamp(), self._dice, self._keys, not reserve.laid(self.folder))
+        tx = Tx(db, self._clock.stamp(), self._dice, self.keys, not reserve.laid(self.folder))
         with db.atomic():
             result = fn(tx, *args, **kwargs)
             if self._strict and db.conn.total_changes != before and not (tx.appended or tx.bookkeeping):

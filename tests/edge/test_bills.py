@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from stockroom import OPERATOR, Clock, Dice, Hub, bill, dump, kinds, new_store
 
-from edge import bills, boards, events, log
+from edge import bills, boards, events, log, retention
 from edge.model import AccountNo, BillId, BillState, Fen, IllegalMove, Rejected
 from edge.reserve import BALLAST
 from edge.store import Store, Tx
@@ -213,3 +213,19 @@ def test_an_unknown_bill_is_refused_everywhere(store: Store) -> None:
     for rule in (lambda tx: bills.accept(tx, B1, Fen(1), OPERATOR), lambda tx: bills.refunded(tx, B1, OPERATOR)):
         with pytest.raises(Rejected, match="unknown_bill"):
             store.run_now(rule)
+
+
+def test_payers_of_settled_bills_are_forgotten_and_the_ledger_stays(store: Store, hub: Hub) -> None:
+    bring(store, hub, BillState.POSTED)
+    day = store.run_now(Tx.value, "SELECT accepted_at FROM bill")
+
+    assert store.run_now(retention.erase_settled_bills, day) == 0
+    assert store.run_now(retention.erase_settled_bills, day + 1) == 1
+    assert store.run_now(retention.erase_settled_bills, day + 1) == 0
+
+    row = store.run_now(Tx.row, "SELECT name, address, account_no, fen, slip, serial FROM bill")
+    assert row is not None
+    assert (row["name"], row["address"], row["account_no"][:4]) == ("", None, "****")
+    assert row["slip"] == "000001"
+    assert row["serial"]
+    assert row["fen"] > 0

@@ -21,7 +21,7 @@ from stockroom import (
     stored,
 )
 
-from edge import bills, boards, cells, events, guard, log, pickups
+from edge import bills, boards, cells, events, guard, log, pickups, retention
 from edge.counter import Counter
 from edge.model import BillId, CellNo, Fen, OperatorId, ParcelState, PickupCode, Rejected, Role
 from edge.store import Store
@@ -131,7 +131,7 @@ def test_a_clock_ahead_forgets_nobody_whose_parcel_is_here(store: Store, clock: 
     parcel = stored(store, hub, 1)
     clock.wall += YEARS
 
-    store.run_now(pickups.erase_old, clock.wall)
+    store.run_now(retention.erase_collected, clock.wall)
 
     assert store.run_now(boards.line, parcel.id).phone is not None
     assert store.run_now(pickups.state_of, parcel.id) is ParcelState.IN_LOCKER

@@ -24,7 +24,7 @@ from stockroom import (
     waybill,
 )
 
-from edge import cells, parcels, pickups, shelves
+from edge import cells, log, parcels, pickups, retention, shelves
 from edge.model import (
     CellNo,
     Consent,
@@ -340,8 +340,8 @@ def test_wrong_tails_are_counted_until_the_staff_must_help(store: Store, hub: Hu
     for _ in range(3):
         assert store.run_now(pickups.identify, code, "0000") is None
     assert kinds(store, 3) == ["pickup_refused"] * 3
-    for tail in ("0000", "8000"):
-        refused(store, "ask_staff", pickups.identify, code, tail)
+    assert store.run_now(pickups.identify, code, "0000") is None  # a guesser is not told that the code was right
+    refused(store, "ask_staff", pickups.identify, code, "8000")
 
     rows = store.run_now(Tx.rows, "SELECT body FROM fact WHERE kind = 'pickup_refused.1'")
     assert {row["body"] for row in rows} == {'{"parcel":"p1","why":"wrong_code"}'}
@@ -437,12 +437,14 @@ def test_people_are_forgotten_after_their_time_and_not_before(store: Store, hub:
     store.run_now(pickups.picked_up, gone.id, "self", "sensor")
     closed = store.run_now(Tx.value, "SELECT closed_at FROM parcel WHERE id = 'p1'")
 
-    assert store.run_now(pickups.erase_old, closed) == 0
-    assert store.run_now(pickups.erase_old, closed + 1) == 1
+    assert store.run_now(retention.erase_collected, closed + 1) == 0  # the hub must still get their facts
+    store.run_now(log.confirm, store.run_now(log.head))
+    assert store.run_now(retention.erase_collected, closed) == 0
+    assert store.run_now(retention.erase_collected, closed + 1) == 1
 
     assert parcel_of(store, 1).phone is None
     assert parcel_of(store, 2) == here
-    assert store.run_now(pickups.erase_old, closed + 1) == 0
+    assert store.run_now(retention.erase_collected, closed + 1) == 0
 
 
 def test_an_address_alone_is_forgotten_too(store: Store, hub: Hub) -> None:
@@ -455,21 +457,30 @@ def test_an_address_alone_is_forgotten_too(store: Store, hub: Hub) -> None:
     store.run_now(pickups.begin_pickup, P1, "operator")
     store.run_now(pickups.picked_up, P1, "self", "handed_over", OPERATOR)
 
-    store.run_now(pickups.erase_old, 2**60)
+    store.run_now(log.confirm, store.run_now(log.head))
+    store.run_now(retention.erase_collected, 2**60)
 
     assert store.run_now(Tx.value, "SELECT address FROM parcel") is None
 
 
-def test_a_code_is_forgotten_once_the_hub_has_it_and_it_was_used(store: Store, hub: Hub) -> None:
-    from edge import log
+def test_a_parcel_without_a_phone_is_not_given_out_for_six_digits(store: Store, hub: Hub) -> None:
+    from edge import events
 
+    hub.tell(store, events.ParcelExpected("p1", waybill(1), "SF", None, None, None, "shelf", "S"))
+    store.run_now(parcels.arrive, arrival(1))
+    store.run_now(parcels.shelved, P1)
+
+    refused(store, "ask_staff", pickups.identify, PickupCode(code_of(store, P1)), "0000")
+
+
+def test_a_code_is_forgotten_once_the_hub_has_it_and_it_was_used(store: Store, hub: Hub) -> None:
     parcel = stored(store, hub, 1)
     store.run_now(pickups.begin_pickup, parcel.id, "code")
     store.run_now(pickups.picked_up, parcel.id, "self", "sensor")
-    assert store.run_now(pickups.erase_used_codes) == 0  # the hub must still get it
+    assert store.run_now(retention.erase_used_codes) == 0  # the hub must still get it
 
     store.run_now(log.confirm, store.run_now(log.head))
 
-    assert store.run_now(pickups.erase_used_codes) == 1
+    assert store.run_now(retention.erase_used_codes) == 1
     assert store.run_now(Tx.rows, "SELECT * FROM personal") == []
     assert store.run_now(log.verify) is None

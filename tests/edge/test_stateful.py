@@ -29,7 +29,7 @@ from stockroom import (
     new_store,
 )
 
-from edge import backup, bills, cells, events, guard, log, parcels, pickups
+from edge import backup, bills, cells, events, guard, log, parcels, pickups, retention
 from edge.model import (
     PARCEL_MOVES,
     BillId,
@@ -230,8 +230,8 @@ class Counter(RuleBasedStateMachine):
 
     @rule()
     def forget(self) -> None:
-        self.attempt(pickups.erase_old, self.clock.wall - 7 * 24 * 3_600_000)
-        self.attempt(pickups.erase_used_codes)
+        self.attempt(retention.erase_collected, self.clock.wall - 7 * 24 * 3_600_000)
+        self.attempt(retention.erase_used_codes)
 
     @rule(where=st.sampled_from(["here", "restored"]))
     def kill(self, where: str) -> None:

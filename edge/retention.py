@@ -1,0 +1,73 @@
+"""Forgetting people: personal values go when their purpose is done and the hub has what it needs of them."""
+
+from __future__ import annotations
+
+from edge import events, log
+from edge.model import AccountNo, Seq
+from edge.store import Tx
+
+BATCH = 200  # rows per transaction: the counter must not wait
+
+
+def erase_collected(tx: Tx, before: int) -> int:
+    """Forget the people behind parcels closed before `before` (UTC ms), the oldest first. Return how many parcels.
+
+    A parcel whose facts still wait for the hub keeps its people until the hub has them.
+    """
+    confirmed = log.cursor(tx, log.UP).upto
+    rows = tx.rows(
+        "SELECT id FROM parcel WHERE closed_at < ? AND coalesce(recipient, phone, address) IS NOT NULL"
+        " ORDER BY closed_at LIMIT ?",
+        (before, BATCH),
+    )
+    fields = parcels = 0
+    for row in rows:
+        held = _facts_of(tx, row["id"])
+        if held and max(held) > confirmed:
+            continue
+        tx.update("parcel", ("id", row["id"]), {"recipient": None, "phone": None, "address": None})
+        fields += sum(log.erase(tx, seq) for seq in held)
+        parcels += 1
+    if parcels:
+        log.append(tx, events.PersonalErased(fields, "retention"))
+    return parcels
+
+
+def erase_used_codes(tx: Tx) -> int:
+    """Forget codes of parcels that left before the hub had the fact with the code. Return how many facts."""
+    confirmed = log.cursor(tx, log.UP).upto
+    sql = (
+        "SELECT DISTINCT r.stored_seq AS seq FROM parcel r JOIN personal p ON p.seq = r.stored_seq"
+        " WHERE r.state IN ('picked_up', 'returned') AND r.stored_seq <= ? LIMIT ?"
+    )
+    rows = tx.rows(sql, (confirmed, BATCH))
+    fields = sum(log.erase(tx, row["seq"]) for row in rows)
+    if rows:
+        log.append(tx, events.PersonalErased(fields, "used"))
+    return len(rows)
+
+
+def erase_settled_bills(tx: Tx, before: int) -> int:
+    """Forget the payers of bills that were settled and accepted before `before` (UTC ms). Return how many bills.
+
+    Amount, slip and serial stay for the ledger; of the account number only its masked form.
+    """
+    rows = tx.rows(
+        "SELECT id, account_no FROM bill"
+        " WHERE accepted_at < ? AND state IN ('posted', 'reversed') AND name <> '' LIMIT ?",
+        (before, BATCH),
+    )
+    for row in rows:
+        masked = AccountNo(row["account_no"]).masked()
+        tx.update("bill", ("id", row["id"]), {"name": "", "address": None, "account_no": masked})
+    if rows:
+        log.append(tx, events.PersonalErased(3 * len(rows), "retention"))
+    return len(rows)
+
+
+def _facts_of(tx: Tx, parcel: str) -> list[Seq]:
+    rows = tx.rows(
+        "SELECT DISTINCT p.seq FROM personal p JOIN fact f ON f.seq = p.seq WHERE json_extract(f.body, '$.parcel') = ?",
+        (parcel,),
+    )
+    return [row["seq"] for row in rows]
