@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from drivers.base import Clock, Status
+from drivers.enrol import Node
 from drivers.link import Link
 from drivers.outbox import USUAL, Habits, ReadingScanner
 from drivers.wire.keys import KeyScans
@@ -179,7 +180,7 @@ class EvdevScanner(ReadingScanner):
                     async with asyncio.timeout(self._outbox.wait_s(self._clock.ms(), wait_ms)):
                         await readable.wait()
                 except TimeoutError:
-                    self._put(self._keys.idle(_monotonic_ms()))
+                    self._put(self._keys.idle(monotonic_ms()))
                     if not self._keys.is_partial:
                         self._outbox.idle(self._clock.ms())
                     continue
@@ -200,7 +201,7 @@ class EvdevScanner(ReadingScanner):
             return
 
     def _put(self, scans: Sequence[Scan]) -> None:
-        self._outbox.put(scans, self._clock.ms() - _monotonic_ms())
+        self._outbox.put(scans, self._clock.ms() - monotonic_ms())
 
 
 def grab_nodes(where: str, usb_id: UsbId | None = None) -> Grabbed:
@@ -242,6 +243,26 @@ def _taken(opened: list[Any], prefix: str, wanted: str | None, usb_id: UsbId | N
     return Grabbed(typing[0], [each for each in ours if each is not typing[0]])
 
 
+def keyboards() -> list[tuple[Node, InputSource]]:
+    """Open every node that types, without taking it. Errors: OSError, ImportError without the input library."""
+    import evdev
+
+    found: list[tuple[Node, InputSource]] = []
+    try:
+        for path in evdev.list_devices(writable=False):
+            device = evdev.InputDevice(path, readonly=True)
+            found.append((Node(path, device.name, device.phys, device.info.vendor, device.info.product), device))
+            if _types(device):
+                _stamp_monotonic(device)
+            else:
+                found.pop()[1].close()
+    except OSError:
+        for _, source in found:
+            source.close()
+        raise
+    return found
+
+
 def read_usb_id(text: str) -> UsbId | None:
     """Read "05e0:1200"; None for an empty text. Errors: ValueError."""
     if not text:
@@ -255,6 +276,10 @@ def read_usb_id(text: str) -> UsbId | None:
 def take(device: Any) -> None:
     """Grab one node at once, then switch its clock to monotonic time, which empties its queue."""
     device.grab()
+    _stamp_monotonic(device)
+
+
+def _stamp_monotonic(device: Any) -> None:
     fcntl.ioctl(device.fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
 
 
@@ -262,5 +287,6 @@ def _types(device: Any) -> bool:
     return KEY_ENTER in device.capabilities().get(1, ())
 
 
-def _monotonic_ms() -> int:
+def monotonic_ms() -> int:
+    """Milliseconds on the clock that stamps keys."""
     return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000  # the base the kernel stamps our keys with

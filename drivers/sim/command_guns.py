@@ -54,7 +54,7 @@ class _HearingGun(Gun):
         """Obey the commands in what the kiosk sends, and answer."""
         self._heard += self.line.incoming(chunk)
         replies: list[bytes] = []
-        while (match := self.commands.search(self._heard)) is not None:
+        while (match := self.commands.search(bytes(self._heard))) is not None:
             del self._heard[: match.end()]
             self.ears.commands += 1
             replies += self._obey(match)
