@@ -8,10 +8,9 @@ from drivers.base import Clock, Device
 from drivers.counter_kinds import COUNTER_KINDS
 from drivers.display import LedDisplay, Panel
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
-from drivers.locker import BoardLocker, Cabinet
+from drivers.lock_kinds import LOCK_KINDS
 from drivers.scanner_kinds import SCANNER_KINDS
-from drivers.wire import lock_8a80, onbon
-from drivers.wire.lock import Polarity
+from drivers.wire import onbon
 
 __all__ = ["KINDS", "DeviceSettings", "Options", "build"]
 
@@ -41,15 +40,6 @@ def build(settings: DeviceSettings, clock: Clock) -> Device:
     raise ValueError("\n".join(f"{settings.name}: {mistake}" for mistake in mistakes))
 
 
-def _locker(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
-    boards, ways, cells = int(options["boards"]), int(options["ways"]), int(options["cells"])
-    if not (boards - 1) * ways < (cells or boards * ways) <= boards * ways:
-        raise ValueError(f"{cells} cells do not fit on {boards} boards of {ways} locks")
-    wire = lock_8a80.Board8A80(ways, int(options["pulse_s"]) or None)
-    cabinet = Cabinet(cells or boards * ways, Polarity(options["polarity"]), bool(options["has_door_sensor"]))
-    return BoardLocker(link_for(settings, lock_8a80.BAUD, options), wire, cabinet, clock)
-
-
 def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     panel = Panel(
         width=int(options["width"]),
@@ -65,19 +55,6 @@ def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device
 _ECHO = {"echo": Option(False)}
 KINDS: Mapping[str, Kind] = (
     {
-        "lock_8a80": Kind(
-            _locker,
-            {
-                "boards": Option(1, 1, lock_8a80.BOARDS[-1]),
-                "ways": Option(24, choice=lock_8a80.WAYS),
-                "cells": Option(0, 0, lock_8a80.BOARDS[-1] * lock_8a80.WAYS[-1]),  # 0: every lock is a cell
-                "polarity": Option(Polarity.SHORT_WHEN_LOCKED.value, choice=tuple(each.value for each in Polarity)),
-                "has_door_sensor": Option(True),
-                "pulse_s": Option(0, 0, lock_8a80.MAX_PULSE_S),  # 0: the board's own pulse of 300 ms
-            }
-            | _ECHO,
-            lock_8a80.BAUD,
-        ),
         "onbon": Kind(
             _display,
             {
@@ -94,5 +71,6 @@ KINDS: Mapping[str, Kind] = (
         ),
     }
     | COUNTER_KINDS
+    | LOCK_KINDS
     | SCANNER_KINDS
 )

@@ -36,11 +36,12 @@ DEGRADED_MS = 60_000  # a fault stays visible on the device board for a minute
 
 @dataclass(frozen=True, slots=True)
 class Cabinet:
-    """How the cabinet is wired: cells count through the boards 1, 2, ... of the bus."""
+    """How the cabinet is wired: cells count through the boards of the bus, in this order; usually 1, 2, ..."""
 
     cells: int
     polarity: Polarity
     has_door_sensor: bool = True
+    boards: tuple[int, ...] = ()
 
 
 class BoardLocker:
@@ -62,7 +63,7 @@ class BoardLocker:
         self._clock = clock
         self._timing = timing
         self._bus = LockBus(link, wire, timing)
-        self._boards = range(1, -(-cabinet.cells // wire.ways) + 1)
+        self._boards = cabinet.boards or tuple(range(1, -(-cabinet.cells // wire.ways) + 1))
         self._contacts: dict[int, Contacts] = {}
         self._doors: dict[int, Door] = {}
         self._commanded: set[int] = set()
@@ -156,10 +157,11 @@ class BoardLocker:
         if cell not in self.cells:
             raise ValueError(f"cell {cell} is not in 1..{self.cells[-1]}")
         board, lock = divmod(cell - 1, self._ways)
-        return board + 1, lock + 1
+        return self._boards[board], lock + 1
 
     def _cell(self, board: int, lock: int) -> int:
-        return (board - 1) * self._ways + lock
+        """The cell behind a lock; 0 when the board is not ours."""
+        return self._boards.index(board) * self._ways + lock if board in self._boards else 0
 
     async def _before(self, board: int) -> dict[int, Door]:
         """Doors of all boards before the pulse. A board that cannot be watched gets no pulse."""

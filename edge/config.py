@@ -24,6 +24,11 @@ SIZES = "SML"
 # kind -> what it is, and whether it hangs on a serial line. One line for each new device.
 DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "lock_8a80": ("lock", True),
+    "kerong_cu16": ("lock", True),
+    "kerong_cu48": ("lock", True),
+    "wkly": ("lock", True),
+    "modbus_relay": ("lock", True),
+    "winnsen": ("lock", True),
     "onbon": ("display", True),
     "serial_scanner": ("scanner", True),
     "evdev_scanner": ("scanner", False),

@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from drivers.sim.device import SimDevice
+from drivers.sim.shared_bus import SharedBus
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +70,12 @@ class Terminal:
     def tick(self, now_ms: int) -> None:
         """Let the device say what it has to say."""
         self._send(self.device.tick(now_ms))
+
+    def found(self, name: str) -> SimDevice | None:
+        """The device of this name behind the terminal: itself, or a board of its bus."""
+        if name == self.name:
+            return self.device
+        return self.device.members.get(name) if isinstance(self.device, SharedBus) else None
 
     def _readable(self) -> None:
         assert self._master is not None
@@ -142,13 +149,17 @@ class Host:
 
     def poke(self, name: str, handle: str, args: Sequence[str]) -> object:
         """Move a handle of a device, or its plug. Errors: LookupError, ValueError."""
-        terminal = self._terminals.get(name)
-        if terminal is None:
-            raise LookupError(f"no device {name!r}; there are {sorted(self._terminals)}")
+        for terminal in self._terminals.values():
+            device = terminal.found(name)
+            if device is not None:
+                return self._moved(terminal, device, handle, args)
+        raise LookupError(f"no device {name!r}; there are {sorted(self._terminals)}")
+
+    def _moved(self, terminal: Terminal, device: SimDevice, handle: str, args: Sequence[str]) -> object:
         if handle in ("unplug", "replug") and not args:
             (terminal.unplug if handle == "unplug" else terminal.replug)()
             return {"plugged": terminal.is_plugged}
-        result = terminal.device.poke(handle, args)
+        result = device.poke(handle, args)
         terminal.tick(_now_ms())
         return result
 

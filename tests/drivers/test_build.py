@@ -19,6 +19,11 @@ from tests.links import LoopClock
     ("kind", "made"),
     [
         ("lock_8a80", BoardLocker),
+        ("kerong_cu16", BoardLocker),
+        ("kerong_cu48", BoardLocker),
+        ("wkly", BoardLocker),
+        ("modbus_relay", BoardLocker),
+        ("winnsen", BoardLocker),
         ("onbon", LedDisplay),
         ("serial_scanner", SerialScanner),
         ("evdev_scanner", EvdevScanner),
