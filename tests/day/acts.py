@@ -20,11 +20,12 @@ TECHNICIAN_PIN = next(o.pin for o in sample.OPERATORS if o.role == "technician")
 
 
 class Acts:
-    """Operator, villagers and technician before one kiosk. Every act may be interrupted by a dying kiosk (DriveError)."""
+    """Operator, villagers and technician before one kiosk. The kiosk may die under every act (DriveError)."""
 
     def __init__(self, stand: Stand, eyes: Eyes, dice: random.Random, shots: Path) -> None:
         self._stand, self._eyes, self._dice, self._shots = stand, eyes, dice, shots
         self.driver: Driver = stand.driver()
+        self.secrets: set[str] = set()  # codes and tokens that people held today: no log may know them
 
     def reconnect(self) -> None:
         self.driver = self._stand.driver()
@@ -100,6 +101,7 @@ class Acts:
     def collect_by_code(self, number: str, name: str | None = None) -> None:
         """Type code and phone tail; take what the screen offers."""
         code, _, tail = self._eyes.slip(number)
+        self.secrets.add(code)
         self.to_home()
         self.driver.tap("home.pickup")
         self.driver.wait("pickup")
@@ -112,6 +114,7 @@ class Acts:
     def collect_by_token(self, number: str) -> None:
         """Hold the slip before the scanner, from whatever screen is open."""
         _, token, _ = self._eyes.slip(number)
+        self.secrets.add(token)
         self.to_home()
         self.scan(f"VP1:{token}")
         self._leave_with(number)

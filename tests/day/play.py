@@ -202,6 +202,7 @@ class Day:
         self.hands.stop()
         pulses = self.stand.poke("locker", "state")["pulses"]
         self.say("the day is compared")
+        self.tally.secrets = self.acts.secrets
         report = compare(self.stand, self.eyes, self.tally, pulses, self.shots)
         self.stand.stop_all()
         return report

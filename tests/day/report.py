@@ -51,6 +51,7 @@ class Tally:
     paid: int = 0
     kills: int = 0
     cut_s: float = 0.0
+    secrets: set[str] = field(default_factory=set)
 
 
 def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[str, int], shots: Path) -> Report:
@@ -77,7 +78,7 @@ def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[str, int], shot
     )
     report.add("chain verifies", True, json.loads(stand.point_command("log", "verify"))["ok"])
     report.add("kiosk killed", 2, tally.kills)
-    report.add("personal data in logs", [], leaks(stand.folder, eyes))
+    report.add("personal data in logs", [], leaks(stand.folder, eyes, tally.secrets))
     report.add("pictures kept", True, len(list(shots.glob("*.png"))) >= 20)
     return report
 
@@ -131,13 +132,13 @@ def _site(status: dict[str, Any]) -> dict[str, Any]:
     return sites[sample.SITE] if isinstance(sites, dict) else next(s for s in sites if s.get("site") == sample.SITE)
 
 
-def leaks(folder: Path, eyes: Eyes) -> list[str]:
+def leaks(folder: Path, eyes: Eyes, held: set[str]) -> list[str]:
     """Search every log of every program for phones, names, account numbers, codes, tokens and addresses of the day."""
     rows = manifest(folder)
     secrets = {row[key] for row in rows["parcels"] for key in ("phone", "recipient", "address")}
     secrets |= {row[key] for row in rows["bills"] for key in ("account_no", "name", "address")}
     secrets |= {row[0] for row in eyes.hub("SELECT code FROM sms WHERE code IS NOT NULL")}
-    secrets |= {o.pin for o in sample.OPERATORS}
+    secrets |= {o.pin for o in sample.OPERATORS} | held
     found = []
     for path in [*folder.glob("log/*"), *folder.glob("point/log/*"), *folder.glob("hub/log/*")]:
         text = path.read_text("utf-8", "replace")
