@@ -36,6 +36,7 @@ setup(
         "argon2-cffi>=23.1",
         "paho-mqtt>=2.1,<3",
         "pyserial>=3.5",
+        "python-escpos>=3.1,<4",
         "sqlite-utils>=4.2,<5",
     ],
     extras_require={"kiosk": KIOSK, "dev": DEV},

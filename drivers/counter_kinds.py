@@ -5,9 +5,10 @@ from __future__ import annotations
 from drivers.base import Clock, Device
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.panel import PanelDisplay, PanelTiming
+from drivers.printer import SlipPrinter
 from drivers.scale import Rhythm, SerialScale
 from drivers.settling import Rest
-from drivers.wire import alpha, armfly, cd5220, equals, led8, toledo, yaohua_a9, yaohua_a12
+from drivers.wire import alpha, armfly, cd5220, equals, escpos, led8, toledo, yaohua_a9, yaohua_a12
 from drivers.wire.scale import UNITS, ScaleWire
 
 
@@ -61,6 +62,17 @@ def _armfly(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     return PanelDisplay(link_for(settings, armfly.BAUD, options), make(int(options["unit"]), int(options["digits"])))
 
 
+def _escpos(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    form = escpos.Form(
+        dots=DOTS[str(options["paper"])],
+        charset=str(options["charset"]),
+        has_knife=bool(options["has_knife"]),
+        draws_qr=options["qr"] == "command",
+    )
+    return SlipPrinter(link_for(settings, escpos.BAUD, options), form)
+
+
+DOTS = {"58mm": 384, "80mm": 576}
 SIGN_REFRESH_S = 60.0  # a moving text begins anew each time it is written
 SIGN_REPLY_S = 2.0  # 170 bytes at 1200 baud, the slowest a sign finds
 _EMPTY = {"empty_g": Option(Rest().empty_g, 0, 1000)}
@@ -106,5 +118,16 @@ COUNTER_KINDS: dict[str, Kind] = {
             "echo": Option(False),
         },
         armfly.BAUD,
+    ),
+    "escpos": Kind(
+        _escpos,
+        {
+            "paper": Option("58mm", choice=tuple(DOTS)),
+            "charset": Option(escpos.CHARSETS[0], choice=escpos.CHARSETS),
+            "has_knife": Option(True),
+            "qr": Option("command", choice=("command", "picture")),
+        },
+        escpos.BAUD,
+        ("tcp", "usb", "file"),
     ),
 }

@@ -43,6 +43,7 @@ DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "cd5220": ("price_display", True),
     "armfly": ("price_display", True),
     "alpha": ("display", True),
+    "escpos": ("printer", True),
 }
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise

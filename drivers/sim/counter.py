@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from drivers.sim.device import SimDevice
 from drivers.sim.panels import AlphaSim, ArmflySim, Cd5220Sim, Led8Sim
+from drivers.sim.printer import Receipts
 from drivers.sim.scale import Build, PanScale, Talk
 
 Maker = tuple[Callable[[Mapping[str, object]], SimDevice], Mapping[str, type]]
@@ -28,5 +29,6 @@ COUNTER: dict[str, Maker] = {
     "led8": (_of(Led8Sim), {"lamp_form": str}),
     "cd5220": (_of(Cd5220Sim), {}),
     "alpha": (_of(AlphaSim), {"is_even": bool}),
+    "escpos": (_of(Receipts), {"answers": bool, "confirms": bool}),
     "armfly": (_of(ArmflySim), {"unit": int, "digits": int, "form": str}),
 }

@@ -9,6 +9,7 @@ from drivers.build import KINDS, DeviceSettings, Options, build
 from drivers.display import LedDisplay
 from drivers.locker import BoardLocker
 from drivers.panel import PanelDisplay
+from drivers.printer import SlipPrinter
 from drivers.scale import SerialScale
 from drivers.scanner import EvdevScanner, SerialScanner
 from drivers.talking_scanner import TalkingScanner
@@ -38,6 +39,7 @@ from tests.links import LoopClock
         ("cd5220", PanelDisplay),
         ("alpha", PanelDisplay),
         ("armfly", PanelDisplay),
+        ("escpos", SlipPrinter),
     ],
 )
 def test_each_kind_is_built_from_its_defaults(kind: str, made: type[Device]) -> None:
