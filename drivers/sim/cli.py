@@ -65,7 +65,8 @@ def _poke(words: Sequence[str]) -> int:
         prog="village-sim poke",
         description="Move a handle of a simulated device and print the result as JSON.",
         epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, slow MS, echo on|off, unplug, replug, state | "
-        "lock_8a80: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, pulses | "
+        "all lock boards: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, "
+        "pulses | kerong_cu16: put N, take N | wkly: fail N, mend N, lie on|off | modbus_relay: hold N | "
         "onbon: shown, power_off, power_on | serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX, "
         "pull GUN TEXT; all guns: store TEXT..., upload [ONLY_SO_MANY], forget | "
         "ssi_scanner: send TEXT [TYPE], refuse REASON | newland_scanner, honeywell_scanner: answer 06|15|05",

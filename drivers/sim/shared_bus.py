@@ -37,7 +37,7 @@ class SharedBus:
         return poke_line(self.line, handle, args)
 
     def _heard(self, chunk: bytes, speaker: str | None) -> list[bytes]:
-        """What the boards say to the kiosk's words, and what the others say to that; no further, or it might not end."""
+        """What the boards say to the kiosk's words, and what the others say to that; no further, or it never ends."""
         if not chunk:
             return []
         replies: list[bytes] = []
