@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from drivers import daylight
 from drivers.base import Clock, Device
 from drivers.counter_kinds import COUNTER_KINDS
 from drivers.display import LedDisplay, Panel
@@ -46,7 +47,7 @@ def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device
         height=int(options["height"]),
         screen=int(options["screen"]),
         device_type=int(options["device_type"]),
-        brightness=int(options["brightness"]),
+        brightness=daylight.read(str(options["schedule"]) or f"00:00={options['brightness']}", onbon.MAX_BRIGHTNESS),
         in_pixels=bool(options["in_pixels"]),
     )
     return LedDisplay(link_for(settings, onbon.BAUD, options), panel, clock)
@@ -63,6 +64,7 @@ KINDS: Mapping[str, Kind] = (
                 "screen": Option(1, 0, 0xFFFE),
                 "device_type": Option(onbon.ANY_TYPE, 0, 0xFF),
                 "brightness": Option(8, 0, onbon.MAX_BRIGHTNESS),
+                "schedule": Option(""),  # "06:30=12 19:00=5 22:30=off" instead of one brightness
                 "in_pixels": Option(True),
             }
             | _ECHO,

@@ -10,7 +10,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from drivers import daylight
 from drivers.base import Clock, DeviceError, Garbled, Health, NoAnswer, NotThere, Refused, Status
 from drivers.link import Link
 from drivers.wire import onbon, onbon_area
@@ -21,6 +23,7 @@ MAX_LINES, MAX_LINE = 8, 120  # characters; nobody reads more from afar, and a p
 GLYPH_PX = 16  # the card's standard Chinese font; Latin letters are half as wide
 AREA = 0
 BUSY, BAD_CHECK = 3, 5  # refusals that another attempt may heal
+HALF = daylight.always(8)
 SCROLL_SPEED = 2  # as in the maker's own sample
 
 
@@ -32,7 +35,7 @@ class Panel:
     height: int = 32
     screen: int = 1
     device_type: int = onbon.ANY_TYPE
-    brightness: int = 8
+    brightness: daylight.Daylight = HALF
     in_pixels: bool = True
 
 
@@ -66,6 +69,9 @@ class LedDisplay:
         self._is_away = True
         self._was_lost = False
         self._can_report = True
+        self._level: int | None = None  # brightness as last set; None: dark
+        self._clock_set: date | None = None
+        self._refused: dict[str, str] = {}  # settings the card would not take, by what they are
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -115,20 +121,43 @@ class LedDisplay:
         """Everything a card needs that may just have got power. Refused settings degrade, they do not stop the text."""
         self._was_lost = False
         await self._ask(onbon.ping())
-        refused = []
-        for payload in (
-            onbon.power(on=True),
-            onbon.brightness(self._panel.brightness),
-            onbon.set_clock(self._clock.local()),
-            onbon.delete_all_areas(),
-        ):
-            try:
-                await self._ask(payload)
-            except Refused as error:
-                refused.append(error.hint)
-        self._is_away, self._hint = False, "; ".join(refused)
-        self._can_report = True
+        self._refused.clear()
+        await self._set_light()
+        await self._set_clock()
+        await self._try(onbon.delete_all_areas())
+        self._is_away, self._can_report = False, True
         await self._put()
+
+    async def _set_light(self) -> None:
+        """Brightness by the time of day, dark where the schedule says so; our clock decides, not the card's."""
+        level = self._panel.brightness.level(self._clock.local())
+        await self._try(onbon.power(on=level is not None))
+        if level is not None:
+            await self._try(onbon.brightness(level))
+        self._level = level
+
+    async def _set_clock(self) -> None:
+        now = self._clock.local()
+        await self._try(onbon.set_clock(now))
+        self._clock_set = now.date()
+
+    async def _follow_day(self) -> None:
+        """What changes with the hour and the day: cards drift by seconds a day."""
+        now = self._clock.local()
+        if self._panel.brightness.level(now) != self._level:
+            await self._set_light()
+        if now.date() != self._clock_set:
+            await self._set_clock()
+
+    async def _try(self, payload: bytes) -> None:
+        """A setting that the card may refuse: it degrades the display and does not stop the text."""
+        name = onbon.command_name(payload)
+        try:
+            await self._ask(payload)
+            self._refused.pop(name, None)
+        except Refused as error:
+            self._refused[name] = error.hint
+        self._hint = "; ".join(self._refused.values())
 
     async def _keep_up(self) -> None:
         """Wait for new lines; without any, see whether the card still holds the old ones."""
@@ -136,10 +165,12 @@ class LedDisplay:
             async with asyncio.timeout(self._timing.watch_s):
                 await self._stirred.wait()
         except TimeoutError:
+            await self._follow_day()
             if await self._still_shows():
                 return
         if self._was_lost:
             raise NotThere(self.name, self._link.hint or "port was lost")
+        await self._follow_day()  # also on a panel that gets new text all day
         await self._put()
 
     async def _put(self) -> None:
@@ -153,6 +184,8 @@ class LedDisplay:
             except Refused:
                 self._can_report = False  # this card does not report; put the text up again every time instead
             else:
+                if isinstance(report, onbon.ScreenStatus) and report.is_on is not (self._level is not None):
+                    await self._set_light()  # somebody switched it by hand, or it forgot
                 return isinstance(report, onbon.ScreenStatus) and (AREA in report.areas) == bool(self._lines)
         return False
 
@@ -167,7 +200,8 @@ class LedDisplay:
                 continue
             if not isinstance(answer, onbon.Nack):
                 return answer
-            failure = Refused(self.name, f"command {payload[:2].hex()}: {answer.name}")
+            advice = f" ({answer.advice})" if answer.advice else ""
+            failure = Refused(self.name, f"{onbon.command_name(payload)} refused: {answer.name}{advice}")
             if answer.error not in (BUSY, BAD_CHECK):
                 break
         raise failure

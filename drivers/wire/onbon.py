@@ -33,6 +33,20 @@ _ERRORS = (
 )  # fmt: skip
 
 
+_ADVICE = {
+    4: "the text is too long for the card",
+    5: "noise on the line: check the A/B wires and the ground",
+    12: "a font is missing on the card: load GB2312 fonts with the maker's tool",
+    17: "option device_type does not fit this card",
+    18: "the area does not fit the panel: check options width, height and in_pixels",
+    19: "option screen is another card's number",
+}
+_COMMANDS = {
+    b"\xa2\x00": "ping", b"\xa2\x02": "status", b"\xa2\x03": "clock", b"\xa3\x00": "power", b"\xa3\x02": "brightness",
+    b"\xa3\x06": "text", b"\xa3\x10": "clear",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One packet with a right check sum."""
@@ -58,6 +72,11 @@ class Nack:
     def name(self) -> str:
         """The maker's word for the error."""
         return _ERRORS[self.error] if self.error < len(_ERRORS) else f"error {self.error}"
+
+    @property
+    def advice(self) -> str:
+        """What the technician may do about it; empty when the name says all we know."""
+        return _ADVICE.get(self.error, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,11 @@ def framed(packet: Packet) -> bytes:
     body = header + packet.payload
     body += struct.pack("<H", crc16(body))
     return _LEAD + b"".join(_ESCAPES.get(byte, bytes((byte,))) for byte in body) + bytes((_END,))
+
+
+def command_name(payload: bytes) -> str:
+    """What a payload asks for, for the log."""
+    return _COMMANDS.get(payload[:2], f"command {payload[:2].hex()}")
 
 
 def ping() -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from drivers.base import Health
+from drivers.daylight import always
 from drivers.display import LedDisplay, Panel, layout
 from drivers.sim.led import Led
 from drivers.wire import onbon
@@ -22,7 +23,7 @@ def play(story: Story, shape: Shape = whole, echo: bool = False) -> Led:
     pipe = Pipe(led, shape)
 
     async def main() -> None:
-        display = LedDisplay(pipe.link("display", echo), Panel(brightness=5), LoopClock())
+        display = LedDisplay(pipe.link("display", echo), Panel(brightness=always(5)), LoopClock())
         await display.start()
         try:
             await story(display, led, pipe)
