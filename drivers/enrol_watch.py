@@ -1,6 +1,6 @@
 """Listen to all keyboards at once, taking none, until one of them types the code on the screen.
 
-Who it is is decided in drivers/enrol.py; the nodes are opened by drivers/scanner.py.
+Who it is is decided in drivers/enrol.py; the nodes are opened by drivers/input_nodes.py.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from functools import partial
 
 from drivers.enrol import Enrolment, Found, Node
-from drivers.scanner import InputSource, monotonic_ms
+from drivers.input_nodes import InputSource, monotonic_ms
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.1  # a code without Enter is noticed this much late
 
 
-Watched = tuple[Node, InputSource]  # as `drivers.scanner.keyboards` opens them
+Watched = tuple[Node, InputSource]  # as `drivers.input_nodes.keyboards` opens them
 
 
 async def find_scanner(text: str, keyboards: Sequence[Watched], timeout_s: float) -> Found | None:

@@ -15,6 +15,7 @@ from drivers.feed import Feed
 from drivers.wire.prefixes import GunPrefixes
 from drivers.wire.scans import Scan
 
+GS = "\x1d"
 log = logging.getLogger(__name__)
 
 MAX_READS = 512  # an upload of a whole gun memory fits; beyond it new codes are refused and counted
@@ -27,6 +28,7 @@ class Habits:
 
     prefixes: GunPrefixes = field(default_factory=GunPrefixes)
     rhythm: Rhythm = NO_MEMORY
+    gs_sign: str = ""  # what the guns type for GS, which a keyboard has no key for; empty: nothing visible
 
 
 USUAL = Habits()
@@ -99,7 +101,7 @@ class Outbox:
         else:
             name = self.name
         self._last = (scan.burst, name)
-        return name, text
+        return name, text.replace(self._habits.gs_sign, GS) if self._habits.gs_sign else text
 
     def _give(self, items: Sequence[Read | Batch]) -> None:
         for item in items:
@@ -113,8 +115,8 @@ class Outbox:
 class ReadingScanner:
     """The half of `drivers.base.Scanner` that all scanners share. It takes no commands."""
 
-    can_signal = False
-    can_trigger = False
+    can_signal: bool = False
+    can_trigger: bool = False
 
     def __init__(self, name: str, clock: Clock, habits: Habits) -> None:
         self.name = name

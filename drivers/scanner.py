@@ -1,24 +1,17 @@
 """Scanners: serial ones over a link, and keyboard-like ones taken from the kernel's input devices.
 
-How bytes and keys become texts is in drivers/wire/. The only file that knows the input library, and it is loaded only
-when a keyboard-like scanner is opened.
+How bytes and keys become texts is in drivers/wire/; the nodes of input devices are found by drivers/input_nodes.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import logging
-import struct
-import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
 
-from drivers.base import Clock, Status
-from drivers.enrol import Node
+from drivers.base import Clock, DeviceError, Status
+from drivers.input_nodes import Grabbed, InputSource, monotonic_ms
 from drivers.link import Link
 from drivers.outbox import USUAL, Habits, ReadingScanner
 from drivers.wire.keys import KeyScans
@@ -27,51 +20,21 @@ from drivers.wire.scans import LineScans, Scan
 log = logging.getLogger(__name__)
 
 REOPEN_S = 1.0  # looking for a device costs a few opens; a person who plugs one in does not notice a second
-EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
-KEY_ENTER = 28
-UsbId = tuple[int, int]  # vendor, product
-
-
-class InputEvent(Protocol):
-    """What the input library yields."""
-
-    sec: int
-    usec: int
-    type: int
-    code: int
-    value: int
-
-
-class InputSource(Protocol):
-    """One open input device."""
-
-    fd: int
-
-    def read(self) -> Iterable[InputEvent]:
-        """Events that wait, at most 64. Errors: BlockingIOError for none, OSError when the device is gone."""
-
-    def close(self) -> None:
-        """Give the device back; ends a grab."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grabbed:
-    """All nodes of one scanner, taken for us alone: the one that types, and the others (media keys, power keys)."""
-
-    keyboard: InputSource
-    others: Sequence[InputSource] = ()
-
-    def close(self) -> None:
-        """Give all of them back."""
-        for source in (self.keyboard, *self.others):
-            source.close()
+BEL = b"\x07"
+BELL_S = 0.15  # beeps closer together sound as one
 
 
 class SerialScanner(ReadingScanner):
-    """`drivers.base.Scanner` in plain serial line mode."""
+    """`drivers.base.Scanner` in plain serial line mode. With `has_bell` the gun beeps when it is sent BEL.
 
-    def __init__(self, link: Link, lines: LineScans, clock: Clock, habits: Habits = USUAL) -> None:
+    Many Zebra guns on RS-232 do; one that does not may take BEL for something else, so it is asked for.
+    """
+
+    def __init__(
+        self, link: Link, lines: LineScans, clock: Clock, habits: Habits = USUAL, *, has_bell: bool = False
+    ) -> None:
         super().__init__(link.name, clock, habits)
+        self.can_signal = has_bell
         self._link = link
         self._lines = lines
         self._task: asyncio.Task[None] | None = None
@@ -94,6 +57,16 @@ class SerialScanner(ReadingScanner):
     def status(self) -> Status:
         """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
         return self._outbox.status(None if self._link.is_open else self._link.hint)
+
+    async def signal(self, accepted: bool) -> None:
+        """Beep once, or three times for refused, where the gun has a bell."""
+        for _ in range(0 if not self.can_signal else 1 if accepted else 3):
+            try:
+                await self._link.write(BEL)
+            except DeviceError as error:
+                log.debug("%s did not beep: %s", self.name, error)
+                return
+            await asyncio.sleep(BELL_S)
 
     async def _read(self) -> None:
         while True:
@@ -202,91 +175,3 @@ class EvdevScanner(ReadingScanner):
 
     def _put(self, scans: Sequence[Scan]) -> None:
         self._outbox.put(scans, self._clock.ms() - monotonic_ms())
-
-
-def grab_nodes(where: str, usb_id: UsbId | None = None) -> Grabbed:
-    """Open and grab every node of the scanner at this place.
-
-    `where` is a path (best a /dev/input/by-path link, which names the port and not the stick) or a `phys` string such
-    as "usb-0000:01:00.0-1.2/input0". All nodes with the same text before "/inputN" belong to it. With `usb_id` nothing
-    else is taken, so that a keyboard in the scanner's port stays a keyboard.
-    Errors: OSError, LookupError when there is no such place or device, ImportError without the input library.
-    """
-    import evdev  # loaded late: a point with serial scanners does without it
-
-    wanted = str(Path(where).resolve(strict=True)) if where.startswith("/") else None
-    opened: list[Any] = []
-    try:
-        opened.extend(evdev.InputDevice(path, readonly=True) for path in evdev.list_devices(writable=False))
-        phys = where if wanted is None else next((each.phys for each in opened if each.path == wanted), "")
-        return _taken(opened, phys.partition("/input")[0], wanted, usb_id)
-    except BaseException:
-        for each in opened:
-            each.close()
-        raise
-
-
-def _taken(opened: list[Any], prefix: str, wanted: str | None, usb_id: UsbId | None = None) -> Grabbed:
-    """Grab what belongs together and close the rest."""
-    ours = [each for each in opened if prefix and each.phys.partition("/input")[0] == prefix]
-    typing = [each for each in ours if each.path == wanted or (wanted is None and _types(each))]
-    if not typing:
-        raise LookupError("no such input device")
-    if usb_id is not None and (typing[0].info.vendor, typing[0].info.product) != usb_id:
-        found = f"{typing[0].info.vendor:04x}:{typing[0].info.product:04x}"
-        raise LookupError(f"the device there is {found}, not the scanner")
-    for each in opened:
-        if each in ours:
-            take(each)
-        else:
-            each.close()
-    return Grabbed(typing[0], [each for each in ours if each is not typing[0]])
-
-
-def keyboards() -> list[tuple[Node, InputSource]]:
-    """Open every node that types, without taking it. Errors: OSError, ImportError without the input library."""
-    import evdev
-
-    found: list[tuple[Node, InputSource]] = []
-    try:
-        for path in evdev.list_devices(writable=False):
-            device = evdev.InputDevice(path, readonly=True)
-            found.append((Node(path, device.name, device.phys, device.info.vendor, device.info.product), device))
-            if _types(device):
-                _stamp_monotonic(device)
-            else:
-                found.pop()[1].close()
-    except OSError:
-        for _, source in found:
-            source.close()
-        raise
-    return found
-
-
-def read_usb_id(text: str) -> UsbId | None:
-    """Read "05e0:1200"; None for an empty text. Errors: ValueError."""
-    if not text:
-        return None
-    vendor, _, product = text.partition(":")
-    if len(vendor) != 4 or len(product) != 4:
-        raise ValueError(f"usb_id {text!r} must be two groups of four hexadecimal digits, like 05e0:1200")
-    return int(vendor, 16), int(product, 16)
-
-
-def take(device: Any) -> None:
-    """Grab one node at once, then switch its clock to monotonic time, which empties its queue."""
-    device.grab()
-    _stamp_monotonic(device)
-
-
-def _stamp_monotonic(device: Any) -> None:
-    fcntl.ioctl(device.fd, EVIOCSCLOCKID, struct.pack("i", time.CLOCK_MONOTONIC))
-
-
-def _types(device: Any) -> bool:
-    return KEY_ENTER in device.capabilities().get(1, ())
-
-
-def monotonic_ms() -> int:
-    """Milliseconds on the clock that stamps keys."""
-    return time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1_000_000  # the base the kernel stamps our keys with

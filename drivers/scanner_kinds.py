@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from drivers.base import Clock, Device
 from drivers.batch import GAP_MS, Memory, Rhythm
+from drivers.input_nodes import grab_nodes, read_usb_id
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.outbox import Habits
-from drivers.scanner import EvdevScanner, SerialScanner, grab_nodes, read_usb_id
+from drivers.scanner import EvdevScanner, SerialScanner
 from drivers.talking_scanner import TalkingScanner
 from drivers.wire.gun import GunWire
 from drivers.wire.honeywell import Honeywell
 from drivers.wire.keys import KeyScans
 from drivers.wire.newland import Newland
-from drivers.wire.prefixes import read_prefixes
+from drivers.wire.prefixes import read_gs_sign, read_prefixes
 from drivers.wire.scans import IDLE_MS, LineScans
 from drivers.wire.ssi import Ssi
 
@@ -21,12 +22,13 @@ SCANNER_BAUD = 9600  # usual factory setting; guns on USB ignore it
 
 def _habits(options: Options) -> Habits:
     rhythm = Rhythm(Memory(options["memory"]), int(options["batch_gap_ms"]))
-    return Habits(read_prefixes(str(options["prefixes"])), rhythm)
+    return Habits(read_prefixes(str(options["prefixes"])), rhythm, read_gs_sign(str(options["gs_sign"])))
 
 
 def _serial(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     lines = LineScans(int(options["idle_ms"]), bool(options["stx"]))
-    return SerialScanner(link_for(settings, SCANNER_BAUD, options), lines, clock, _habits(options))
+    link = link_for(settings, SCANNER_BAUD, options)
+    return SerialScanner(link, lines, clock, _habits(options), has_bell=bool(options["bell"]))
 
 
 def _evdev(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
@@ -55,12 +57,13 @@ def _honeywell(settings: DeviceSettings, options: Options, clock: Clock) -> Devi
 _COMMON = {
     "idle_ms": Option(IDLE_MS, 20, 2000),
     "prefixes": Option(""),  # of several guns behind one dongle, with commas between
+    "gs_sign": Option(""),  # what the guns were set to type for GS
     "memory": Option(Memory.WATCHED.value, choice=tuple(each.value for each in Memory)),
     "batch_gap_ms": Option(GAP_MS, 20, 400),
 }
 _WAKE = {"wake": Option(False)}  # true for heads that sleep through the first byte
 SCANNER_KINDS: dict[str, Kind] = {
-    "serial_scanner": Kind(_serial, {"stx": Option(False)} | _COMMON, SCANNER_BAUD),
+    "serial_scanner": Kind(_serial, {"stx": Option(False), "bell": Option(False)} | _COMMON, SCANNER_BAUD),
     "evdev_scanner": Kind(
         _evdev,
         {"phys": Option(""), "usb_id": Option(""), "tab_ends": Option(True), "alt_is_gbk": Option(False)} | _COMMON,

@@ -1,4 +1,4 @@
-"""Which of several guns behind one dongle a text came from, by the prefix each gun was set to. Pure text.
+"""What an installer made a gun type around and inside its codes: the gun's prefix, a visible sign for GS. Pure text.
 
 A cheap dongle says nothing of the origin, so each gun gets a prefix of its own with its set-up codes, for example
 "A:" and "B:". The prefix may stand before or after the AIM identifier; brands differ.
@@ -40,6 +40,13 @@ class GunPrefixes:
 def read_prefixes(option: str) -> GunPrefixes:
     """Read the option: prefixes with commas between. Errors: ValueError."""
     return GunPrefixes([part.strip(" ") for part in option.split(",")] if option else [])
+
+
+def read_gs_sign(option: str) -> str:
+    """Read the sign that stands for GS, such as "<GS>", "{GS}", "#", "|" or "~". Errors: ValueError."""
+    if option and (option.isalnum() or not option.isascii() or len(option) > MAX_PREFIX):
+        raise ValueError(f"gs_sign {option!r} must be 1 to {MAX_PREFIX} signs, not letters and digits alone")
+    return option
 
 
 def _label(prefix: str) -> str:

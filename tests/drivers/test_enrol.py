@@ -13,7 +13,7 @@ import pytest
 
 from drivers.enrol import MAX_NODES, Enrolment, Found, Node
 from drivers.enrol_watch import find_scanner
-from drivers.scanner import read_usb_id
+from drivers.input_nodes import read_usb_id
 
 CODE = "K7Q2M9XA"
 GUN = Node("/dev/input/event5", "USB KB", "usb-0000:01:00.0-1.2/input0", 0x0416, 0xC141)

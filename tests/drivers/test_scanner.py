@@ -12,12 +12,16 @@ from collections.abc import Awaitable, Callable, Iterable
 import evdev
 import pytest
 
+from drivers import input_nodes
 from drivers import scanner as module
 from drivers.base import Flaw, Health, Read
-from drivers.outbox import MAX_READS
-from drivers.scanner import EvdevScanner, Grabbed, SerialScanner, grab_nodes
+from drivers.batch import Memory, Rhythm
+from drivers.input_nodes import Grabbed, grab_nodes
+from drivers.outbox import MAX_READS, Habits
+from drivers.scanner import EvdevScanner, SerialScanner
 from drivers.sim.scanner import Gun
 from drivers.wire.keys import KeyScans
+from drivers.wire.prefixes import read_gs_sign
 from drivers.wire.scans import LineScans
 from tests.links import LoopClock, Pipe, Shape, byte_by_byte, glued, run_instantly, whole
 
@@ -255,7 +259,7 @@ def test_all_nodes_of_one_stick_are_grabbed_and_no_other(monkeypatch: pytest.Mon
     monkeypatch.setattr("fcntl.ioctl", lambda _fd, request, value: clocks.append((request, value)))
     found = nodes()
 
-    grabbed = module._taken(list(found), "usb-1.2", wanted)
+    grabbed = input_nodes._taken(list(found), "usb-1.2", wanted)
 
     assert [node.is_grabbed for node in found] == [False, True, True, False]
     assert [node.is_closed for node in found] == [True, False, False, True]
@@ -265,9 +269,104 @@ def test_all_nodes_of_one_stick_are_grabbed_and_no_other(monkeypatch: pytest.Mon
 
 def test_a_place_without_a_keyboard_is_no_scanner() -> None:
     with pytest.raises(LookupError):
-        module._taken(list(nodes()), "usb-9", None)
+        input_nodes._taken(list(nodes()), "usb-9", None)
 
 
 def test_the_real_kernel_refuses_what_is_no_input_device() -> None:
     with pytest.raises((OSError, LookupError)):
         grab_nodes("/dev/null")
+
+
+def test_the_scanner_in_the_place_must_be_the_one_that_was_enrolled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fcntl.ioctl", lambda *_: None)
+    ours = nodes()
+    for node in ours:
+        node.info = evdev.device.DeviceInfo(3, 0x0416, 0xC141, 1)
+
+    with pytest.raises(LookupError, match="0416:c141, not the scanner"):
+        input_nodes._taken(list(ours), "usb-1.2", None, (0x05E0, 0x1200))
+
+    assert not any(node.is_grabbed for node in ours)
+    assert input_nodes._taken(list(ours), "usb-1.2", None, (0x0416, 0xC141)).keyboard.fd == 5
+
+
+@pytest.mark.parametrize("text", ["05e0", "05e0:12000", "05e0-1200", "keyboard:1"])
+def test_a_usb_id_is_two_groups_of_four_digits(text: str) -> None:
+    with pytest.raises(ValueError, match=r"four hexadecimal digits|invalid literal"):
+        input_nodes.read_usb_id(text)
+
+
+def test_an_upload_typed_by_a_gun_is_a_batch_and_one_cut_short_by_the_plug_is_told_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "REOPEN_S", 0.02)
+    codes = [str(number) for number in range(1000, 1009)]
+
+    async def main() -> None:
+        keyboard = Keyboard()
+        sources = iter([Grabbed(keyboard)])
+
+        def grab() -> Grabbed:
+            return next(sources, None) or Grabbed(Gone())
+
+        scanner = EvdevScanner("gun", grab, KeyScans(), LoopClock(), Habits(rhythm=Rhythm(Memory.HELD)))
+        await scanner.start()
+        for code in codes:
+            keyboard.type(code)
+        await asyncio.sleep(0.1)
+        keyboard.send((1, KEYS["7"], 1), (0, 0, 0))
+        await asyncio.sleep(0.05)
+        keyboard.unplug()
+        async with asyncio.timeout(5):
+            batch = await anext(scanner.batches())
+        assert ([read.text for read in batch.reads], batch.is_whole) == (codes, False)
+        await scanner.stop()
+        keyboard.discard()
+
+    asyncio.run(main())
+
+
+class Gone(Keyboard):
+    """A place where nothing is plugged in any more."""
+
+    def __init__(self) -> None:
+        raise FileNotFoundError(errno.ENOENT, "no such input device")
+
+
+@pytest.mark.parametrize(("accepted", "beeps"), [(True, 1), (False, 3)])
+def test_a_gun_with_a_bell_beeps(accepted: bool, beeps: int) -> None:
+    async def main() -> None:
+        heard = bytearray()
+        gun = Gun()
+        monkey = gun.line.incoming
+        gun.receive = lambda chunk: heard.extend(monkey(chunk)) or []  # type: ignore[method-assign,func-returns-value]
+        scanner = SerialScanner(Pipe(gun).link("gun"), LineScans(), LoopClock(), has_bell=True)
+        await scanner.signal(accepted)  # away: nothing happens
+        await scanner.start()
+        assert scanner.can_signal
+        await scanner.signal(accepted)
+        assert heard == b"\x07" * beeps
+        await scanner.stop()
+
+    run_instantly(main())
+
+
+@pytest.mark.parametrize("sign", ["<GS>", "{GS}", "#", "|", "~"])
+def test_a_visible_sign_for_the_group_separator_becomes_one(sign: str) -> None:
+    async def main() -> None:
+        gun = Gun()
+        pipe = Pipe(gun)
+        scanner = SerialScanner(pipe.link("gun"), LineScans(), LoopClock(), Habits(gs_sign=read_gs_sign(sign)))
+        await scanner.start()
+        gun.send(f"]C10112345678901231{sign}10LOT")
+        pipe.tick()
+        assert [read.text for read in await take(scanner, 1)] == ["]C10112345678901231\x1d10LOT"]
+        await scanner.stop()
+
+    run_instantly(main())
+
+
+@pytest.mark.parametrize("sign", ["GS", "0", "分"])
+def test_a_sign_that_codes_are_made_of_is_refused(sign: str) -> None:
+    with pytest.raises(ValueError, match="gs_sign"):
+        read_gs_sign(sign)
