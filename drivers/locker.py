@@ -190,16 +190,16 @@ class BoardLocker:
     async def _outcome(self, cell: int, before: Mapping[int, Door], reply: OpenAnswer | None) -> Opening:
         """Look until the door is seen open or the time is over, then look at all others."""
         loop = asyncio.get_running_loop()
-        is_declined = isinstance(reply, Declined) and reply.is_certain
-        deadline = loop.time() + (0 if is_declined else self._timing.settle_s)
+        deadline = loop.time() + (0 if isinstance(reply, Declined) and reply.is_certain else self._timing.settle_s)
         board, _ = self._place(cell)
         door = await self._door_in_turn(board, cell)
         while door is not Door.OPEN and loop.time() < deadline:
             await asyncio.sleep(self._timing.gap_s)
             door = await self._door_in_turn(board, cell)
-        for other in self._boards:
+        is_blind = False
+        for other in {self._place(each)[0] for each in before}:
             if other != board or not self._sees_board:
-                await self._glance(other)
+                is_blind |= not await self._glance(other)
         moved = {each for each, was in before.items() if was is Door.CLOSED and self._doors[each] is Door.OPEN} - {cell}
         named = self._named(reply)
         if not moved and door is not Door.OPEN and named not in (None, cell):
@@ -208,9 +208,12 @@ class BoardLocker:
             raise WrongDoor(self.name, cell, sorted(moved))
         if named not in (None, cell):
             self._faulted()  # the answer was damaged, the sensors speak for themselves
-        if isinstance(reply, Declined) and (door is Door.CLOSED or (is_declined and door is Door.UNKNOWN)):
+        if door is Door.OPEN:
+            return Opening.OPEN
+        nothing_moved = door is Door.CLOSED and not is_blind  # else the pulse may have reached a door nobody sees
+        if isinstance(reply, Declined) and (reply.is_certain or nothing_moved):
             raise Refused(self.name, f"cell {cell}: {reply.reason}")
-        return {Door.OPEN: Opening.OPEN, Door.CLOSED: Opening.STAYED_CLOSED, Door.UNKNOWN: Opening.UNKNOWN}[door]
+        return Opening.STAYED_CLOSED if nothing_moved else Opening.UNKNOWN
 
     def _believed(self, cell: int, reply: OpenAnswer | None) -> Opening:
         """Outcome without door sensors: the board's word, when it is about this cell."""
