@@ -23,7 +23,8 @@ CU48_TIMING = Timing(reply_s=0.2, gap_s=0.2, settle_s=2.0)  # one source leaves 
 WKLY_TIMING = Timing(reply_s=0.4, open_reply_s=0.7)  # twice what the maker names: read all 200 ms, open 350 ms
 MODBUS_TIMING = Timing(gap_s=0.01)  # 3.5 characters are 4 ms at 9600 baud; boards answer within 60 ms
 # Hosts wait 2 to 3 s for an answer. Without a check byte three equal words are hard to come by, so it is asked less.
-WINNSEN_TIMING = Timing(reply_s=1.0, open_reply_s=2.5, reads=4, settle_s=1.5)
+# The gap is ours: nobody names one, and each lock is a question of its own.
+WINNSEN_TIMING = Timing(reply_s=1.0, open_reply_s=2.5, reads=4, settle_s=1.5, gap_s=0.02)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,7 @@ def test_a_board_silent_before_the_pulse_gets_none(make: Make) -> None:
     assert not play(Bench(make), story).board.pulses
 
 
-@pytest.mark.parametrize("after_s", [n / 10 for n in range(24)])
+@pytest.mark.parametrize("after_s", [n / 5 for n in range(12)])
 def test_a_port_that_vanishes_while_a_door_opens_never_costs_a_second_pulse(make: Make, after_s: float) -> None:
     outcomes: list[Opening | None] = []
 
