@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from drivers.sim.host import Host, Terminal
+from drivers.sim.net import terminal
 from drivers.sim.settings import BadBench, read_bench
 
 POKE_S = 5.0  # the bench answers at once; more means that it hangs
@@ -37,7 +38,11 @@ def _run(words: Sequence[str]) -> int:
     except (BadBench, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    terminals = [Terminal(name, device, path) for name, device, path in bench.devices]
+    try:
+        terminals = [terminal(name, device, place) for name, device, place in bench.devices]
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         asyncio.run(_serve(Host(terminals, bench.control), terminals))
     except OSError as error:
@@ -53,8 +58,8 @@ async def _serve(host: Host, terminals: Sequence[Terminal]) -> None:
         loop.add_signal_handler(number, ended.set)
     await host.start()
     try:
-        for terminal in terminals:
-            print(json.dumps({"name": terminal.name, "path": str(terminal.path)}), flush=True)
+        for each in terminals:
+            print(json.dumps({"name": each.name, "path": each.place}), flush=True)
         await ended.wait()
     finally:
         await host.stop()
@@ -67,7 +72,11 @@ def _poke(words: Sequence[str]) -> int:
         epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, slow MS, echo on|off, unplug, replug, state | "
         "all lock boards: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, "
         "pulses | kerong_cu16: put N, take N | wkly: fail N, mend N, lie on|off | modbus_relay: hold N | "
-        "onbon: shown, power_off, power_on | serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX, "
+        "all displays: shown, power_off, power_on | "
+        "all scales: put GRAMS, take, swing GRAMS, unit kg|lb, bad_check on|off, join_at BYTES, power_off, power_on | "
+        "escpos: slips, paper_out [AFTER_LINES], new_roll, near_end, cover_open, cover_close, jam, unjam, "
+        "answers on|off, confirms on|off, power_off, power_on | "
+        "serial_scanner: send TEXT [cr|crlf|lf|none], burst TEXT..., raw HEX, "
         "pull GUN TEXT; all guns: store TEXT..., upload [ONLY_SO_MANY], forget | "
         "ssi_scanner: send TEXT [TYPE], refuse REASON | newland_scanner, honeywell_scanner: answer 06|15|05",
     )

@@ -39,6 +39,11 @@ class Terminal:
         self._late: deque[bytes] = deque()
 
     @property
+    def place(self) -> str:
+        """Where a kiosk finds it."""
+        return str(self.path)
+
+    @property
     def is_plugged(self) -> bool:
         """Whether the terminal exists now."""
         return self._master is not None

@@ -9,6 +9,8 @@ from drivers.sim.line import Line, poke_line
 
 MAX_WAITING = 65536  # bytes that wait for paper; a real one has 4 kB and would stop the line
 MAX_KEPT = 50  # slips
+MAX_LINES = 500  # of a slip that nobody cuts off
+MAX_LINE = 4096  # bytes of a line that nobody ends
 _COMMANDS = re.compile(
     rb"\x1b@|\x1c[&.]|\x1bd(?P<feed>.)|\x1d!(?P<size>.)|\x1d[hwfH].|\x1b[aE!\-MGt].|\x1dV(?P<cut>[\x00\x01]|[AB].)"
     rb"|\x1dr(?P<mark>.)|\x1dkI(?P<bar>.)|\x1d\(k(?P<code>..)|\x1dv0.(?P<raster>....)"
@@ -147,7 +149,7 @@ class Receipts:
         if found["code"] is not None or found["bar"] is not None or found["raster"] is not None:
             return self._graphic(found, waiting)
         if found["text"] is not None:
-            self._text += found["text"]
+            self._text = (self._text + found["text"])[-MAX_LINE:]
         elif found["end"] is not None:
             self._print(self._text.decode("gb18030", "replace"))
             self._text.clear()
@@ -183,7 +185,7 @@ class Receipts:
         return end
 
     def _print(self, text: str) -> None:
-        self.on_paper.append(f"[big] {text}" if self._big and text else text)
+        self.on_paper = [*self.on_paper, f"[big] {text}" if self._big and text else text][-MAX_LINES:]
         self.line.moved()
         if self.lines_left is not None:
             self.lines_left = max(0, self.lines_left - 1)

@@ -4,7 +4,7 @@ control = "sim.sock"
 
 [devices.locker]
 kind = "lock_8a80"            # or "onbon", "serial_scanner"
-path = "dev/locker"           # a symbolic link is made here; relative to the settings file
+path = "dev/locker"           # a symbolic link is made here; relative to the settings file; or tcp://127.0.0.1:5005
 cells = 24
 polarity = "short_when_locked"
 reply = "8a"                  # or "81" (pushes instead), "none"
@@ -30,6 +30,7 @@ from drivers.sim.device import SimDevice
 from drivers.sim.guns import GUNS
 from drivers.sim.led import Led
 from drivers.sim.locks import LOCKS
+from drivers.sim.net import Place
 from drivers.sim.shared_bus import SharedBus
 
 
@@ -45,7 +46,7 @@ class BadBench(Exception):
 class Bench:
     """What to simulate: name, device, path of its terminal; and the control socket."""
 
-    devices: tuple[tuple[str, SimDevice, Path], ...]
+    devices: tuple[tuple[str, SimDevice, Place], ...]
     control: Path | None
 
 
@@ -63,7 +64,7 @@ def read_bench(file: Path) -> Bench:
     for name, section in sections.items():
         try:
             device, path, bus = _device(section)
-            parts.append(_Part(name, device, file.parent / path, bus))
+            parts.append(_Part(name, device, path if "://" in path else file.parent / path, bus))
         except (BadBench, ValueError) as error:
             mistakes += [f"devices.{name}: {line}" for line in str(error).splitlines()]
     devices, wrong = _gathered(parts)
@@ -72,7 +73,7 @@ def read_bench(file: Path) -> Bench:
     if control is not None and not isinstance(control, str):
         mistakes.append("control must be a path")
     paths = [path for _, _, path in devices]
-    mistakes += [f"path {path} is used twice" for path in sorted({p for p in paths if paths.count(p) > 1})]
+    mistakes += [f"path {path} is used twice" for path in sorted({str(p) for p in paths if paths.count(p) > 1})]
     if mistakes:
         raise BadBench(mistakes)
     return Bench(tuple(devices), file.parent / control if control else None)
@@ -84,13 +85,14 @@ class _Part:
 
     name: str
     device: SimDevice
-    path: Path
+    path: Place
     bus: str
 
 
-def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Path]], list[str]]:
+def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Place]], list[str]]:
     """Put the boards of each bus together; returns the devices, and what is wrong with the buses."""
-    devices, mistakes = [], []
+    devices: list[tuple[str, SimDevice, Place]] = []
+    mistakes = []
     for part in parts:
         members = [each for each in parts if each.bus and each.bus == part.bus]
         if not part.bus:
