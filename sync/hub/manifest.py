@@ -2,7 +2,8 @@
 
 Every mistake is found and named by list, index and field, without repeating personal values. A waybill, bill or notice
 that stands twice in one file is a mistake. One that the point was told before is passed over, so the same file may be
-sent again: ids follow from the content (site, carrier and waybill number), nothing is doubled.
+sent again: ids follow from the content (site, carrier and waybill number), nothing is doubled. A parcel that came to
+the point before its row keeps the id it got there, and the row completes it.
 """
 
 from __future__ import annotations
@@ -137,21 +138,46 @@ def _write(tx: Tx, site: SiteCode, content: Mapping[str, list[dict[str, Any]]]) 
 
 def _parcel(tx: Tx, site: SiteCode, row: dict[str, Any], _index: int) -> Fact | None:
     no, carrier = row["waybill_no"], row["carrier"]
-    known = "SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND (carrier = ? OR carrier IS NULL)"
-    if tx.value(known, (site, no, carrier)):
-        return None
-    ident = parcel_id(site, carrier, no)
-    personal = (row["recipient"], row["phone"], row["address"])
-    tx.execute(
-        "INSERT INTO parcel (site, parcel, state, waybill_no, carrier, recipient, phone, address, consent, size, "
-        "changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (site, ident, ParcelState.EXPECTED, no, carrier, *personal, row["consent"], row["size"], tx.stamp.at),
+    ident = _completed(tx, site, row)
+    if ident is None:
+        known = "SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND (carrier = ? OR carrier IS NULL)"
+        if tx.value(known, (site, no, carrier)):
+            return None
+        ident = parcel_id(site, carrier, no)
+        personal = (row["recipient"], row["phone"], row["address"])
+        tx.execute(
+            "INSERT INTO parcel (site, parcel, state, waybill_no, carrier, recipient, phone, address, consent, size, "
+            "changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (site, ident, ParcelState.EXPECTED, no, carrier, *personal, row["consent"], row["size"], tx.stamp.at),
+        )
+    return _announced(ident, row)
+
+
+def _completed(tx: Tx, site: SiteCode, row: dict[str, Any]) -> str | None:
+    """Complete a parcel that came to the point before its row; return the id the point gave it, None if there is none.
+
+    Only such a parcel has no size. The row corrects the carrier and the phone that were taken at the counter, as the
+    point does with the same announcement; a consent given there stays.
+    """
+    late: str | None = tx.value(
+        "SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND size IS NULL AND state NOT IN (?, ?)",
+        (site, row["waybill_no"], ParcelState.PICKED_UP, ParcelState.RETURNED),
     )
-    name, phone, address = personal
+    if late is not None:
+        tx.execute(
+            "UPDATE parcel SET carrier = ?, recipient = coalesce(?, recipient), phone = coalesce(?, phone), "
+            "address = coalesce(?, address), consent = coalesce(consent, ?), size = ? WHERE site = ? AND parcel = ?",
+            (*(row[field] for field in ("carrier", "recipient", "phone", "address", "consent", "size")), site, late),
+        )
+    return late
+
+
+def _announced(ident: str, row: dict[str, Any]) -> ParcelExpected:
+    name, phone, address = row["recipient"], row["phone"], row["address"]
     return ParcelExpected(
         ident,
-        no,
-        carrier,
+        row["waybill_no"],
+        row["carrier"],
         Name(name) if name else None,
         Phone(phone) if phone else None,
         Address(address) if address else None,

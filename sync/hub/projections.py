@@ -58,6 +58,28 @@ def parcel_arrived(tx: Tx, case: Case, fact: ev.ParcelArrived) -> None:
         "phone = coalesce(phone, ?), cell = ?, place = ? WHERE site = ? AND parcel = ?",
         (fact.waybill_no, fact.carrier, _plain(fact.phone), fact.cell, fact.place, case.site, fact.parcel),
     )
+    if not fact.expected:
+        _join_announcement(tx, case, fact)
+
+
+def _join_announcement(tx: Tx, case: Case, fact: ev.ParcelArrived) -> None:
+    """The manifest was on its way when the parcel came unannounced: both rows are one parcel, under the point's id.
+
+    The point completes its own in the same way when the announcement reaches it (`edge.parcels.expected`).
+    """
+    twin = tx.row(
+        "SELECT * FROM parcel WHERE site = ? AND waybill_no = ? AND state = ? AND size IS NOT NULL AND parcel <> ?",
+        (case.site, fact.waybill_no, P.EXPECTED, fact.parcel),
+    )
+    if twin is None:
+        return
+    tx.execute("DELETE FROM parcel WHERE site = ? AND parcel = ?", (case.site, twin["parcel"]))
+    tx.execute(
+        "UPDATE parcel SET carrier = ?, recipient = coalesce(?, recipient), phone = coalesce(?, phone), "
+        "address = coalesce(?, address), consent = coalesce(consent, ?), size = ? WHERE site = ? AND parcel = ?",
+        (*(twin[name] for name in ("carrier", "recipient", "phone", "address", "consent", "size")), case.site,
+         fact.parcel),
+    )  # fmt: skip
 
 
 def parcel_laid(tx: Tx, case: Case, fact: ev.ParcelShelved | ev.ParcelDeposited) -> None:
@@ -91,8 +113,12 @@ def parcel_found(tx: Tx, case: Case, fact: ev.ParcelFound | ev.ParcelFoundInCell
 
 
 def consent_recorded(tx: Tx, case: Case, fact: ev.ConsentRecorded) -> None:
-    """The recipient agreed to shelf or locker at the point."""
-    tx.execute("UPDATE parcel SET consent = ? WHERE site = ? AND parcel = ?", (fact.consent, case.site, fact.parcel))
+    """The recipient agreed to shelf or locker at the point; of an unannounced parcel this is the first we hear."""
+    tx.execute(
+        "INSERT INTO parcel (site, parcel, state, consent, changed_at) VALUES (?, ?, ?, ?, ?) "
+        "ON CONFLICT (site, parcel) DO UPDATE SET consent = excluded.consent",
+        (case.site, fact.parcel, P.EXPECTED, fact.consent, case.at),
+    )
 
 
 def door_moved(tx: Tx, case: Case, fact: Any) -> None:

@@ -157,6 +157,22 @@ def test_what_came_unannounced_is_completed(store: Store, hub: Hub) -> None:
     assert (line.recipient, line.phone) == (Name("王小二"), Phone(PHONE))
 
 
+def test_a_late_announcement_under_the_points_own_id_brings_name_and_consent(store: Store, hub: Hub) -> None:
+    from edge.model import Consent, Name
+
+    told = parcels.Arrival(waybill(1), "SF", OperatorId("op1"), "shelf", Phone(PHONE), Consent.SHELF)
+    here = store.run_now(parcels.take_in, told)
+    late = events.ParcelExpected(here.id, waybill(1), "SF", Name("王小二"), None, None, "locker", "S")
+
+    hub.tell(store, late, late)
+
+    after = store.run_now(parcels.load, here.id)
+    line = store.run_now(boards.line, here.id)
+    assert (after.state, after.place, after.consent) == (here.state, here.place, Consent.SHELF)
+    assert (line.recipient, line.phone) == (Name("王小二"), Phone(PHONE))
+    assert store.run_now(Tx.value, "SELECT count(*) FROM parcel") == 1
+
+
 def test_an_announcement_after_the_parcel_has_left_is_passed_over(store: Store, hub: Hub) -> None:
     from edge import pickups
 

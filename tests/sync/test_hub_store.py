@@ -364,6 +364,63 @@ def test_a_parcel_laid_in_a_cell_is_told_to_the_recipient_once(open_hub: OpenHub
     assert [fact for fact in down_facts(store) if isinstance(fact, ev.NoticeSent)] == [ev.NoticeSent(parcel, "sms")]
 
 
+UNANNOUNCED = ("a1b2c3d4e5f60718", "SF0000000000001")
+ABOUT_PARCEL = "SELECT parcel, carrier, recipient, phone, address, consent, size FROM parcel"
+
+
+def came_unannounced(point: Point, carrier: str = "SF", phone: str = PHONE) -> None:
+    """The operator took a parcel in by hand: its id is the point's own."""
+    parcel, waybill_no = UNANNOUNCED
+    point.happened(
+        ev.ConsentRecorded(parcel, "shelf", "phone_call", "op"),
+        ev.ParcelArrived(parcel, waybill_no, carrier, False, "op", None, "A-1-001", Phone(phone)),
+        ev.ParcelShelved(parcel, "A-1-001", CODE, None),
+    )
+
+
+@pytest.mark.parametrize("carrier", ["SF", "ZTO"])
+def test_a_manifest_behind_its_parcel_completes_it_at_both_ends_once(
+    open_hub: OpenHub, tmp_path: Path, carrier: str
+) -> None:
+    store, point = open_hub(), Point()
+    came_unannounced(point, carrier)
+    exchange(point, hub_answers(store, SITE))
+
+    sent = [write_and_send(store, tmp_path, {"parcels": [parcel_row()]}) for _ in range(2)]
+
+    assert sent == [manifest.Sent(1, 0, 0, 0), manifest.Sent(0, 0, 0, 1)]
+    parcel, waybill_no = UNANNOUNCED
+    told = [fact for fact in down_facts(store) if isinstance(fact, ev.ParcelExpected)]
+    assert [(fact.parcel, fact.waybill_no, fact.recipient) for fact in told] == [(parcel, waybill_no, Name("王小明"))]
+    assert rows(store, ABOUT_PARCEL) == [
+        {"parcel": parcel, "carrier": "SF", "recipient": "王小明", "phone": PHONE, "address": "金溪村3组12号",
+         "consent": "shelf", "size": "M"}
+    ]  # fmt: skip
+
+
+def test_a_manifest_and_an_unannounced_parcel_that_cross_become_one_parcel(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point()
+    came_unannounced(point, phone="13900009999")
+    write_and_send(store, tmp_path, {"parcels": [parcel_row()]})
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert rows(store, ABOUT_PARCEL) == [
+        {"parcel": UNANNOUNCED[0], "carrier": "SF", "recipient": "王小明", "phone": PHONE, "address": "金溪村3组12号",
+         "consent": "shelf", "size": "M"}
+    ]  # fmt: skip
+    assert write_and_send(store, tmp_path, {"parcels": [parcel_row()]}) == manifest.Sent(0, 0, 0, 1)
+
+
+def test_a_manifest_behind_a_parcel_that_has_left_tells_the_point_no_name(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, point = open_hub(), Point()
+    came_unannounced(point)
+    point.happened(ev.ParcelPickedUp(UNANNOUNCED[0], "self", "handed_over"))
+    exchange(point, hub_answers(store, SITE))
+
+    assert write_and_send(store, tmp_path, {"parcels": [parcel_row()]}) == manifest.Sent(0, 0, 0, 1)
+
+
 def test_a_code_is_forgotten_when_the_parcel_is_taken_and_never_rests_in_the_log(
     open_hub: OpenHub, tmp_path: Path
 ) -> None:
