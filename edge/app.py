@@ -29,7 +29,7 @@ from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.runner import Runner
 from edge.setup import VERSION, begin, build_all
-from edge.steps import Closed, Intent, Scanned
+from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
 from edge.watchdog import Watchdog
 from sync.dial import Tls
@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 
 STOP_S = 10.0
 SYNC_STOP_S = 2.0
+BEEP_MS = 3_000  # a later answer is not about that code
 
 
 class Kiosk:
@@ -60,7 +61,9 @@ class Kiosk:
         self._house.renderer = lambda: bridge.renderer
         self._site = Site(self._store, self._clock, self._locker(), self._display(), self._say)
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
-        self._runner = Runner(self._desk, self._site, bridge.post)
+        self._runner = Runner(self._desk, self._site, self._post)
+        self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
+        self._beeps: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._io, name="io")
@@ -157,8 +160,19 @@ class Kiosk:
         with contextlib.suppress(StoreFault):
             await self._store.run(log.append, events.TerminalStopped(VERSION))
 
+    def _post(self, step: Step) -> None:
+        """Show a step; the gun that has just read says whether its code was taken."""
+        self._bridge.post(step)
+        if isinstance(step, Stored | HandOverAsk | Refusal) and self._gun is not None:
+            scanner, at_ms = self._gun
+            if self._clock.ms() - at_ms < BEEP_MS:
+                beep = asyncio.create_task(scanner.signal(not isinstance(step, Refusal)), name="beep")
+                self._beeps.add(beep)
+                beep.add_done_callback(self._beeps.discard)
+
     async def _read(self, scanner: Scanner) -> None:
         async for read in scanner.reads():
+            self._gun = scanner, self._clock.ms()
             if self._headless:
                 self._runner.submit(Scanned(read.text, "standby", read.scanner))
             else:
