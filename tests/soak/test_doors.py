@@ -101,7 +101,7 @@ async def shift(point: Point, commands: int, dice: random.Random, seen: Counter[
             bad.update(f"{each} ({fault})" for each in wrong)
             heal(point)
             shut_all(point)
-            await asyncio.sleep(3)
+            await asyncio.sleep(5)  # longer than the hand that shuts doors, so that it never reaches the next command
         await point.sound()
     return faults
 
