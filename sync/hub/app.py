@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from edge.model import SiteCode
 from sync.hub import intake
 from sync.hub.line import DownLine
-from sync.hub.presence import note_presence
+from sync.hub.presence import note_presence, note_sign_of_life
 from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker, Connection, LineLost, Message, Will
 from sync.rhythm import Rhythm, Timing
 from sync.strict import BadBatch
 from sync.together import together
-from sync.wire import Ack, Presence, Topics, decode_presence, encode_ack, encode_presence, split_topic
+from sync.wire import Ack, Presence, Topics, Why, decode_presence, encode_ack, encode_presence, split_topic
 
 CLIENT_ID = "vp-hub"
 STATE_TOPIC = "vp/hub/state"
@@ -116,6 +116,9 @@ class Hub:
             case "up":
                 answer = intake.accept(self._store, site, message.payload)
                 line.publish(Topics(site).up_ack, encode_ack(answer), retain=True)
+                if not down.is_there and not message.retained and answer.why is not Why.BAD:
+                    note_sign_of_life(self._store, site)  # whatever is kept on its topic `state`: it speaks
+                    down.peer_came()
             case "down/ack":
                 down.on_ack(message.payload, self._ms())
             case "state":

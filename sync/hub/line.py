@@ -35,6 +35,11 @@ class DownLine:
         with store.reading() as tx:
             self._sender = Sender(down.cursor(tx, site))
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the site passes for being on the line."""
+        return self._is_there
+
     def peer_came(self) -> None:
         """The site has (again) said that it is there: ask how far it is before sending, it may be a restored card."""
         if not self._is_there:

@@ -23,6 +23,12 @@ def note_presence(store: HubStore, site: SiteCode, presence: Presence, *, retain
             tx.execute("UPDATE site SET seen_at = ? WHERE code = ?", (tx.stamp.at, site))
 
 
+def note_sign_of_life(store: HubStore, site: SiteCode) -> None:
+    """A site that passed for away has spoken. Errors: StoreFault."""
+    with store.transaction() as tx:
+        tx.execute("UPDATE site SET online = 1, seen_at = ? WHERE code = ?", (tx.stamp.at, site))
+
+
 def nobody_is_known(store: HubStore) -> None:
     """While the hub was away nobody was heard: forget who was online. Errors: StoreFault."""
     with store.transaction() as tx:

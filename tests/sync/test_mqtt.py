@@ -28,7 +28,7 @@ from sync.mqtt import Broker, Connection, LineLost, Will
 from sync.port import LinkInfo, LinkSettings, Outside
 from sync.relay import digest
 from sync.rhythm import Timing
-from sync.wire import Topics, decode_presence
+from sync.wire import Presence, Topics, decode_presence, encode_presence
 
 QUICK = Timing(answer_s=0.6, ask_every_s=0.4, retry_base_s=0.1, retry_cap_s=0.3, connect_s=2.0, fork_rest_s=0.0)
 PATIENCE_S = 20.0
@@ -358,6 +358,27 @@ def test_a_message_that_is_no_batch_does_not_stop_the_line(broker: PrivateBroker
     asyncio.run(play())
 
     assert digest_at(store) == digest(terminal.point.disk.events())
+
+
+@pytest.mark.parametrize("shown", [b"\x00garbage", encode_presence(Presence(online=False))])
+def test_a_point_that_speaks_is_there_whatever_its_presence_says(
+    broker: PrivateBroker, open_hub: Any, tmp_path: Path, shown: bytes
+) -> None:
+    store, terminal = open_hub(), TerminalSide(broker.port)
+
+    async def play() -> None:
+        async with running(terminal.link.run()):
+            await until(lambda: terminal.link.info.connected, "the point shows itself")
+            async with Connection(Broker("127.0.0.1", broker.port), "stranger", Will("w", b""), 2.0) as stranger:
+                stranger.publish(Topics(SITE).state, shown, retain=True)
+                stranger.publish(Topics(SITE).down_ack, b"", retain=True)
+                await asyncio.sleep(0.3)
+            manifest.send(store, SITE, parcels(tmp_path, 5))
+            async with running(hub_task(store, broker.port)):
+                await until(lambda: len(terminal.port.applied) == 5, "the file arrives")
+                assert report.status(store)["sites"][0]["online"] is True
+
+    asyncio.run(play())
 
 
 def test_a_broker_that_is_not_there_is_a_lost_line() -> None:
