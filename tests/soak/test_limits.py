@@ -253,6 +253,8 @@ def test_no_payload_crashes_the_hub_or_the_point(
     taken = 0
     for turn in range(payloads):
         payload = noise(dice, seeds)
+        if payload == whole:
+            continue  # noise that changed nothing
         for read in (decode_batch, decode_ack, decode_presence):
             with contextlib.suppress(BadBatch):
                 read(payload)
