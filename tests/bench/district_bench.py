@@ -88,13 +88,21 @@ class BenchStand(Stand):
 
     def stock(self, first: int, count: int) -> list[str]:
         """Fill free cells inside the running kiosk, by the rules; tell the tokens."""
+        tokens: list[str] = self._ask({"do": "stock", "first": first, "count": count})
+        return tokens
+
+    def settle(self) -> dict[str, int]:
+        """Let the kiosk give spare memory back; tell `rss_kb` and how many `objects` it holds."""
+        held: dict[str, int] = self._ask({"do": "settle"})
+        return held
+
+    def _ask(self, order: dict[str, Any]) -> Any:
         with socket.socket(socket.AF_UNIX) as line, line.makefile("rwb") as lines:
             line.settimeout(30)
             line.connect(str(self.folder / "run" / "control.sock"))
-            lines.write(json.dumps({"do": "stock", "first": first, "count": count}).encode() + b"\n")
+            lines.write(json.dumps(order).encode() + b"\n")
             lines.flush()
-            tokens: list[str] = json.loads(lines.readline())
-        return tokens
+            return json.loads(lines.readline())
 
     def close(self) -> None:
         self.stop_all()
@@ -114,17 +122,3 @@ def log_in(driver: Driver) -> None:
     driver.wait("board", 15)
     driver.tap("board.intake")
     driver.wait("intake")
-
-
-def memory_kb(pid: int) -> int:
-    """Resident memory of a process."""
-    for line in Path(f"/proc/{pid}/status").read_text("ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1])
-    raise ValueError(f"process {pid} tells no VmRSS")
-
-
-def cpu_s(pid: int) -> float:
-    """User and system seconds of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import raw_line
-from district_bench import BenchStand, memory_kb
+from district_bench import BenchStand
+from process import memory_kb
 from stand import ROOT
 from table import Figure, Rounds
 

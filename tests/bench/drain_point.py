@@ -22,7 +22,7 @@ for place in (ROOT, ROOT / "packaging" / "dev", Path(__file__).parent):
     sys.path.insert(0, str(place))
 
 import point_store  # noqa: E402
-from district_bench import memory_kb  # noqa: E402
+from process import memory_kb  # noqa: E402
 
 from edge import config, keys, log  # noqa: E402
 from edge.clock import SystemClock, SystemDice  # noqa: E402

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import sys
@@ -22,6 +23,7 @@ for place in (ROOT, ROOT / "packaging" / "dev", Path(__file__).parent):
 from table import Figure, table  # noqa: E402
 
 Measure = Callable[..., list[Figure]]
+PRIORITY = -15  # nice; above ordinary programs, below the kernel's own
 NAMES = ("scan_in", "start", "scan_to_pixels", "memory", "drain")
 
 
@@ -31,12 +33,17 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="shorter rounds, for a first look")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
     asked = parser.parse_args()
+    is_alone = go_first()
     figures = []
     for name in asked.only or NAMES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
         figures += _one(name, asked.build, quick=asked.quick)
     text = table(figures)
-    report = {"machine": machine(), "quick": asked.quick, "figures": [figure.as_json() for figure in figures]}
+    report = {
+        "machine": {**machine(), "went_first": is_alone},
+        "quick": asked.quick,
+        "figures": [figure.as_json() for figure in figures],
+    }
     (asked.build / "bench.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(text)
     return 1 if any(figure.missed for figure in figures) else 0
@@ -53,8 +60,16 @@ def _one(name: str, build: Path, *, quick: bool) -> list[Figure]:
     return figures
 
 
+def go_first() -> bool:
+    """Before the neighbours, if we may: on a kiosk there are none. The programs we start inherit it."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
+    except PermissionError:
+        return False
+    return True
+
+
 def machine() -> dict[str, object]:
-    import os
     import sqlite3
 
     return {

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import point_store
-from district_bench import BenchStand, cpu_s, log_in
+from district_bench import BenchStand, log_in
+from process import cpu_s
 from table import Figure, Rounds, percentile
 
 PARCELS = 100_000

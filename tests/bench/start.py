@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 
 import point_store
-from district_bench import BenchStand, cpu_s
+from district_bench import BenchStand
+from process import cpu_s
 from stand import ROOT
 from table import Figure, Rounds, number
 

@@ -5,12 +5,15 @@
 After every drawn frame the witness reads the middle of the picture back from GL and, when it has changed, writes one
 line into the FIFO: {"at": monotonic ns, "screen": ..., "waybill": of the last parcel stored}. The title bar, where the
 clock and the count of pending facts live, is not part of it. CLOCK_MONOTONIC is one clock for all processes.
-On the control socket: {"do": "stock", "first": n, "count": n} puts parcels into the cells by the rules.
+On the control socket: {"do": "stock", "first": n, "count": n} puts parcels into the cells by the rules; {"do":
+"settle"} gives spare memory back and tells what is held.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import json
 import os
 import socket
@@ -18,7 +21,6 @@ import sys
 import threading
 import time
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +28,11 @@ ROOT = Path(__file__).resolve().parents[2]
 for place in (ROOT, Path(__file__).parent):
     sys.path.insert(0, str(place))
 
+from process import memory_kb  # noqa: E402
+
 import edge.app  # noqa: E402
 import ui.app  # noqa: E402
-from drivers import build  # noqa: E402
-from drivers.lock_bus import USUAL  # noqa: E402
+from drivers import lock_kinds  # noqa: E402
 from drivers.locker import BoardLocker  # noqa: E402
 
 TOP, BOTTOM = 0.80, 0.20  # share of the height, from below: the middle of the page, where answers appear
@@ -92,15 +95,29 @@ def serve(path: Path) -> None:
 
 
 def obey(order: dict[str, Any]) -> Any:
-    import point_store
-
     kiosk = WatchedKiosk.alive
     assert kiosk is not None
     assert kiosk._loop is not None
     match order["do"]:
+        case "settle":
+            return settled()
         case "stock":
+            import point_store
+
             work = kiosk._store.run(point_store.stock, order["first"], order["count"])
     return asyncio.run_coroutine_threadsafe(work, kiosk._loop).result(ANSWER_S)
+
+
+def quick_board(link: Any, wire: Any, cabinet: Any, clock: Any, timing: Any) -> BoardLocker:
+    """The same board driver with shorter looks at its doors."""
+    return BoardLocker(link, wire, cabinet, clock, replace(timing, gap_s=0.005, poll_s=0.03))
+
+
+def settled() -> dict[str, int]:
+    """Give back what is only kept by allocators, then tell what is really held."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return {"objects": len(gc.get_objects()), "rss_kb": memory_kb(os.getpid())}
 
 
 def main() -> int:
@@ -119,7 +136,7 @@ def main() -> int:
         shown(settings, bridge)
 
     if os.environ.get(QUICK_BOARD):
-        build.BoardLocker = partial(BoardLocker, timing=replace(USUAL, gap_s=0.005, poll_s=0.03))  # type: ignore[misc]
+        lock_kinds.BoardLocker = quick_board  # type: ignore[misc, assignment]
     ui.app.run_app = run_app
     edge.app.Kiosk = WatchedKiosk  # type: ignore[misc]
     threading.Thread(target=serve, args=(Path(control),), daemon=True).start()
