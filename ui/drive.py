@@ -31,6 +31,10 @@ DIGIT_AGAIN_S = 0.2
 LINE_MAX = 65_536
 
 
+class NotShown(Exception):
+    """The screen that was waited for did not come."""
+
+
 class DriveServer:
     """Serves one client after another; each connection may send many orders."""
 
@@ -116,7 +120,7 @@ class DriveServer:
             if page["screen"] in screen.split("|"):
                 return page
             if time.monotonic() >= deadline:
-                raise TimeoutError(f"waited {timeout_s} s for {screen}, the screen is {page['screen']}")
+                raise NotShown(f"waited {timeout_s} s for {screen}, the screen is {page['screen']}")
             time.sleep(POLL_S)
 
     def _window(self, order: dict[str, Any]) -> dict[str, Any]:
