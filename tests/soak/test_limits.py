@@ -276,7 +276,7 @@ def test_no_payload_crashes_the_hub_or_the_point(
 def test_no_personal_value_is_in_any_log_line(
     fast_path: Path, count: Callable[[int, int], int], ledger: Ledger
 ) -> None:
-    rounds = count(3, 400)
+    rounds = count(3, 60)
     told_lines = io.StringIO()
     handler = logging.StreamHandler(told_lines)
     handler.setFormatter(MaskingFormatter("%(levelname)s %(name)s: %(message)s"))
