@@ -154,11 +154,11 @@ def choose(kit: Kit) -> Widget:
     lines: list[Widget] = [_parcel_row(kit, state, i) for i in range(first, min(first + rows, len(state.parcels)))]
     lines.append(Widget())
     every = kit.button(
-        "all", kit.t("choose.all"), theme.PICKUP, em=theme.TITLE, height=25,
+        "all", kit.t("choose.all"), theme.PICKUP, em=theme.TITLE, height=30 if kit.portrait else 27,
         sub=kit.t("choose.count", n=len(state.parcels)), sub_em=theme.LESS,
     )  # fmt: skip
     some_label = kit.t("choose.some", n=len(state.chosen)) if state.chosen else kit.t("choose.none")
-    some = kit.button("some", some_label, theme.PICKUP, look="line", em=theme.LESS, height=21)
+    some = kit.button("some", some_label, theme.PICKUP, look="line", em=theme.LESS, height=21 if kit.portrait else 19)
     kit.able(some, lambda frame: bool(getattr(frame.state, "chosen", ())))
     acts = [every, some, *pager(kit, state.page, pages(len(state.parcels), rows), theme.PICKUP)]
     if kit.portrait:
