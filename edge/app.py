@@ -27,6 +27,7 @@ from edge.flows.site import Site
 from edge.house import House
 from edge.model import SiteCode
 from edge.port import StoreLog
+from edge.reopen import Reopening
 from edge.runner import Runner
 from edge.setup import VERSION, begin, build_all
 from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
@@ -220,6 +221,8 @@ class Kiosk:
 def run(settings: Settings, *, headless: bool) -> int:
     """Run the terminal until SIGTERM or Ctrl-C. Return the exit code."""
     bridge = Bridge()
+    reopening = Reopening(settings.data_dir, bridge.stop)
+    bridge.on_closed = reopening.closed
     _on_signals(bridge.stop)
     kiosk = Kiosk(settings, bridge, headless=headless)
     code = 0
@@ -240,6 +243,8 @@ def run(settings: Settings, *, headless: bool) -> int:
             _show(settings, bridge)
     finally:
         kiosk.stop()
+    if reopening.due:
+        reopening.begin_anew()
     return code
 
 

@@ -46,6 +46,16 @@ class MaskingFormatter(logging.Formatter):
         return mask(super().formatStack(stack_info))
 
 
+class QuietFile(RotatingFileHandler):
+    """A log file that says nothing when it cannot be written.
+
+    The library would print the record to standard error, with its values as they are, once for every line.
+    """
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 the library's name
+        del record
+
+
 def mask(text: str) -> str:
     """Mask what may be personal in free text."""
     return DIGITS.sub(_masked, HAN_NAME.sub(lambda found: found[0][0] + "*", text))
@@ -66,9 +76,7 @@ def set_up(folder: Path | None, *, verbose: bool = False) -> None:
         handler = logging.StreamHandler(sys.stderr)
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        handler = RotatingFileHandler(
-            folder / "point.log", maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8"
-        )
+        handler = QuietFile(folder / "point.log", maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
     handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S"))
     root = logging.getLogger()
     root.handlers = [handler]

@@ -5,6 +5,7 @@
     bridge.on_ready = ...       # called once in the window's thread after the first drawn frame
     bridge.post(step)           # any thread; order is kept; the window wakes at once
     bridge.scan(text, scanner)  # any thread; comes back as intent Scanned(text, <open screen>, scanner)
+    bridge.on_closed = ...      # called in the posting thread for every step Closed
     bridge.stop()               # any thread; run_app returns
     bridge.renderer             # GL renderer, "" before the first frame
     bridge.beat                 # monotonic seconds of the window's last turn, for the watchdog
@@ -22,7 +23,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
-from edge.steps import Intent, LinkState, NoticeBoard, Step
+from edge.steps import Closed, Intent, LinkState, NoticeBoard, Step
 
 log = logging.getLogger(__name__)
 
@@ -57,12 +58,17 @@ def _nobody_waits() -> None:
     return None
 
 
+def _nobody_reopens(_step: Closed) -> None:
+    return None
+
+
 class Bridge:
     """See the module docstring. Made before the window and alive after it; `post` never blocks and never raises."""
 
     def __init__(self) -> None:
         self.on_intent: Callable[[Intent], None] = _nobody_listens
         self.on_ready: Callable[[], None] = _nobody_waits
+        self.on_closed: Callable[[Closed], None] = _nobody_reopens
         self.renderer = ""
         self.beat = 0.0
         self.stopped = threading.Event()
@@ -73,6 +79,8 @@ class Bridge:
 
     def post(self, step: Step) -> None:
         self._put(step)
+        if isinstance(step, Closed):
+            self.on_closed(step)
 
     def scan(self, text: str, scanner: str = "") -> None:
         self._put(ScanRead(text, scanner))

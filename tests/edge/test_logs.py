@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from disks import small_disk
 from stockroom import SOAK
 
 from edge import logs
@@ -194,3 +196,16 @@ def test_the_signature_of_a_bug_holds_no_value() -> None:
         told = logs.signature(error)
     assert told.startswith("ValueError at test_logs.py:")
     assert logs.signature(ValueError("x")) == "ValueError at ?"
+
+
+def test_a_log_that_cannot_be_written_prints_no_values(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with small_disk(tmp_path / "disk", "64k") as disk:
+        handler = logs.QuietFile(disk / "point.log", encoding="utf-8")
+        try:
+            for _ in range(40):
+                handler.handle(logging.makeLogRecord({"msg": "x" * 4000 + " %s", "args": ("13812345678",)}))
+        finally:
+            with contextlib.suppress(OSError):  # what it still held
+                handler.close()
+
+    assert capfd.readouterr().err == ""
