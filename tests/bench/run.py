@@ -12,6 +12,7 @@ import platform
 import shutil
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -34,10 +35,15 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
     asked = parser.parse_args()
     is_alone = go_first()
-    figures = []
+    figures: list[Figure] = []
+    broken: dict[str, str] = {}
     for name in asked.only or NAMES:
         print(f"measuring {name} ...", file=sys.stderr, flush=True)
-        figures += _one(name, asked.build, quick=asked.quick)
+        try:
+            figures += _one(name, asked.build, quick=asked.quick)
+        except Exception as error:  # noqa: BLE001  the top of a task: the other figures are still worth their time
+            traceback.print_exc()
+            broken[name] = f"{type(error).__name__}: {error}"
     text = table(figures)
     report = {
         "machine": {**machine(), "went_first": is_alone},
@@ -46,7 +52,9 @@ def main() -> int:
     }
     (asked.build / "bench.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n", "utf-8")
     print(text)
-    return 1 if any(figure.missed for figure in figures) else 0
+    for name, why in broken.items():
+        print(f"  {name} broke off: {why}")
+    return 1 if broken or any(figure.missed for figure in figures) else 0
 
 
 def _one(name: str, build: Path, *, quick: bool) -> list[Figure]:

@@ -21,6 +21,7 @@ from table import Figure, Rounds, number
 
 WANTED_S = 1.5  # CPU, the order
 PARCELS = 100_000
+STOP_S = 60.0  # it empties its log file into a large database first, on a disk that may be busy
 BARE = """
 import os, tempfile
 os.environ.update(KIVY_NO_ARGS="1", KIVY_NO_CONFIG="1", KIVY_NO_FILELOG="1", KIVY_NO_CONSOLELOG="1",
@@ -87,7 +88,7 @@ def _start(stand: BenchStand, command: list[str]) -> tuple[float, float]:
             raise RuntimeError(f"no ready line: {errors.read()[-500:].decode(errors='replace')}")
         finally:
             child.terminate()
-            child.wait(20)
+            child.wait(STOP_S)
 
 
 def _fill(stand: BenchStand, parcels: int) -> None:
