@@ -161,7 +161,6 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         if self._draw_at is None or (patience_s == 0 and frame.state != self.frame.state):
             self._draw_at = time.monotonic() + patience_s
         self.frame = frame
-        self.pace.hurry()
         for intent in intents:
             self.bridge.on_intent(intent)
 
