@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections import Counter
 from pathlib import Path
 
@@ -28,5 +29,7 @@ def judged(folder: Path, confirmed: int, sent: Counter[int] | None = None) -> li
         return [*bad, f"lost {confirmed - upto}"] if upto < confirmed else bad
     except StoreFault as fault:
         return [f"closed {fault.code}: {fault}"]
+    except sqlite3.Error as error:  # a damaged table definition comes up as a misspelling of ours
+        return [f"closed without a code: {error}"]
     finally:
         store.close()

@@ -6,6 +6,7 @@ import errno
 import random
 import shutil
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_a_flipped_bit_is_told_or_harmless_and_never_believed(
     assert whole is not None
     raw = (fast_path / "whole" / DB).read_bytes()
     dice = random.Random(15)
-    flips, told, believed = count(120, 10_000), 0, 0
+    flips, told, believed = count(120, 5000), 0, 0
 
     for _ in range(flips):
         folder = fast_path / "flipped"
@@ -66,7 +67,10 @@ def test_a_flipped_bit_is_told_or_harmless_and_never_believed(
         damaged = bytearray(raw)
         damaged[at // 8] ^= 1 << at % 8
         (folder / DB).write_bytes(damaged)
-        seen = history(folder)
+        try:
+            seen = history(folder)
+        except (UnicodeDecodeError, ValueError, KeyError):  # of SQLite's wrapper or of a rule: stopped, not believed
+            seen = None
         told += seen is None
         believed += seen is not None and seen != whole
 
@@ -144,17 +148,19 @@ def test_a_backup_taken_under_a_busy_writer_restores_to_a_verified_state(
     thread = threading.Thread(target=busy)
     thread.start()
     bad: Counter[str] = Counter()
-    backups = count(8, 500)
+    backups = count(8, 300)
     try:
-        for _ in range(backups):
+        made = 0
+        while made < backups:
             known = confirmed[-1]
             try:
                 copy = backup.make(folder)
-            except StoreFault as fault:  # the writer makes one itself now and then
+            except StoreFault as fault:  # the writer is at a backup of its own
                 if fault.code != "S4":
                     raise
-                backups -= 1
+                time.sleep(0.005)
                 continue
+            made += 1
             again = fast_path / "again"
             again.mkdir()
             backup.restore(again, copy.path)

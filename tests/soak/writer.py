@@ -103,7 +103,16 @@ class Writer:
             if number % 10 == 0:
                 self.does(guard.take_try)
             if number % 20 == 0:
-                self.does(backup.note, backup.make(self.store.folder))
+                self._back_up()
+
+    def _back_up(self) -> None:
+        try:
+            copy = backup.make(self.store.folder)
+        except StoreFault as fault:
+            if fault.code == "S4":  # somebody else is at it
+                return
+            raise
+        self.does(backup.note, copy)
 
 
 def told(number: int) -> None:

@@ -79,7 +79,7 @@ def _doors(tx: Tx, facts: list[Fact]) -> Iterator[str]:
     for opening, times in ends.items():
         if times > 1:
             yield f"double_outcome {opening}"
-        if rows[opening]["outcome"] is None:
+        if opening in rows and rows[opening]["outcome"] is None:
             yield f"half_event opening {opening}"
     for opening, row in rows.items():
         if row["outcome"] is not None and not ends[opening]:
