@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from drivers.sim.host import Host, Terminal
+from drivers.sim.host import BenchTaken, Host, Terminal
 from drivers.sim.net import terminal
 from drivers.sim.settings import BadBench, read_bench
 
@@ -35,8 +35,11 @@ def _run(words: Sequence[str]) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     try:
         bench = read_bench(args.config)
-    except (BadBench, OSError) as error:
+    except BadBench as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"{args.config}: cannot be read: {error.strerror}", file=sys.stderr)
         return 2
     try:
         terminals = [terminal(name, device, place) for name, device, place in bench.devices]
@@ -45,6 +48,9 @@ def _run(words: Sequence[str]) -> int:
         return 2
     try:
         asyncio.run(_serve(Host(terminals, bench.control), terminals))
+    except BenchTaken as error:
+        print(error, file=sys.stderr)
+        return 1
     except OSError as error:
         print(f"a terminal or the control socket cannot be made: {error}", file=sys.stderr)
         return 3

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import time
 import tty
 from collections import deque
@@ -25,6 +26,10 @@ TICK_S = 0.02  # a door that closes by itself is late by no more than this
 READ_BYTES = 4096
 MAX_REQUEST = 65536  # one line on the control socket; an inventory upload of 500 codes is 15 kB
 MAX_UNSENT = 65536  # bytes nobody has read yet; a real wire would have lost them long ago
+
+
+class BenchTaken(Exception):
+    """Another bench runs on the same control socket."""
 
 
 class Terminal:
@@ -126,7 +131,13 @@ class Host:
         self._clock: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Plug everything in. Errors: OSError for a path that cannot be made; nothing is left behind then."""
+        """Plug everything in.
+
+        Errors: BenchTaken when another bench answers here; OSError for a path that cannot be made. Nothing is left
+        behind then, and nothing of the other bench is taken away.
+        """
+        if self._control is not None and _answers(self._control):
+            raise BenchTaken(f"another village-sim runs here: it answers at {self._control}")
         try:
             for terminal in self._terminals.values():
                 terminal.replug()
@@ -179,6 +190,8 @@ class Host:
         try:
             async with asyncio.timeout(5):
                 line = await reader.readline()
+            if not line:  # somebody only looked whether we are here
+                return
             writer.write(json.dumps(self._result(line), ensure_ascii=False).encode() + b"\n")
             await writer.drain()
         except (TimeoutError, ValueError, ConnectionError) as error:
@@ -192,6 +205,11 @@ class Host:
             return {"ok": True, "result": self.poke(name, handle, args)}
         except (LookupError, ValueError, TypeError, OSError) as error:
             return {"ok": False, "error": str(error)}
+
+
+def _answers(control: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(control)) == 0
 
 
 def _now_ms() -> int:

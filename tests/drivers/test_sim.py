@@ -220,3 +220,15 @@ def test_a_path_that_is_somebody_elses_is_left_alone(tmp_path: Path, capsys: pyt
 
     assert (tmp_path / "dev" / "led").read_text() == "precious"
     assert not (tmp_path / "dev" / "locker").is_symlink()
+
+
+def test_a_second_bench_on_the_same_settings_is_refused_and_takes_nothing_away(
+    sim: Sim, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name: path.readlink() for path in (tmp_path / "dev").iterdir()}
+
+    assert main(["--config", str(tmp_path / "sim.toml")]) == 1
+
+    assert "another village-sim" in capsys.readouterr().err
+    assert {path.name: path.readlink() for path in (tmp_path / "dev").iterdir()} == before
+    assert sim.poke(capsys, "locker", "state")["doors"]["1"] == "closed"  # type: ignore[index]
