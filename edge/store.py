@@ -181,6 +181,8 @@ class Store:
             if isinstance(fault, StoreFault) and fault.code == "S1":
                 self._drop()
                 raise self._lost(f"{fault}; it was set aside as {set_aside(self.path).name}") from error
+            if not isinstance(fault, StoreFault):  # a bit of a table's definition, or a mistake of ours: kept in place
+                raise self._lost(f"the tables are not as they should be: {error}") from error
             raise fault from error
         except OSError as error:
             raise StoreFault("S3", f"the data folder cannot be used: {error}") from error
