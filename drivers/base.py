@@ -24,6 +24,9 @@ class DeviceError(Exception):
         self.hint = hint
 
 
+HELD = "another program holds the port"  # the hint of a port that is there and taken
+
+
 class NotThere(DeviceError):
     """The port is absent, taken by another program, or vanished before a byte was sent. Nothing moved.
 

@@ -8,6 +8,7 @@ library.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import termios
@@ -18,7 +19,7 @@ from typing import Protocol
 
 import serial
 
-from drivers.base import NoAnswer, NotThere
+from drivers.base import HELD, NoAnswer, NotThere
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,14 @@ WRITE_S = 2.0  # 400 bytes at 9600 baud take 0.42 s
 
 # An unplugged port raises three unrelated types (measured); a path taken by another program raises the first.
 PORT_ERRORS = (serial.SerialException, OSError, termios.error)
+
+
+_REASONS = {
+    errno.EAGAIN: HELD,
+    errno.EBUSY: HELD,
+    errno.ENOENT: "there is no such port",
+    errno.EACCES: "this user may not use the port",
+}
 
 
 class Port(Protocol):
@@ -245,7 +254,7 @@ class Link:
             made = self._connect()
             port = await made if isinstance(made, Awaitable) else made
         except PORT_ERRORS as error:
-            hint = str(error) or type(error).__name__
+            hint = _plain(error)
             if hint != self.hint:  # one line per change of condition, not per attempt
                 log.warning("%s is away: %s", self.name, hint)
             self.hint = hint
@@ -298,6 +307,11 @@ class Link:
 def serial_link(name: str, path: str, baud: int, echo: bool = False, reopen: Reopen = Reopen()) -> Link:
     """Make a link to a serial port by its stable path; nothing is opened yet."""
     return Link(name, lambda: SerialPort(path, baud), echo, reopen)
+
+
+def _plain(error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None  # SerialException is one; termios.error is not
+    return _REASONS.get(number or 0) or str(error) or type(error).__name__
 
 
 def _overlap(seen: bytes, wanted: bytes) -> int:

@@ -72,6 +72,10 @@ class Table:
         """All mistakes found so far, in this table and in every other of the file."""
         return self._notes.problems
 
+    def with_usual(self, usual: Mapping[str, Any]) -> Table:
+        """Return the same table with values for keys that are not written."""
+        return Table(self._notes, {**usual, **self._values}, self._path)
+
     def wrong(self, message: str, *key: str | int) -> None:
         """Note a mistake at a key below this table, or at the table itself."""
         self._notes.wrong((*self._path, *key), message)

@@ -7,29 +7,39 @@ Shape:  JSON on standard output (one object per line where it is a stream), erro
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 
 from drivers.base import DeviceError
 from edge import codes
 from edge.cli import devices, store
-from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, emit, settings_of, with_config
+from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.config import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
+
+WHY = {
+    "not_allowed": "this cell is not known or holds a parcel; a parcel is given out at the kiosk",
+    "weak_pin": "a PIN has at least 6 digits and is neither a row nor one digit again and again",
+    "pin_taken": "somebody else has this PIN",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Return the exit code."""
     arguments = _parser().parse_args(argv)
+    logging.getLogger().addHandler(logging.NullHandler())  # what a library warns of is no second sentence
     try:
         return int(arguments.run(arguments) or DONE)
     except ConfigError as error:
         return _fail(str(error), USAGE)
     except ValueError as error:  # options of a device
         return _fail(str(error), USAGE)
+    except NotNow as error:
+        return _fail(str(error), REFUSED)
     except Rejected as error:
-        return _fail(f"refused: {error.code}", REFUSED)
+        return _fail(f"refused: {WHY.get(error.code, error.code)}", REFUSED)
     except DeviceError as error:
         return _fail(f"device {error.device}: {error.hint}", DEVICE)
     except StoreFault as error:
@@ -47,13 +57,11 @@ def _fail(message: str, code: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="village-point", description="The terminal of a village service point.")
+    parser = Parser(prog="village-point", description="The terminal of a village service point.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="start the kiosk")
-    with_config(run)
+    run = command(commands, "run", "start the kiosk", _run)
     run.add_argument("--headless", action="store_true", help="without a window: scans are only looked up")
     run.add_argument("--verbose", action="store_true", help="log frames and other details")
-    run.set_defaults(run=_run)
     code = commands.add_parser("code", help="what is this code?").add_subparsers(required=True, metavar="ACTION")
     recognise = code.add_parser("recognise", help="rank what a scanned text may be")
     recognise.add_argument("text", help="as the scanner gave it; put -- before it")

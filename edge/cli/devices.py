@@ -7,9 +7,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar, cast
 
-from drivers.base import Device, Display, Health, Locker, NotThere, Scanner
+from drivers.base import HELD, Device, Display, Health, Locker, NotThere, Scanner
 from edge import cells, keys
-from edge.cli.common import DEVICE, DONE, REFUSED, command, emit, settings_of
+from edge.cli.common import DEVICE, DONE, REFUSED, NotNow, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, Settings
 from edge.flows.doors import Outcome, pulse
@@ -19,6 +19,7 @@ from edge.setup import begin, build_all
 from edge.store import Store, Tx
 
 COME_UP_S = 3.0
+LISTEN_MAX_S = 86_400
 NOT_ASKED = "not asked yet"  # a display whose port is open and which has not answered yet
 T = TypeVar("T")
 CLI = OperatorId("cli")
@@ -46,12 +47,24 @@ def add(commands: Any) -> None:
     scanner = device.add_parser("scanner", help="a scanner").add_subparsers(required=True, metavar="ACTION")
     listen = command(scanner, "listen", "print codes as they come", _listen)
     listen.add_argument("name")
-    listen.add_argument("--count", type=int, default=1)
-    listen.add_argument("--seconds", type=float, default=30.0)
+    listen.add_argument("--count", type=_count, default=1)
+    listen.add_argument("--seconds", type=_seconds, default=30.0)
+
+
+def _count(text: str) -> int:
+    if not (number := int(text)) > 0:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+def _seconds(text: str) -> float:
+    if not 0 < (number := float(text)) <= LISTEN_MAX_S:
+        raise argparse.ArgumentTypeError(f"must be more than 0 and at most {LISTEN_MAX_S}")
+    return number
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    settings = settings_of(arguments)
+    settings = settings_of(arguments, only_devices=True)
     for each in settings.devices:
         emit({"name": each.name, "kind": each.kind, "path": str(each.path), "class": DEVICE_KINDS[each.kind][0]})
 
@@ -80,7 +93,7 @@ async def _settled(device: Device) -> None:
 
 
 def _open(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
+    settings = settings_of(arguments, only_devices=True)
 
     async def work(device: Device) -> Outcome:
         locker = cast("Locker", device)
@@ -154,9 +167,10 @@ def _listen(arguments: argparse.Namespace) -> int:
 def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]], *, need: str = "") -> T:
     """Start the named device, work with it, stop it. `need` is what it must be: lock, display, scanner or anything.
 
-    Errors: NotThere when its port is absent or taken, ValueError for a device that is none or another.
+    Errors: NotThere when its port is absent, NotNow when another program holds it, ValueError for a device that is
+    none or another.
     """
-    settings = settings_of(arguments)
+    settings = settings_of(arguments, only_devices=True)
     found = [(kind, device) for kind, device in build_all(settings, SystemClock()) if device.name == arguments.name]
     if not found:
         raise ValueError(f"{arguments.name} is not a device of this configuration")
@@ -170,7 +184,9 @@ def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]],
         try:
             await asyncio.sleep(0.2)  # the port opens in the background
             status = device.status()
-            if status.health is Health.AWAY and status.hint != NOT_ASKED:  # absent, or another program holds it
+            if status.hint == HELD:
+                raise NotNow(f"device {device.name}: {HELD}; is the kiosk running?")
+            if status.health is Health.AWAY and status.hint != NOT_ASKED:
                 raise NotThere(device.name, status.hint)
             return await work(device)
         finally:

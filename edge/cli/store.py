@@ -32,7 +32,7 @@ def add(commands: Any) -> None:
     command(logs, "show", f"the last {LAST} facts", _show)
     command(logs, "verify", "recompute the whole hash chain", _verify)
     export = command(logs, "export", "every fact, without personal values", _export)
-    export.add_argument("--jsonl", action="store_true", required=True, help="one JSON object per line")
+    export.add_argument("--jsonl", action="store_true", help="one JSON object per line (the only form there is)")
     command(commands, "backup", "copy the database now, also while the kiosk runs", _backup)
     restore = command(commands, "restore", "put a backup in the place of the database", _restore)
     restore.add_argument("--from", dest="source", type=Path, help="which backup; the newest when not given")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base import NoAnswer, NotThere
+from drivers.base import HELD, NoAnswer, NotThere
 from drivers.link import MAX_WAITING_BYTES, Link, MemoryPort, Reopen, serial_link
 from tests.links import run_instantly
 
@@ -179,7 +179,7 @@ def test_a_port_in_use_is_not_there_until_it_is_free(tmp_path: Path) -> None:
         await second.start()
         assert first.is_open
         assert not second.is_open
-        assert "lock" in second.hint
+        assert second.hint == HELD
 
         await first.stop()
         async with asyncio.timeout(5):

@@ -132,14 +132,27 @@ def test_the_program_takes_any_bytes_as_a_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["fly"], ["log"], ["log", "show"], ["device", "locker", "open"], ["log", "export"]]
+    "words", [[], ["fly"], ["log"], ["device", "locker", "open"], ["code", "recognise"], ["log", "show", "--config"]]
 )
 def test_wrong_usage_ends_with_two(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(words)
 
     assert caught.value.code == 2
-    assert capsys.readouterr().out == ""
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+
+
+def test_the_settings_may_be_named_by_the_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, config: Path
+) -> None:
+    monkeypatch.delenv("VILLAGE_POINT_CONFIG", raising=False)
+    assert main(["device", "list"]) == 2
+    assert "--config" in capsys.readouterr().err
+
+    monkeypatch.setenv("VILLAGE_POINT_CONFIG", str(config))
+    assert main(["device", "list"]) == 0
 
 
 def test_every_mistake_of_the_settings_is_told_with_its_line(say: Say, config: Path) -> None:
@@ -176,10 +189,11 @@ def test_people_are_added_by_pin_from_standard_input(say: Say) -> None:
     add = ("operator", "add", "--role", "operator", "--pin-stdin", "--id")
 
     assert say(*add, "op1", typed="271828\n") == (0, [{"operator": "op1", "role": "operator"}], "")
-    assert say(*add, "op2", typed="271828\n")[::2] == (1, "refused: pin_taken\n")
+    assert say(*add, "op2", typed="271828\n")[::2] == (1, "refused: somebody else has this PIN\n")
     assert say(*add, "op1", typed="271828\n")[0] == 0
     for weak in ("123456\n", "", "abc\n", "1\n"):
-        assert say(*add, "op3", typed=weak)[::2] == (1, "refused: weak_pin\n")
+        code, _, err = say(*add, "op3", typed=weak)
+        assert (code, err.startswith("refused: a PIN has at least 6 digits")) == (1, True)
 
 
 def test_the_log_is_shown_verified_and_exported(say: Say, config: Path) -> None:

@@ -234,10 +234,47 @@ def test_a_port_that_another_program_holds_is_refused(bench: Bench) -> None:
     with serial.Serial(str((bench.folder / "dev" / "locker").resolve()), exclusive=True):
         for words in (("locker", "open", "locker", "1"), ("probe", "locker"), ("locker", "state", "locker", "1")):
             code, told, err = bench.say(*words)
-            assert (code, told) == (3, [])
-            assert err.startswith("device locker:")
+            assert (code, told) == (1, [])
+            assert err == "device locker: another program holds the port; is the kiosk running?\n"
 
     assert bench.pulses() == {}
+
+
+@pytest.mark.parametrize("words", [("--count", "0"), ("--seconds", "nan"), ("--seconds", "-1"), ("--count", "x")])
+def test_listening_for_nothing_or_for_ever_is_a_mistake(bench: Bench, words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        bench.say("scanner", "listen", "gun", *words)
+
+    assert caught.value.code == 2
+
+
+def test_a_file_that_names_devices_only_is_enough_for_them(bench: Bench) -> None:
+    bench.config.write_text(
+        '[hub]\nhost = "hub"\nport = 8883\nlink_key_file = "not-there-yet.key"\n'
+        f'[devices.locker]\nkind = "lock_8a80"\npath = "{(bench.folder / "dev/locker").resolve()}"\n'
+        'polarity = "short_when_open"\n'
+    )
+
+    assert [each["name"] for each in bench.say("list")[1]] == ["locker"]
+    assert bench.say("probe", "locker")[1][0]["health"] == "ok"
+    assert bench.say("locker", "state", "locker", "7")[1][0]["door"] == "closed"
+    code, told, err = bench.say("locker", "open", "locker", "7")
+    assert (code, told) == (2, [])  # an opening is chained with the key of the link
+    assert "link_key_file" in err
+    assert bench.pulses() == {}
+
+    bench.config.write_text(bench.config.read_text().partition("[devices")[2].join(("[devices", "")))
+    assert bench.say("locker", "open", "locker", "7")[:2] == (0, [{"name": "locker", "cell": 7, "opening": "open"}])
+    assert bench.pulses() == {"7": 1}
+    assert (bench.folder / "village-point-data" / "point.db").exists()
+
+
+def test_the_configuration_may_stand_anywhere(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(bench.config)
+    for words in (["--config", config, "device", "list"], ["device", "--config", config, "list"],
+                  ["device", "list", "--config", config]):  # fmt: skip
+        assert main(words) == 0
+        assert capsys.readouterr().out.count("\n") == 4
 
 
 def test_an_unplugged_port_is_a_device_fault(bench: Bench) -> None:
