@@ -8,8 +8,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fcntl
-import json
-import logging
 import os
 import random
 import signal
@@ -19,7 +17,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from edge import logs
 from edge.clock import SystemClock, SystemDice
+from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
@@ -46,14 +46,14 @@ class WrongUsage(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Return its exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logs.set_up(None)
     try:
-        settings = load(_config_file(options.config))
+        settings = load(_config_file(getattr(options, "config", None)))
         return int(options.command(settings, options))
     except (ConfigError, WrongUsage) as error:
         return _said(str(error), USAGE)
     except manifest.BadManifest as error:
-        _print({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})
+        emit({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})
         return _said(str(error), REFUSED)
     except Refused as error:
         return _said(str(error), REFUSED)
@@ -73,7 +73,7 @@ def _run(settings: HubSettings, _options: argparse.Namespace) -> int:
 
 
 async def _serve(store: HubStore, broker: Broker) -> None:
-    outside = HubOutside(random.SystemRandom().random, lambda: _print({"ready": True, "pid": os.getpid()}))
+    outside = HubOutside(random.SystemRandom().random, lambda: emit({"ready": True, "pid": os.getpid()}))
     hub = asyncio.create_task(Hub(store, broker, outside).run(), name="hub")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -85,13 +85,13 @@ async def _serve(store: HubStore, broker: Broker) -> None:
 def _facts(settings: HubSettings, options: argparse.Namespace) -> int:
     with _store(settings) as store:
         for each in report.facts(store, _site(settings, options)):
-            _print(each)
+            emit(each)
     return DONE
 
 
 def _status(settings: HubSettings, _options: argparse.Namespace) -> int:
     with _store(settings) as store:
-        _print(report.status(store))
+        emit(report.status(store))
     return DONE
 
 
@@ -99,7 +99,7 @@ def _send(settings: HubSettings, options: argparse.Namespace) -> int:
     site = _site(settings, options)
     with _store(settings) as store:
         sent = manifest.send(store, site, options.file)
-    _print(
+    emit(
         {
             "sent": True,
             "parcels": sent.parcels,
@@ -115,14 +115,13 @@ def _send(settings: HubSettings, options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="village-hub", description="The reference hub of a district.")
+    parser = Parser(prog="village-hub", description="The reference hub of a district.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="serve the points of the district")
     facts = commands.add_parser("facts", help="list the facts of a point, one JSON object a line")
     status = commands.add_parser("status", help="how all points stand")
     send = commands.add_parser("send", help="send a file of parcels, bills and notices to a point")
     for each, command in ((run, _run), (facts, _facts), (status, _status), (send, _send)):
-        each.add_argument("--config", type=Path, help=f"settings (default: the file named by {CONFIG_VARIABLE})")
         each.set_defaults(command=command)
     for each in (facts, send):
         each.add_argument("--site", required=True, help="code of the point")
@@ -179,10 +178,6 @@ def _alone(folder: Path) -> Iterator[None]:
 
 def _mistake(each: manifest.Mistake) -> dict[str, Any]:
     return {"list": each.where, "index": each.index, "field": each.field, "what": each.what}
-
-
-def _print(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)
 
 
 def _said(sentence: str, code: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge import events
 from edge.events import PERSONAL, BadFact, Encoded
+from edge.logs import mask
 from edge.model import EventId, SiteCode
 from sync.hub import down
 from sync.hub.store import HubStore, Tx
@@ -50,11 +51,13 @@ def site_digest(tx: Tx, site: SiteCode) -> str:
 
 
 def json_or_text(body: str) -> Any:
-    """A body as an object where it is one."""
+    """A body as an object where it is one; any other is no text of ours, and nobody knows what it holds: masked."""
     try:
-        return json.loads(body)
-    except ValueError:
-        return body
+        value = json.loads(body)
+        json.dumps(value, allow_nan=False)  # what comes in may not be what can be written: 1e400, endless nesting
+    except (ValueError, RecursionError):
+        return mask(body)
+    return value
 
 
 def _masked(row: dict[str, Any]) -> dict[str, Any]:

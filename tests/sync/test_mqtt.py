@@ -456,6 +456,28 @@ def test_facts_are_listed_one_object_a_line(hub_files: Path, tmp_path: Path) -> 
     assert [each["event"] for each in listed] == point.disk.events()
 
 
+def test_bodies_of_any_bytes_are_listed_as_json_and_unreadable_ones_masked(hub_files: Path, tmp_path: Path) -> None:
+    store = HubStore(tmp_path / "hubdata", SystemClock(), SystemDice(), {SITE: KEY})
+    store.open()
+    from points import exchange, hub_answers
+
+    point = Point()
+    bodies = ["no json 13812345678", '{"cell":1e400}', '{"a":"\\ud800"}', "[" * 50_000, '{"fen":NaN}']
+    for body in bodies:
+        point.wrote("bill_accepted.1", body)
+    exchange(point, hub_answers(store, SITE))
+    store.close()
+
+    listed = village_hub(hub_files, "facts", "--site", SITE, "--jsonl")
+    status = village_hub(hub_files, "status")
+
+    assert (listed.returncode, status.returncode) == (0, 0), listed.stderr + status.stderr
+    told = [json.loads(line, parse_constant=pytest.fail) for line in listed.stdout.splitlines()]
+    assert len(told) == len(bodies)
+    assert "1381234" not in listed.stdout
+    assert json.loads(status.stdout)["money"]["unposted"] == {"bills": len(bodies), "fen": 0}
+
+
 def test_refusals_have_their_exit_codes_and_one_sentence(hub_files: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.json"
     bad.write_text('{"parcels":[{"waybill_no":1}]}')
