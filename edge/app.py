@@ -11,7 +11,6 @@ import contextlib
 import json
 import logging
 import random
-import signal
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -29,6 +28,7 @@ from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
+from edge.signals import on_signals
 from edge.setup import VERSION, begin, build_all
 from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
@@ -223,7 +223,7 @@ def run(settings: Settings, *, headless: bool) -> int:
     bridge = Bridge()
     reopening = Reopening(settings.data_dir, bridge.stop)
     bridge.on_closed = reopening.closed
-    _on_signals(bridge.stop)
+    on_signals(bridge.stop)
     kiosk = Kiosk(settings, bridge, headless=headless)
     code = 0
     try:
@@ -283,8 +283,3 @@ def _tls(hub: HubLink) -> Tls | None:
 
 def tell_ready(settings: Settings) -> None:
     print(json.dumps({"ready": True, "site": settings.site}), flush=True)  # noqa: T201 a supervisor waits for this line
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
