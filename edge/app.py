@@ -12,7 +12,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
@@ -28,8 +28,8 @@ from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
-from edge.signals import on_signals
 from edge.setup import VERSION, begin, build_all
+from edge.signals import on_signals
 from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
 from edge.watchdog import Watchdog
