@@ -25,6 +25,7 @@ from sync.hub.store import HubStore, Tx
 MAX_FILE_BYTES = 64 * 1024 * 1024  # 100,000 parcels are about 25 MB; more is sent as several files
 MAX_FEN = 10_000_000  # 100,000 yuan: no household's bill
 LISTS = ("parcels", "bills", "notices")
+ACTIVE = f"state NOT IN ('{ParcelState.PICKED_UP}', '{ParcelState.RETURNED}')"
 Rule = tuple[Callable[[Any], bool], str]
 
 
@@ -88,7 +89,7 @@ def read(path: Path) -> dict[str, list[dict[str, Any]]]:
 def check(content: Mapping[str, list[Any]]) -> Iterator[Mistake]:
     """Yield every mistake."""
     for where, key in zip(LISTS, ("waybill_no", "bill_id", "notice_id"), strict=True):
-        seen: dict[tuple[Any, ...], int] = {}
+        seen: dict[str, int] = {}  # a point finds a parcel by its waybill number alone, whoever carries it
         for index, row in enumerate(content[where]):
             if not isinstance(row, dict):
                 yield Mistake(where, index, None, "must be an object")
@@ -96,8 +97,7 @@ def check(content: Mapping[str, list[Any]]) -> Iterator[Mistake]:
             yield from _check_row(where, index, row)
             name = row.get(key)
             if isinstance(name, str):
-                same = (name, row.get("carrier") if isinstance(row.get("carrier"), str) else None)
-                first = seen.setdefault(same, index)
+                first = seen.setdefault(name, index)
                 if first != index:
                     yield Mistake(where, index, key, f"stands in row {first} already")
 
@@ -136,13 +136,15 @@ def _write(tx: Tx, site: SiteCode, content: Mapping[str, list[dict[str, Any]]]) 
     return Sent(counts["parcels"], counts["bills"], counts["notices"], total - sum(counts.values()))
 
 
-def _parcel(tx: Tx, site: SiteCode, row: dict[str, Any], _index: int) -> Fact | None:
+def _parcel(tx: Tx, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
     no, carrier = row["waybill_no"], row["carrier"]
     ident = _completed(tx, site, row)
     if ident is None:
         known = "SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND (carrier = ? OR carrier IS NULL)"
         if tx.value(known, (site, no, carrier)):
             return None
+        if tx.value(f"SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND {ACTIVE}", (site, no)):  # noqa: S608
+            raise BadManifest([Mistake("parcels", index, "waybill_no", "is expected from another carrier already")])
         ident = parcel_id(site, carrier, no)
         personal = (row["recipient"], row["phone"], row["address"])
         tx.execute(
@@ -160,8 +162,8 @@ def _completed(tx: Tx, site: SiteCode, row: dict[str, Any]) -> str | None:
     point does with the same announcement; a consent given there stays.
     """
     late: str | None = tx.value(
-        "SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND size IS NULL AND state NOT IN (?, ?)",
-        (site, row["waybill_no"], ParcelState.PICKED_UP, ParcelState.RETURNED),
+        f"SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND size IS NULL AND {ACTIVE}",  # noqa: S608
+        (site, row["waybill_no"]),
     )
     if late is not None:
         tx.execute(

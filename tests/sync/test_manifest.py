@@ -79,8 +79,20 @@ def test_a_waybill_twice_in_one_file_is_named_with_both_rows(open_hub: OpenHub, 
     ]
 
 
+def test_one_waybill_from_two_carriers_is_a_mistake_in_one_file_and_in_two(open_hub: OpenHub, tmp_path: Path) -> None:
+    store, twin = open_hub(), {**PARCEL, "carrier": "ZTO"}
+
+    assert refused(store, tmp_path, {"parcels": [PARCEL, twin]}) == [
+        Mistake("parcels", 1, "waybill_no", "stands in row 0 already")
+    ]
+    send(store, tmp_path, {"parcels": [PARCEL]})
+    with pytest.raises(BadManifest) as refusal:
+        send(store, tmp_path, {"parcels": [twin]})
+    assert [(m.index, m.field) for m in refusal.value.mistakes] == [(0, "waybill_no")]
+
+
 def test_all_mistakes_are_named_at_once_and_without_personal_values(open_hub: OpenHub, tmp_path: Path) -> None:
-    bad = {**PARCEL, "phone": "call 13800001234", "size": "XXL"}
+    bad = {**PARCEL, "waybill_no": "SF0000000000009", "phone": "call 13800001234", "size": "XXL"}
     del bad["carrier"]
     mistakes = refused(
         open_hub(),
