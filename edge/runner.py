@@ -51,6 +51,7 @@ class Runner:
         self._waiting: asyncio.Queue[Intent] = asyncio.Queue(QUEUE)
         self._flow: asyncio.Task[None] | None = None
         self._last: Step | None = None
+        self._flooded = False
         self._aside: set[asyncio.Task[None]] = set()
 
     @property
@@ -75,8 +76,10 @@ class Runner:
                 self._aside.add(task)
                 task.add_done_callback(self._aside.discard)
             case _:
-                if not _offer(self._waiting, intent):
-                    log.warning("more intents than a person can mean: one dropped")
+                fits = _offer(self._waiting, intent)
+                if not fits and not self._flooded:  # one line for a flood: a thousand would push the others out
+                    log.warning("more intents than a person can mean: the last are dropped")
+                self._flooded = not fits
 
     async def run(self) -> None:
         while True:
