@@ -64,7 +64,7 @@ def laid_down(folder: Path, root: Path, state: dict[str, bytes]) -> Path:
 def test_no_crash_state_loses_a_confirmed_event_or_half_of_one(
     fast_path: Path, count: Callable[[int, int], int], ledger: Ledger
 ) -> None:
-    states, found = explored(fast_path, "FULL", count(25, 100), count(60, 1500), count(2, 6))
+    states, found = explored(fast_path, "FULL", count(25, 100), count(60, 800), count(2, 6))
 
     lost = sum(times for bad, times in found.items() if bad.startswith("lost"))
     ledger.note("R1", "crash states", states, lost, crash_states=states)
