@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import string
+import tempfile
 from pathlib import Path
 
 from edge.config import ConfigError, Problem, Settings
@@ -26,24 +28,30 @@ def device_key(path: Path) -> bytes:
 
     Errors: ConfigError for a damaged one; a new key would lock every PIN out and break the chain.
     """
-    if path.exists():
-        text = path.read_text(encoding="latin-1").strip()
-        if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
-            raise ConfigError(path, [Problem(1, path.name, "must hold 64 hexadecimal digits")])
-        return bytes.fromhex(text)
+    if not path.exists():
+        _make(path)
+    text = path.read_text(encoding="latin-1").strip()
+    if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
+        raise ConfigError(path, [Problem(1, path.name, "must hold 64 hexadecimal digits")])
+    return bytes.fromhex(text)
+
+
+def _make(path: Path) -> None:
+    """Write a new key; where another program was faster (a kiosk and a command at the first start), its key stays."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = secrets.token_bytes(KEY_BYTES)
-    fresh = path.with_suffix(".new")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle, fresh = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # mode 600
     try:
-        os.write(handle, key.hex().encode("ascii"))
-        os.fsync(handle)
+        try:
+            os.write(handle, secrets.token_hex(KEY_BYTES).encode("ascii"))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
     finally:
-        os.close(handle)
-    fresh.rename(path)
+        os.unlink(fresh)
     folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,18 @@ def test_a_damaged_key_is_refused_and_not_replaced(tmp_path: Path, text: str) ->
         keys.device_key(path)
 
     assert path.read_text(encoding="latin-1") == text
+
+
+def test_programs_that_start_together_for_the_first_time_share_one_key(tmp_path: Path) -> None:
+    for round_ in range(20):
+        path, together = tmp_path / str(round_) / "device.key", threading.Barrier(4)
+
+        def start(path: Path = path, together: threading.Barrier = together) -> bytes:
+            together.wait(10)
+            return keys.device_key(path)
+
+        with ThreadPoolExecutor(4) as pool:
+            made = [each.result() for each in [pool.submit(start) for _ in range(4)]]
+
+        assert set(made) == {keys.device_key(path)}
+        assert [each.name for each in path.parent.iterdir()] == ["device.key"]
