@@ -156,7 +156,12 @@ def _give_code(tx: Tx, parcel: ParcelId) -> None:
 
 
 def _forget_code(tx: Tx, parcel: ParcelId) -> None:
+    """Erase a used code, or note that it is owed: the hub must still get the fact that carries it."""
     seq = tx.value("SELECT stored_seq FROM parcel WHERE id = ?", (parcel,))
-    if seq is not None and seq <= log.cursor(tx, log.UP).upto:  # the hub still has to send it otherwise
+    if seq is None:
+        return
+    if seq <= log.cursor(tx, log.UP).upto:
         log.erase(tx, seq, "code")
         log.erase(tx, seq, "token")
+    else:
+        tx.execute("INSERT OR IGNORE INTO owed (seq) VALUES (?)", (seq,))

@@ -36,13 +36,10 @@ def erase_collected(tx: Tx, before: int) -> int:
 def erase_used_codes(tx: Tx) -> int:
     """Forget codes of parcels that left before the hub had the fact with the code. Return how many facts."""
     confirmed = log.cursor(tx, log.UP).upto
-    sql = (
-        "SELECT DISTINCT r.stored_seq AS seq FROM parcel r JOIN personal p ON p.seq = r.stored_seq"
-        " WHERE r.state IN ('picked_up', 'returned') AND r.stored_seq <= ? LIMIT ?"
-    )
-    rows = tx.rows(sql, (confirmed, BATCH))
+    rows = tx.rows("SELECT seq FROM owed WHERE seq <= ? ORDER BY seq LIMIT ?", (confirmed, BATCH))
     fields = sum(log.erase(tx, row["seq"]) for row in rows)
     if rows:
+        tx.execute("DELETE FROM owed WHERE seq <= ?", (rows[-1]["seq"],))
         log.append(tx, events.PersonalErased(fields, "used"))
     return len(rows)
 

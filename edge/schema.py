@@ -7,7 +7,7 @@ from sqlite_utils import Database, Migrations
 TABLES = frozenset(
     (
         "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
-        " carrier_choice applied"
+        " carrier_choice applied owed"
     ).split()
 )
 
@@ -114,6 +114,7 @@ CREATE TABLE refused (event TEXT PRIMARY KEY, reason TEXT NOT NULL, seen INTEGER
     STRICT, WITHOUT ROWID;
 CREATE TABLE alarm (code TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (code, subject))
     STRICT, WITHOUT ROWID;
+CREATE TABLE owed (seq INTEGER PRIMARY KEY REFERENCES fact (seq)) STRICT;
 CREATE TABLE applied (event BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE carrier_choice (length INTEGER NOT NULL, prefix TEXT NOT NULL, carrier TEXT NOT NULL,
     PRIMARY KEY (length, prefix)) STRICT, WITHOUT ROWID;
