@@ -49,7 +49,7 @@ def _make(path: Path) -> None:
         with contextlib.suppress(FileExistsError):
             os.link(fresh, path)
     finally:
-        os.unlink(fresh)
+        Path(fresh).unlink()
     folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
