@@ -114,7 +114,6 @@ CREATE TABLE refused (event TEXT PRIMARY KEY, reason TEXT NOT NULL, seen INTEGER
     STRICT, WITHOUT ROWID;
 CREATE TABLE alarm (code TEXT NOT NULL, subject TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (code, subject))
     STRICT, WITHOUT ROWID;
-CREATE TABLE owed (seq INTEGER PRIMARY KEY REFERENCES fact (seq)) STRICT;
 CREATE TABLE applied (event BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE carrier_choice (length INTEGER NOT NULL, prefix TEXT NOT NULL, carrier TEXT NOT NULL,
     PRIMARY KEY (length, prefix)) STRICT, WITHOUT ROWID;
@@ -126,3 +125,13 @@ def first(db: Database) -> None:
     for statement in _FIRST.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def codes_owed(db: Database) -> None:
+    """Facts whose used codes are still to be forgotten, so that nobody has to read every parcel for them."""
+    db.execute("CREATE TABLE IF NOT EXISTS owed (seq INTEGER PRIMARY KEY REFERENCES fact (seq)) STRICT")
+    db.execute(
+        "INSERT OR IGNORE INTO owed (seq) SELECT r.stored_seq FROM parcel r JOIN personal p ON p.seq = r.stored_seq"
+        " WHERE r.state IN ('picked_up', 'returned')"
+    )
