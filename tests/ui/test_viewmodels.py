@@ -351,6 +351,15 @@ def test_silence_logs_the_staff_out(role: Role, limit: int) -> None:
     assert (after.role, after.state, intents) == (None, v.Standby(), (s.Logout(),))
 
 
+def test_a_short_limit_leaves_the_operator_time_to_work() -> None:
+    view = logged_in(Role.OPERATOR)
+    view = replace(view, face=replace(view.face, idle=replace(TIMES, operator_s=30)))
+
+    at_work, asked, last, over = (tick(view, ms, 0)[0] for ms in (14_000, 15_000, 29_999, 30_000))
+
+    assert [at_work.ask_s, asked.ask_s, last.ask_s, over.role] == [None, 15, 1, None]
+
+
 def test_a_result_goes_home_after_thirty_seconds() -> None:
     shown, _ = tick(frame(v.Done(1)), 29_000, 29_000)
     gone, _ = tick(frame(v.Done(1)), 30_000, 30_000)

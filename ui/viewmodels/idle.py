@@ -50,16 +50,25 @@ def limit_s(frame: Frame) -> int:
             return times.pickup_s
         case "staff":
             # The answer's time is inside the limit: nobody stays logged in longer than the rule says.
-            whole = times.technician_s if frame.role is Role.TECHNICIAN else times.operator_s
-            return max(0, whole - times.answer_s)
+            whole = _whole_s(frame)
+            return max(whole - times.answer_s, whole - whole // 2)  # a short rule must leave time to work as well
     return times.villager_s
+
+
+def _whole_s(frame: Frame) -> int:
+    times = frame.face.idle
+    return times.technician_s if frame.role is Role.TECHNICIAN else times.operator_s
+
+
+def _answer_s(frame: Frame) -> int:
+    return _whole_s(frame) - limit_s(frame) if frame.state.idle == "staff" else frame.face.idle.answer_s
 
 
 def _ask(frame: Frame, idle_ms: int) -> Answer:
     over_s = idle_ms // 1000 - limit_s(frame)
     if over_s < 0:
         return replace(frame, ask_s=None), ()
-    left = frame.face.idle.answer_s - over_s
+    left = _answer_s(frame) - over_s
     return _home(frame) if left <= 0 else (replace(frame, ask_s=left), ())
 
 
