@@ -17,12 +17,12 @@ from drivers.link import serial_link
 from drivers.locker import BoardLocker, Cabinet
 from drivers.wire.lock import Polarity
 from drivers.wire.lock_8a80 import BAUD, Board8A80
-from edge import log
+from edge import cells, log, pickups
 from edge.clock import SystemClock, SystemDice
 from edge.flows import doors, intake, money, pickup
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site, Times
-from edge.model import BillId, Fen, PickupCode, Rejected, WaybillNo
+from edge.model import BillId, CellNo, Fen, ParcelId, PickupCode, Rejected, WaybillNo
 from edge.parcels import Arrival
 from edge.steps import FetchFromShelf
 from edge.store import Store
@@ -43,6 +43,17 @@ class Shift:
     def __init__(self, site: Site, dice: random.Random) -> None:
         self._site = site
         self._dice = dice
+
+    async def take_up(self) -> None:
+        """What an operator does in the morning: go on with deposits, look into cells, put good ones back to work."""
+        store = self._site.store
+        for row in await store.run(lambda tx: tx.rows("SELECT waybill_no FROM parcel WHERE state = 'arrived'")):
+            await self._steps(intake.take_in(self._site, Arrival(WaybillNo(row["waybill_no"]), "SF", OPERATOR)))
+        for row in await store.run(lambda tx: tx.rows("SELECT id FROM parcel WHERE state = 'exception'")):
+            await store.run(pickups.resolve, ParcelId(row["id"]), "gone", OPERATOR)
+        sql = "SELECT cell FROM cell WHERE state = 'out_of_service' AND parcel IS NULL"
+        for row in await store.run(lambda tx: tx.rows(sql)):
+            await store.run(cells.to_service, CellNo(row["cell"]), True, "looked at", OPERATOR)
 
     async def work(self, first: int) -> None:
         for number in range(first, first + 100_000):
@@ -98,6 +109,7 @@ async def live(folder: Path, port: str, turn: int) -> None:
     watch = asyncio.create_task(_watch(site, locker))
     shift = Shift(site, random.Random(turn))
     await shift._steps(money.show_unseen(site))
+    await shift.take_up()
     await shift.work(1000 * turn + 1)
     watch.cancel()
 
