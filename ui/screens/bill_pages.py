@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kivy.uix.widget import Widget
 
 from edge.steps import BillLine
@@ -12,6 +14,7 @@ from ui.screens.kit import Kit
 from ui.screens.pickup_pages import beside, pager
 from ui.screens.theme import Accent, Colour
 from ui.screens.widgets import column, fix, row, weigh
+from ui.viewmodels import Frame
 from ui.viewmodels.formats import capitals, full_minute, pages, spaced, yuan
 from ui.viewmodels.states import (
     ACCOUNT_MIN,
@@ -123,18 +126,21 @@ def _details(kit: Kit, bill: BillLine) -> Widget:
 def pair(kit: Kit, fact: tuple[str, str], on: Colour, em: float = theme.MAIN, wide: float = 34) -> Widget:
     """A fact: its name small, its value large."""
     label, said = fact
-    return row(
-        kit.text(
-            label,
-            max(em * 0.72, 4.2 if kit.staff else 4.8),
-            on=on,
-            colour=theme.SOFT,
-            width=wide,
-            floor=3.5 if kit.staff else 4.8,
-        ),
-        weigh(kit.text(said, em, bold=True, on=on), 1),
-        gap=kit.mm(2),
-    )
+    return _named(kit, label, kit.text(said, em, bold=True, on=on), on, (em, wide))
+
+
+def live_pair(kit: Kit, label: str, say: Callable[[Frame], str], on: Colour) -> Widget:
+    """A fact of a staff page whose value changes while the page stays."""
+    em = theme.STAFF_MAIN
+    return _named(kit, label, kit.live_text(say, em, bold=True, on=on), on, (em, 24))
+
+
+def _named(kit: Kit, label: str, value: Widget, on: Colour, sizes: tuple[float, float]) -> Widget:
+    em, wide = sizes
+    small = max(em * 0.72, 4.2 if kit.staff else 4.8)
+    floor = 3.5 if kit.staff else 4.8
+    name = kit.text(label, small, on=on, colour=theme.SOFT, width=wide, floor=floor)
+    return row(name, weigh(value, 1), gap=kit.mm(2))
 
 
 def money_card(kit: Kit, bill: BillLine, accent: Accent, label: str) -> Widget:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kivy.uix.widget import Widget
 
 from edge.steps import Stored
 from ui.screens import theme
-from ui.screens.bill_pages import pair
+from ui.screens.bill_pages import live_pair
 from ui.screens.chrome import notice_text, staff_page
 from ui.screens.door_pages import countdown, middle_if_tall
 from ui.screens.keypad import field, keypad
@@ -14,6 +16,7 @@ from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name, person, where
 from ui.screens.theme import Colour
 from ui.screens.widgets import Card, column, fix, gap, row, weigh
+from ui.viewmodels import Frame
 from ui.viewmodels.formats import spaced
 from ui.viewmodels.staff_states import (
     PHONE_DIGITS,
@@ -37,10 +40,10 @@ def intake(kit: Kit) -> Widget:
         said = notice_text(kit, news.key, dict(news.slots))
         main = _big(kit, "warn", (said, kit.t("intake.again")), theme.BRICK_PALE, theme.BRICK_DEEP)
     elif stored is not None:
-        main = _stored(kit, stored)
+        main = _stored(kit, stored.parcel.cell is not None, stored.code is not None)
     else:
         main = _big(kit, "scan", (kit.t("intake.scan"), kit.t("intake.scan_hint")), theme.CARD, theme.SLATE)
-    today = kit.text(kit.t("intake.today", n=stored.today if stored else 0), theme.STAFF_MAIN, bold=True, align="right")
+    today = kit.live_text(lambda frame: _today(kit, frame), theme.STAFF_MAIN, bold=True, align="right")
     choices = _targets(kit)
     top: list[Widget] = [*choices, weigh(today, 1)]
     body = column(fix(row(*top, gap=kit.mm(2.5)), height=kit.mm(theme.STAFF_BUTTON)), weigh(main, 1), gap=kit.mm(3))
@@ -78,24 +81,27 @@ def _big(kit: Kit, icon: str, said: tuple[str, str], ground: Colour, ink: Colour
     return kit.card(picture, weigh(words, 1), fill=ground, orientation="horizontal", pad=(10, 4), gap=10)
 
 
-def _stored(kit: Kit, stored: Stored) -> Widget:
-    """Where the last one went, readable from the other end of the counter; below it the call to go on."""
-    line, ground, ink = stored.parcel, theme.JADE_PALE, theme.JADE_DEEP
-    spot = str(line.cell) if line.cell is not None else str(line.place or "--")
-    kind = kit.t("door.cell_word") if line.cell is not None else kit.t("place.shelf_word")
-    left = column(
-        kit.text(kind, theme.STAFF_TITLE, on=ground, colour=ink, height=11),
-        kit.text(spot, 60 if kit.portrait else 34, bold=True, on=ground, colour=ink, floor=14),
-    )
+def _today(kit: Kit, frame: Frame) -> str:
+    return kit.t("intake.today", n=frame.stored.today if frame.stored else 0)
+
+
+def _stored(kit: Kit, in_cell: bool, has_code: bool) -> Widget:
+    """Where the last one went, readable from the other end of the counter; below it the call to go on.
+
+    All of it is live: `ui.screens.root` keeps the page from one stored parcel to the next.
+    """
+    ground, ink = theme.JADE_PALE, theme.JADE_DEEP
+    kind = kit.t("door.cell_word") if in_cell else kit.t("place.shelf_word")
+    spot = kit.live_text(_of(_spot), 60 if kit.portrait else 34, bold=True, on=ground, colour=ink, floor=14)
+    left = column(kit.text(kind, theme.STAFF_TITLE, on=ground, colour=ink, height=11), spot)
     facts = [
-        ("label.waybill", f"{carrier_name(kit, line.carrier)} {line.waybill_no}"),
-        ("label.person", person(kit, line)),
+        ("label.waybill", _of(lambda s: f"{carrier_name(kit, s.parcel.carrier)} {s.parcel.waybill_no}")),
+        ("label.person", _of(lambda s: person(kit, s.parcel))),
     ]
-    if stored.code is not None:
-        facts.append(("label.code", stored.code.masked()))
+    if has_code:
+        facts.append(("label.code", _of(lambda s: s.code.masked() if s.code else "")))
     right = column(
-        *[fix(pair(kit, (kit.t(key), said), ground, theme.STAFF_MAIN, 24), height=kit.mm(11)) for key, said in facts],
-        gap=kit.mm(1),
+        *[fix(live_pair(kit, kit.t(key), say, ground), height=kit.mm(11)) for key, say in facts], gap=kit.mm(1)
     )
     if kit.portrait:
         inner: Widget = column(weigh(left, 1), fix(right, height=kit.mm(40)), gap=kit.mm(4))
@@ -110,6 +116,15 @@ def _stored(kit: Kit, stored: Stored) -> Widget:
         pad=(7, 1), height=15,
     )  # fmt: skip
     return column(weigh(card, 1), more, gap=kit.mm(3))
+
+
+def _of(say: Callable[[Stored], str]) -> Callable[[Frame], str]:
+    return lambda frame: say(frame.stored) if frame.stored else ""
+
+
+def _spot(stored: Stored) -> str:
+    line = stored.parcel
+    return str(line.cell) if line.cell is not None else str(line.place or "--")
 
 
 def carrier(kit: Kit) -> Widget:

@@ -29,6 +29,7 @@ from ui.screens.pace import Pace
 from ui.screens.root import Root
 from ui.screens.text import register_font
 from ui.screens.theme import Ruler
+from ui.screens.tidy import Tidy
 from ui.settings import UiSettings
 from ui.viewmodels.formats import BEIJING
 
@@ -55,6 +56,7 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         self.frame = vm.start(_face(ui, panel))
         self.ruler = Ruler(panel)
         self.pace = Pace()
+        self.tidy = Tidy()
         self.hand = Hand()
         self._touched = self._shown = time.monotonic()
         self._ticked = 0.0
@@ -104,6 +106,7 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         self._drawn = True
         self.bridge.renderer = str(bytes(glGetString(GL_RENDERER) or b"").decode(errors="replace"))
         log.info("window %dx%d drawn by %s", *self.window.size, self.bridge.renderer or "?")
+        self.tidy.take_over()
         self._touched = self._shown = time.monotonic()
         self.bridge.on_ready()
 
@@ -130,6 +133,8 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
             self._tick()
         if self._draw_at is not None and time.monotonic() >= self._draw_at:
             self._draw()
+        else:
+            self.tidy.turn(self.bridge.beat, self._touched)
 
     def _step(self, step: Step) -> None:
         if isinstance(step, LoggedIn | LoggedOut):
@@ -167,7 +172,8 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
     def _draw(self) -> None:
         if self._draw_at is not None:
             self._draw_at = None
-            self.surface.show(self.frame)
+            if self.surface.show(self.frame):
+                self.tidy.page_left(time.monotonic())
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -17,7 +17,7 @@ from ui.screens.pages import draw
 from ui.screens.theme import Ruler
 from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
-from ui.viewmodels.staff_states import Cells, IntakePhone, Login, Search
+from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Search
 from ui.viewmodels.states import BillAccount, BillCash, CodeEntry
 
 LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
@@ -52,12 +52,13 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
             self._ground = Rectangle()
         self.bind(size=self._fill, pos=self._fill)
 
-    def show(self, frame: Frame) -> None:
+    def show(self, frame: Frame) -> bool:
+        """Draw a frame; tell whether the old page was left for a new one."""
         wanted = shape(frame)
         if wanted == self._shape:
             for update in self._lives:
                 update(frame)
-            return
+            return False
         self._shape = wanted
         kit = Kit(frame, self.ruler, self.tapped)
         page = draw(kit)
@@ -68,6 +69,7 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         name = f"{frame.state.screen}/{frame.ask_s is not None}"
         if name != self._screen:
             self._screen, self._changed_at = name, time.monotonic()
+        return True
 
     def tapped(self, button: str) -> None:
         now = time.monotonic()
@@ -112,10 +114,19 @@ def shape(frame: Frame) -> object:
         state = CodeEntry(code="0" * 6 if state.asks_tail else "", busy=state.busy)
     elif type(state) in TYPED:
         state = replace(state, **TYPED[type(state)])
-    staff = (frame.day, frame.stored, frame.target, frame.role) if state.who == "staff" else None
     asked = frame.ask_s is not None
     link = (frame.link.online, frame.link.days_offline)  # how many facts wait is a live number
-    return (type(state), state, frame.lang, link, frame.notices, frame.notice, staff, asked)
+    return (type(state), state, frame.lang, link, frame.notices, frame.notice, _staff_shape(frame), asked)
+
+
+def _staff_shape(frame: Frame) -> object:
+    """The loop of intake keeps its page from one stored parcel to the next: a new page costs three times as much."""
+    if frame.state.who != "staff":
+        return None
+    stored: object = frame.stored
+    if isinstance(frame.state, Intake) and frame.stored is not None:
+        stored = frame.stored.parcel.cell is None, frame.stored.code is None
+    return frame.day, stored, frame.target, frame.role
 
 
 def widgets_of(root: Widget, kind: type) -> list[Any]:
