@@ -100,7 +100,7 @@ class KeyScans:
             self._alt_pressed(code, at_ms)
         elif code in _ENTER or (self._holds(_CTRL) and code in _CTRL_ENDS) or (code == _TAB and self._tab_ends):
             self._just_entered = True
-            return self._end(at_ms)
+            return self._end(at_ms, "\t" if code == _TAB else "\r")
         elif self._holds(_CTRL):
             self._take(_WITH_CTRL.get(code), at_ms)
         elif code == _CAPS:
@@ -160,12 +160,13 @@ class KeyScans:
     def _holds(self, keys: tuple[int, int]) -> bool:
         return not self._held.isdisjoint(keys)
 
-    def _end(self, at_ms: int | None = None) -> list[Scan]:
+    def _end(self, at_ms: int | None = None, ended: str = "") -> list[Scan]:
         if not self.is_partial:
             return []
         ended_ms = self._last_ms if at_ms is None else at_ms
         text = "" if self._flaw else "".join(self._text)
-        scan = Scan(text, ended_ms, self._bursts.number(self._began_ms, ended_ms), self._flaw, self._began_ms)
+        burst = self._bursts.number(self._began_ms, ended_ms)
+        scan = Scan(text, ended_ms, burst, self._flaw, self._began_ms, ended=ended)
         self._forget()
         return [scan]
 

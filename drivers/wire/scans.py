@@ -23,7 +23,7 @@ class Scan:
 
     `text` is empty when there is a flaw, so that nobody acts on half a code. `burst` is the same number for lines that
     came from one trigger pull. `at_ms` is the time of the last byte or key, `began_ms` of the first. `is_stored` codes
-    come from the gun's memory, as the gun says itself.
+    come from the gun's memory, as the gun says itself. `ended` is the sign that ended it; empty: a pause, or a frame.
     """
 
     text: str
@@ -32,6 +32,7 @@ class Scan:
     flaw: Flaw | None = None
     began_ms: int = field(default=0, compare=False)
     is_stored: bool = False
+    ended: str = field(default="", compare=False)
 
 
 class Bursts:
@@ -81,7 +82,7 @@ class LineScans:
         scans = self.idle(at_ms)
         for byte in chunk:
             if byte in (_CR, _LF) or (byte == _ETX and self._stx):
-                scans += self._end()
+                scans += self._end(ended=chr(byte))
             elif byte == _STX and self._stx:
                 scans += self._end(Flaw.DAMAGED)
             elif byte != 0:  # sleeping heads send zero bytes when they wake
@@ -108,7 +109,7 @@ class LineScans:
         else:
             self._is_overlong = True
 
-    def _end(self, flaw: Flaw | None = None) -> list[Scan]:
+    def _end(self, flaw: Flaw | None = None, ended: str = "") -> list[Scan]:
         if not self.is_partial:
             return []  # the LF of a CR LF, or an empty line
         text = decoded(bytes(self._buffer))
@@ -119,7 +120,7 @@ class LineScans:
         self.lost()
         burst = self._bursts.number(self._began_ms, self._last_ms)
         text = text if flaw is None and text is not None else ""
-        return [Scan(text, self._last_ms, burst, flaw, self._began_ms)]
+        return [Scan(text, self._last_ms, burst, flaw, self._began_ms, ended=ended)]
 
 
 def decoded(raw: bytes) -> str | None:
