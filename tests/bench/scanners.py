@@ -1,13 +1,14 @@
 """How fast scans are decoded: keys of a keyboard-like scanner, bytes of serial ones. Pure decoders, no device.
 
 The floor is what the wire can bring: a full-speed USB keyboard reports at most once a millisecond and a key is two
-reports, so no gun types more than 500 keys in a second; a line at 115,200 baud brings 11,520 bytes.
+reports, so no gun types more than 500 keys in a second; a line at 115,200 baud brings 11,520 bytes. What the language
+itself takes to look at each event or byte once is told beside it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from table import Figure, Rounds
@@ -31,19 +32,36 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     """Measure all decoders; `folder` is not needed."""
     rounds, codes = (3, 1_000) if quick else (7, 5_000)
     packet = sealed(DECODE_DATA, b"\x03" + CODE.encode(), DECODER)
-    line = CODE.encode() + b"\r"
-    return [
-        _figure("keys decoded", "keys/s", USB_KEYS, [keys_per_s(codes) for _ in range(rounds)]),
-        _figure("line bytes decoded", "bytes/s", LINE_BYTES, [_lines(line, codes) for _ in range(rounds)]),
-        _figure("ssi bytes decoded", "bytes/s", LINE_BYTES, [_gun(Ssi, packet, codes) for _ in range(rounds)]),
-        _figure("newland bytes decoded", "bytes/s", LINE_BYTES, [_gun(Newland, line, codes) for _ in range(rounds)]),
+    line, frame = CODE.encode() + b"\r", framed(CODE)
+    by_line: dict[str, tuple[bytes, Callable[[], float]]] = {
+        "line": (line, lambda: _lines(line, codes)),
+        "ssi": (packet, lambda: _gun(Ssi, packet, codes)),
+        "newland": (line, lambda: _gun(Newland, line, codes)),
+        "honeywell": (frame, lambda: _gun(Honeywell, frame, codes)),
+    }
+    figures = [
         _figure(
-            "honeywell bytes decoded",
-            "bytes/s",
-            LINE_BYTES,
-            [_gun(Honeywell, framed(CODE), codes) for _ in range(rounds)],
-        ),
-    ]
+            "keys decoded", "keys/s", USB_KEYS, [keys_per_s(codes) for _ in range(rounds)],
+            bare(typed(CODE), (len(CODE) + 1) * codes, codes),
+        )
+    ]  # fmt: skip
+    for name, (sent, run) in by_line.items():
+        taken = [run() for _ in range(rounds)]
+        loop = bare(sent, len(sent) * codes, codes)
+        figures.append(_figure(f"{name} bytes decoded", "bytes/s", LINE_BYTES, taken, loop))
+    return figures
+
+
+def bare(items: Sequence[object], units: int, codes: int) -> float:
+    """Units a second when each item is only looked at."""
+    began, seen = time.perf_counter(), 0
+    for _ in range(codes):
+        for item in items:
+            if item is not None:
+                seen += 1
+    took = time.perf_counter() - began
+    assert seen == codes * len(items)
+    return units / took
 
 
 def keys_per_s(codes: int) -> float:
@@ -85,5 +103,7 @@ def _bytes_per_s(decode: Callable[[int], int], size: int, codes: int) -> float:
     return codes * size / took
 
 
-def _figure(name: str, unit: str, wire: float, values: list[float]) -> Figure:
-    return Figure(name, unit, Rounds(tuple(values)), Rounds((wire,)), at_least=TIMES)
+def _figure(name: str, unit: str, wire: float, values: list[float], loop: float) -> Figure:
+    taken = Rounds(tuple(values))
+    note = f"a bare loop over the same: {loop:,.0f} {unit}, {loop / taken.median:.1f} times as fast; limit: the wire"
+    return Figure(name, unit, taken, Rounds((wire,)), at_least=TIMES, note=note, extra={"bare_loop": loop})

@@ -6,10 +6,11 @@ One command is one pulse at most, no door is called open that is shut, nothing m
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import tracemalloc
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -26,10 +27,22 @@ FAULTS = (
     "other hand",
 )  # fmt: skip
 SHAPES = (whole, byte_by_byte, glued)
+PULL_S, HEAL_S = 2.0, 3.0  # the slowest make needs 1.4 s to look at its doors once
 PER_BENCH = 500  # then a new bench, with the bytes in another shape
 DAY_S = 86_400
 POOL, BLOCK = 64, 65_536  # 4 MB of noise, taken in any order
 TRACED = 200_000  # bytes; watching memory makes it ten times slower
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """No log: a hundred thousand faults would be kept in memory by whoever captures it."""
+    talkers = [logging.getLogger(name) for name in ("drivers.link", "drivers.locker")]
+    for each in talkers:
+        each.disabled = True
+    yield
+    for each in talkers:
+        each.disabled = False
 
 
 def arm(bench: Bench, fault: str, cell: int, dice: random.Random) -> None:
@@ -51,7 +64,7 @@ def arm(bench: Bench, fault: str, cell: int, dice: random.Random) -> None:
         case "no plug":
             bench.pipe.unplug()
         case "plug pulled":
-            loop.call_later(dice.uniform(0, 3), bench.pipe.unplug)
+            loop.call_later(dice.uniform(0, PULL_S), bench.pipe.unplug)
         case "echo":
             board.line.echoes = True
         case "other hand":
@@ -110,9 +123,9 @@ async def shift(bench: Bench, commands: int, dice: random.Random, seen: Counter[
         told, wrong = await commanded(bench, cell)
         seen[told] += 1
         bad.update(f"{what} ({fault})" for what in wrong)
-        await asyncio.sleep(3)  # a plug that is pulled late is pulled
+        await asyncio.sleep(PULL_S)  # a plug that is pulled late is pulled
         heal(bench)
-        await asyncio.sleep(6)
+        await asyncio.sleep(HEAL_S)
         bench.pipe.tick()
     await bench.locker.stop()
     return faults
