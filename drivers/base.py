@@ -6,22 +6,28 @@ No bytes and no ports here: `drivers/wire/` knows bytes, `drivers/link.py` owns 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+from drivers.faults import Fault
 
 
 class DeviceError(Exception):
     """A device does not do what it promises. The technician acts; a flow degrades.
 
-    `device` is the name from the settings, `hint` a short technical reason in English for the log.
+    `device` is the name from the settings, `hint` a short technical reason in English for the log. `fault` is what
+    was seen; each class has its own unless told otherwise.
     """
 
-    def __init__(self, device: str, hint: str) -> None:
+    usual = Fault.PORT_ERROR
+
+    def __init__(self, device: str, hint: str, fault: Fault | None = None) -> None:
         super().__init__(f"{device}: {hint}")
         self.device = device
         self.hint = hint
+        self.fault = fault or self.usual
 
 
 HELD = "another program holds the port"  # the hint of a port that is there and taken
@@ -37,17 +43,25 @@ class NotThere(DeviceError):
 class NoAnswer(DeviceError):
     """The device was asked and stayed silent until the time-out."""
 
+    usual = Fault.SILENT
+
 
 class Refused(DeviceError):
     """The device answered that it will not."""
+
+    usual = Fault.REFUSED
 
 
 class Garbled(DeviceError):
     """Bytes came that are no frame of this device, also after the retries."""
 
+    usual = Fault.GARBLED
+
 
 class WrongDoor(DeviceError):
     """Another door than the commanded one changed during an opening. Nobody goes on; alarm."""
+
+    usual = Fault.WRONG_DOOR
 
     def __init__(self, device: str, commanded: int, moved: Sequence[int]) -> None:
         super().__init__(device, f"commanded cell {commanded}, but {sorted(moved)} moved")
@@ -81,11 +95,17 @@ class Health(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One line of the device board. `hint` is technical English, never shown to villagers."""
+    """One line of the device board. `hint` is technical English, never shown to villagers.
+
+    `fault` says what was seen, also of a device that works; None: nothing to tell. `where` numbers what it is about,
+    as `Fault` says: boards by their place in the cabinet, or cells.
+    """
 
     device: str
     health: Health
     hint: str = ""
+    fault: Fault | None = field(default=None, kw_only=True)
+    where: tuple[int, ...] = field(default=(), kw_only=True)
 
 
 class Flaw(Enum):
@@ -109,6 +129,8 @@ class Read:
     `text` still holds the AIM prefix and control characters; `at_ms` is monotonic milliseconds of its last byte.
     With a `flaw` the text is empty, so that nobody acts on half a code. Lines of one trigger pull share `burst`.
     `scanner` is the name from the settings, or "name/gun" for one of several guns behind one dongle.
+    For the technician: `took_ms` from the first to the last byte or key, None when unknown; `ended` is the sign that
+    ended it, empty for a pause or a frame. Neither makes two reads different.
     """
 
     text: str
@@ -117,6 +139,8 @@ class Read:
     burst: int = 0
     flaw: Flaw | None = None
     time_quality: TimeQuality = TimeQuality.LIVE
+    took_ms: int | None = field(default=None, compare=False)
+    ended: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +215,13 @@ class Scanner(Device, Protocol):
 
 
 class Locker(Device, Protocol):
-    """Doors behind one or several lock boards."""
+    """Doors behind one or several lock boards. `has_door_sensor`: every door is seen; `senses` tells of one."""
 
     cells: Sequence[int]
     has_door_sensor: bool
+
+    def senses(self, cell: int) -> bool:
+        """Tell whether the door of this cell is seen by a sensor. Errors: ValueError for a cell that is not ours."""
 
     async def open(self, cell: int) -> Opening:
         """Pulse one door exactly once and tell what is known of it.
@@ -218,6 +245,14 @@ class Display(Device, Protocol):
 
     def show(self, lines: Sequence[str]) -> None:
         """Put lines up soon; the newest call wins; faults are only visible in `status()`."""
+
+
+@runtime_checkable
+class Dimmable(Protocol):
+    """A display whose brightness can be told to it."""
+
+    def light(self, percent: int | None) -> None:
+        """Hold this brightness soon: 0 is dark, 100 the brightest; None goes back to what the settings say."""
 
 
 class Lamp(Enum):

@@ -14,6 +14,7 @@ from datetime import date
 
 from drivers import daylight
 from drivers.base import Clock, DeviceError, Garbled, Health, NoAnswer, NotThere, Refused, Status
+from drivers.faults import Fault
 from drivers.link import Link
 from drivers.wire import onbon, onbon_area
 
@@ -23,6 +24,15 @@ MAX_LINES, MAX_LINE = 8, 120  # characters; nobody reads more from afar, and a p
 GLYPH_PX = 16  # the card's standard Chinese font; Latin letters are half as wide
 AREA = 0
 BUSY, BAD_CHECK = 3, 5  # refusals that another attempt may heal
+_FAULTS = {
+    BUSY: Fault.BUSY,
+    4: Fault.TOO_LONG,
+    BAD_CHECK: Fault.BAD_CHECK,
+    12: Fault.NO_FONT,
+    17: Fault.WRONG_TYPE,
+    18: Fault.WRONG_AREA,
+    19: Fault.WRONG_NUMBER,
+}
 HALF = daylight.always(8)
 SCROLL_SPEED = 2  # as in the maker's own sample
 
@@ -66,12 +76,15 @@ class LedDisplay:
         self._parser = onbon.Parser()
         self._answer: asyncio.Future[onbon.Answer] | None = None
         self._hint = "not asked yet"
+        self._fault: Fault | None = Fault.STARTING
+        self._was_heard = False  # a packet of the card since the port was opened
         self._is_away = True
         self._was_lost = False
         self._can_report = True
         self._level: int | None = None  # brightness as last set; None: dark
+        self._held: int | None = None  # percent, by hand; None: the time of day decides
         self._clock_set: date | None = None
-        self._refused: dict[str, str] = {}  # settings the card would not take, by what they are
+        self._refused: dict[str, Refused] = {}  # settings the card would not take, by what they are
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -92,14 +105,21 @@ class LedDisplay:
     def status(self) -> Status:
         """Tell how the display is, from what was last seen."""
         if not self._link.is_open:
-            return Status(self.name, Health.AWAY, self._link.hint)
+            return Status(self.name, Health.AWAY, self._link.hint, fault=self._link.fault)
         if self._is_away:
-            return Status(self.name, Health.AWAY, self._hint)
-        return Status(self.name, Health.DEGRADED if self._hint else Health.OK, self._hint)
+            return Status(self.name, Health.AWAY, self._hint, fault=self._fault)
+        fault = next(iter(self._refused.values())).fault if self._refused else None
+        fault = Fault.SETTING_REFUSED if fault is Fault.REFUSED else fault
+        return Status(self.name, Health.DEGRADED if self._hint else Health.OK, self._hint, fault=fault)
 
     def show(self, lines: Sequence[str]) -> None:
         """Put lines up soon; the newest call wins."""
         self._lines = tuple(line[:MAX_LINE] for line in lines[:MAX_LINES])
+        self._stirred.set()
+
+    def light(self, percent: int | None) -> None:
+        """Hold this brightness soon; None gives it back to the time of day."""
+        self._held = None if percent is None else min(100, max(0, percent))
         self._stirred.set()
 
     async def _work(self) -> None:
@@ -114,7 +134,7 @@ class LedDisplay:
             except DeviceError as error:
                 if not self._is_away or self._hint != error.hint:
                     log.warning("%s: %s", self.name, error.hint)
-                self._is_away, self._hint = True, error.hint
+                self._is_away, self._hint, self._fault = True, error.hint, error.fault
             await asyncio.sleep(self._timing.retry_s)
 
     async def _bring_up(self) -> None:
@@ -130,11 +150,16 @@ class LedDisplay:
 
     async def _set_light(self) -> None:
         """Brightness by the time of day, dark where the schedule says so; our clock decides, not the card's."""
-        level = self._panel.brightness.level(self._clock.local())
+        level = self._wanted_level()
         await self._try(onbon.power(on=level is not None))
         if level is not None:
             await self._try(onbon.brightness(level))
         self._level = level
+
+    def _wanted_level(self) -> int | None:
+        if self._held is None:
+            return self._panel.brightness.level(self._clock.local())
+        return max(1, round(self._held * onbon.MAX_BRIGHTNESS / 100)) if self._held else None
 
     async def _set_clock(self) -> None:
         now = self._clock.local()
@@ -143,10 +168,9 @@ class LedDisplay:
 
     async def _follow_day(self) -> None:
         """What changes with the hour and the day: cards drift by seconds a day."""
-        now = self._clock.local()
-        if self._panel.brightness.level(now) != self._level:
+        if self._wanted_level() != self._level:
             await self._set_light()
-        if now.date() != self._clock_set:
+        if self._clock.local().date() != self._clock_set:
             await self._set_clock()
 
     async def _try(self, payload: bytes) -> None:
@@ -156,8 +180,8 @@ class LedDisplay:
             await self._ask(payload)
             self._refused.pop(name, None)
         except Refused as error:
-            self._refused[name] = error.hint
-        self._hint = "; ".join(self._refused.values())
+            self._refused[name] = error
+        self._hint = "; ".join(each.hint for each in self._refused.values())
 
     async def _keep_up(self) -> None:
         """Wait for new lines; without any, see whether the card still holds the old ones."""
@@ -169,7 +193,7 @@ class LedDisplay:
             if await self._still_shows():
                 return
         if self._was_lost:
-            raise NotThere(self.name, self._link.hint or "port was lost")
+            raise NotThere(self.name, self._link.hint or "port was lost", Fault.LOST)
         await self._follow_day()  # also on a panel that gets new text all day
         await self._put()
 
@@ -201,7 +225,8 @@ class LedDisplay:
             if not isinstance(answer, onbon.Nack):
                 return answer
             advice = f" ({answer.advice})" if answer.advice else ""
-            failure = Refused(self.name, f"{onbon.command_name(payload)} refused: {answer.name}{advice}")
+            hint = f"{onbon.command_name(payload)} refused: {answer.name}{advice}"
+            failure = Refused(self.name, hint, _FAULTS.get(answer.error))
             if answer.error not in (BUSY, BAD_CHECK):
                 break
         raise failure
@@ -217,7 +242,8 @@ class LedDisplay:
                 return await self._answer
         except TimeoutError:
             if self._parser.rejected > rejected:
-                raise Garbled(self.name, "bytes came that are no answer") from None
+                fault = Fault.NOISY if self._was_heard else Fault.GARBLED
+                raise Garbled(self.name, "bytes came that are no answer", fault) from None
             raise NoAnswer(self.name, f"silent for {self._timing.reply_s} s") from None
         finally:
             self._answer = None
@@ -227,11 +253,12 @@ class LedDisplay:
             chunk = await self._link.receive()
             if not chunk:
                 self._parser.reset()
-                self._was_lost = True
+                self._was_lost, self._was_heard = True, False
                 self._stirred.set()
                 if self._answer is not None and not self._answer.done():
                     self._answer.set_exception(NoAnswer(self.name, "port vanished before the answer"))
             for packet in self._parser.feed(chunk):
+                self._was_heard = True
                 answer = onbon.answer(packet.payload)
                 if answer is not None and self._answer is not None and not self._answer.done():
                     self._answer.set_result(answer)

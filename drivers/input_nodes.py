@@ -10,11 +10,12 @@ import fcntl
 import struct
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from drivers.enrol import Node
+from drivers.faults import Fault, of_port
 
 EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
 KEY_ENTER = 28
@@ -45,10 +46,14 @@ class InputSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grabbed:
-    """All nodes of one scanner, taken for us alone: the one that types, and the others (media keys, power keys)."""
+    """All nodes of one scanner, taken for us alone: the one that types, and the others (media keys, power keys).
+
+    `has_twin`: an equal device is there and the place names the device, not the port, so either may be taken.
+    """
 
     keyboard: InputSource
     others: Sequence[InputSource] = ()
+    has_twin: bool = False
 
     def close(self) -> None:
         """Give all of them back."""
@@ -71,7 +76,8 @@ def grab_nodes(where: str, usb_id: UsbId | None = None) -> Grabbed:
     try:
         opened.extend(evdev.InputDevice(path, readonly=True) for path in evdev.list_devices(writable=False))
         phys = where if wanted is None else next((each.phys for each in opened if each.path == wanted), "")
-        return _taken(opened, phys.partition("/input")[0], wanted, usb_id)
+        grabbed = _taken(opened, phys.partition("/input")[0], wanted, usb_id)
+        return replace(grabbed, has_twin="/by-id/" in where and _has_twin(opened, grabbed.keyboard))
     except BaseException:
         for each in opened:
             each.close()
@@ -86,13 +92,26 @@ def _taken(opened: list[Any], prefix: str, wanted: str | None, usb_id: UsbId | N
         raise LookupError("no such input device")
     if usb_id is not None and (typing[0].info.vendor, typing[0].info.product) != usb_id:
         found = f"{typing[0].info.vendor:04x}:{typing[0].info.product:04x}"
-        raise LookupError(f"the device there is {found}, not the scanner")
+        raise OtherDevice(f"the device there is {found}, not the scanner")
     for each in opened:
         if each in ours:
             take(each)
         else:
             each.close()
     return Grabbed(typing[0], [each for each in ours if each is not typing[0]])
+
+
+class OtherDevice(LookupError):
+    """Another device than the settings name is in this port."""
+
+
+def fault_of(error: Exception) -> Fault:
+    """Tell what an error of `grab_nodes` means."""
+    if isinstance(error, ImportError):
+        return Fault.NO_LIBRARY
+    if isinstance(error, LookupError):
+        return Fault.OTHER_DEVICE if isinstance(error, OtherDevice) else Fault.NO_PORT
+    return of_port(error)
 
 
 def keyboards() -> list[tuple[Node, InputSource]]:
@@ -113,6 +132,16 @@ def keyboards() -> list[tuple[Node, InputSource]]:
             source.close()
         raise
     return found
+
+
+def _has_twin(opened: Sequence[Any], taken: Any) -> bool:
+    """Whether another device of the same vendor and product is there, in another port."""
+
+    def port(device: Any) -> str:
+        return str(device.phys).partition("/input")[0]
+
+    same = [each for each in opened if (each.info.vendor, each.info.product) == (taken.info.vendor, taken.info.product)]
+    return any(port(each) != port(taken) for each in same)
 
 
 def read_usb_id(text: str) -> UsbId | None:

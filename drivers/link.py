@@ -20,6 +20,7 @@ from typing import Protocol
 import serial
 
 from drivers.base import HELD, NoAnswer, NotThere
+from drivers.faults import Fault, of_port
 
 log = logging.getLogger(__name__)
 
@@ -177,6 +178,7 @@ class Link:
     def __init__(self, name: str, connect: Connect, echo: bool = False, reopen: Reopen = Reopen()) -> None:
         self.name = name
         self.hint = "not opened yet"
+        self.fault: Fault | None = Fault.STARTING  # why it is not open
         self.times_opened = 0
         self._connect = connect
         self._echo = echo
@@ -213,7 +215,7 @@ class Link:
     async def write(self, chunk: bytes) -> None:
         """Send bytes. Errors: NotThere when no byte went out, NoAnswer when some did and then the port failed."""
         if self._port is None:
-            raise NotThere(self.name, self.hint)
+            raise NotThere(self.name, self.hint, self.fault)
         if self._echo:
             self._awaited_echo, held, self._held = chunk, self._held, b""
             self._queue(held)
@@ -221,7 +223,7 @@ class Link:
         if sent == 0:
             raise NotThere(self.name, "nothing could be sent")
         if sent < len(chunk):
-            raise NoAnswer(self.name, f"port failed after {sent} of {len(chunk)} bytes")
+            raise NoAnswer(self.name, f"port failed after {sent} of {len(chunk)} bytes", Fault.LOST)
 
     async def receive(self) -> bytes:
         """Wait for the next chunk, however long. An empty chunk says that the port was lost; it will come back."""
@@ -257,12 +259,12 @@ class Link:
             hint = _plain(error)
             if hint != self.hint:  # one line per change of condition, not per attempt
                 log.warning("%s is away: %s", self.name, hint)
-            self.hint = hint
+            self.hint, self.fault = hint, of_port(error)
             return False
         self._gone.clear()
         self._awaited_echo = self._held = b""
         self._port = port
-        self.hint = ""
+        self.hint, self.fault = "", None
         self.times_opened += 1
         port.attach(self._received, self._close)
         log.info("%s is there", self.name)
@@ -273,7 +275,7 @@ class Link:
         if port is None:
             return
         port.close()
-        self.hint = reason
+        self.hint, self.fault = reason, Fault.LOST
         self._waiting.append(b"")
         self._arrived.set()
         self._gone.set()

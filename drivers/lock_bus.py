@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from drivers.base import DeviceError, Garbled, NoAnswer, NotThere, Refused
+from drivers.faults import Fault
 from drivers.link import Link
 from drivers.wire.lock import (
     BoardState,
@@ -62,6 +63,7 @@ class LockBus:
         self.pushed = asyncio.Event()
         self.sees_echo = False
         self.faults = 0
+        self.heard = 0  # frames of the boards since the port was opened
         self.items: dict[int, Mapping[int, bool]] = {}
         self._link = link
         self._wire = wire
@@ -95,7 +97,7 @@ class LockBus:
         try:
             await self._calm(board)
         except DeviceError as error:
-            raise NotThere(self._link.name, f"no pulse was sent: {error.hint}") from error
+            raise NotThere(self._link.name, f"no pulse was sent: {error.hint}", error.fault) from error
         self._pulsed.add(board)
         request, wait_s = self._wire.open(board, lock), self._timing.open_reply_s or self._timing.reply_s
         try:
@@ -194,7 +196,8 @@ class LockBus:
                 return await question.answer
         except TimeoutError:
             if self._parser.rejected > rejected:
-                raise Garbled(self._link.name, "bytes came that are no answer") from None
+                fault = Fault.NOISY if self.heard else Fault.GARBLED
+                raise Garbled(self._link.name, "bytes came that are no answer", fault) from None
             raise NoAnswer(self._link.name, f"silent for {wait_s} s") from None
         finally:
             self._question = None
@@ -211,11 +214,13 @@ class LockBus:
                 for event in self._parser.feed(chunk):
                     self._sort(event)
             else:
+                self.heard = 0
                 self._parser.expect(b"")
                 self._fail(NoAnswer(self._link.name, "port vanished before the answer"))
 
     def _sort(self, event: LockEvent) -> None:
         question = self._question
+        self.heard += not isinstance(event, Echoed)
         if isinstance(event, Echoed):
             self.sees_echo = True
         elif question is not None and not question.answer.done() and question.fits(event):

@@ -23,9 +23,11 @@ from drivers.base import (
     Status,
     WrongDoor,
 )
+from drivers.faults import Fault
 from drivers.feed import Feed
 from drivers.link import Link
 from drivers.lock_bus import USUAL, Contacts, LockBus, OpenAnswer, Timing
+from drivers.lock_troubles import LockTroubles
 from drivers.wire.lock import Declined, LockWire, Polarity
 
 log = logging.getLogger(__name__)
@@ -69,7 +71,8 @@ class BoardLocker:
         self._commanded: set[int] = set()
         self._opening: int | None = None
         self._changes: Feed[DoorChanged] = Feed(MAX_CHANGES, keep_newest=True)
-        self._silent: dict[int, str] = {}  # board -> why the last look failed
+        self._silent: dict[int, DeviceError] = {}  # board -> why the last look failed
+        self._troubles = LockTroubles()
         self._fault_ms: int | None = None
         self._watch_task: asyncio.Task[None] | None = None
 
@@ -91,19 +94,54 @@ class BoardLocker:
     def status(self) -> Status:
         """Tell how the locker is, from what was last seen."""
         if not self._link.is_open:
-            return Status(self.name, Health.AWAY, self._link.hint)
+            return Status(self.name, Health.AWAY, self._link.hint, fault=self._link.fault)
         if len(self._silent) == len(self._boards):
-            return Status(self.name, Health.AWAY, next(iter(self._silent.values())))
+            error = next(iter(self._silent.values()))
+            return Status(self.name, Health.AWAY, error.hint, fault=error.fault)
         if self._silent:
-            return Status(self.name, Health.DEGRADED, f"silent boards: {sorted(self._silent)}")
+            places = tuple(at for at, board in enumerate(self._boards, 1) if board in self._silent)
+            hint = f"silent boards: {sorted(self._silent)}"
+            return Status(self.name, Health.DEGRADED, hint, fault=Fault.PART_SILENT, where=places)
         if self._bus.sees_echo:
-            return Status(self.name, Health.DEGRADED, "the adapter echoes: set echo = true")
-        if self._fault_ms is not None and self._clock.ms() - self._fault_ms < DEGRADED_MS:
-            return Status(self.name, Health.DEGRADED, f"{self._bus.faults} failed questions so far")
-        return Status(self.name, Health.OK)
+            return Status(self.name, Health.DEGRADED, "the adapter echoes: set echo = true", fault=Fault.ECHO)
+        is_noisy = self._fault_ms is not None and self._clock.ms() - self._fault_ms < DEGRADED_MS
+        fault, where = self._of_doors(is_noisy)
+        hint = f"{self._bus.faults} failed questions so far" if is_noisy else ""
+        return Status(self.name, Health.DEGRADED if is_noisy else Health.OK, hint, fault=fault, where=where)
+
+    def _of_doors(self, is_noisy: bool) -> tuple[Fault | None, tuple[int, ...]]:
+        """What openings, the line and the contacts tell of locks whose boards answer."""
+        if len(self._contacts) < len(self._boards):
+            return Fault.STARTING, ()
+        worst = self._troubles.worst()
+        if worst is not None:
+            return worst
+        if is_noisy:
+            return Fault.NOISY, ()
+        if not self.has_door_sensor:
+            return Fault.NO_SENSOR, ()
+        seen = [self._doors.get(cell) for cell in self.cells]
+        return (Fault.ALL_OPEN if len(seen) > 1 and set(seen) == {Door.OPEN} else None), ()
+
+    def senses(self, cell: int) -> bool:
+        """Tell whether the door of this cell is seen by a sensor. Errors: ValueError."""
+        self._place(cell)
+        return self.has_door_sensor
 
     async def open(self, cell: int) -> Opening:
         """Pulse one door exactly once and tell what is known of it. Errors: as in the contract."""
+        try:
+            outcome = await self._open(cell)
+        except WrongDoor as error:
+            self._troubles.went_wrong(error)
+            raise
+        except Refused:
+            self._troubles.refused(cell)
+            raise
+        self._troubles.opened(cell, outcome, self.has_door_sensor)
+        return outcome
+
+    async def _open(self, cell: int) -> Opening:
         board, lock = self._place(cell)
         async with self._bus.turn:
             if not self.has_door_sensor:
@@ -171,7 +209,7 @@ class BoardLocker:
                 before.update(await self._look(each, is_fresh=self._sees_board))
             except DeviceError as error:
                 if each == board:
-                    raise NotThere(self.name, f"no pulse was sent: {error.hint}") from error
+                    raise NotThere(self.name, f"no pulse was sent: {error.hint}", error.fault) from error
         return before
 
     async def _look_at_all(self, is_fresh: bool) -> dict[int, Door]:
@@ -258,7 +296,7 @@ class BoardLocker:
         try:
             contacts = await self._bus.contacts(board, None if is_fresh else known, lock)
         except DeviceError as error:
-            self._note_silence(board, error.hint)
+            self._note_silence(board, error)
             raise
         if self._bus.faults > faults:
             self._faulted()
@@ -284,10 +322,10 @@ class BoardLocker:
         if door is Door.CLOSED and cell != self._opening:
             self._commanded.discard(cell)
 
-    def _note_silence(self, board: int, hint: str) -> None:
+    def _note_silence(self, board: int, error: DeviceError) -> None:
         if board not in self._silent:
-            log.warning("%s: board %d cannot be read: %s", self.name, board, hint)
-        self._silent[board] = hint
+            log.warning("%s: board %d cannot be read: %s", self.name, board, error.hint)
+        self._silent[board] = error
         self._faulted()
 
     def _faulted(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from drivers.base import Batch, Clock, Health, Read, Status
 from drivers.batch import NO_MEMORY, Rhythm, Uploads
+from drivers.faults import Fault
 from drivers.feed import Feed
 from drivers.wire.prefixes import GunPrefixes
 from drivers.wire.scans import Scan
@@ -19,6 +20,7 @@ GS = "\x1d"
 log = logging.getLogger(__name__)
 
 MAX_READS = 512  # an upload of a whole gun memory fits; beyond it new codes are refused and counted
+BAD_IN_A_ROW = 3  # codes; one or two are a hand that slipped
 MAX_BATCHES = 16  # uploads nobody took; one holds some thousand codes
 
 
@@ -44,6 +46,7 @@ class Outbox:
         self._habits = habits
         self._guns: dict[str, Uploads] = {}  # at most one more than there are prefixes
         self._last: tuple[int, str] | None = None  # burst and gun of the newest line
+        self._bad = 0  # damaged codes in a row
 
     @property
     def lost(self) -> int:
@@ -55,8 +58,10 @@ class Outbox:
         for scan in scans:
             if scan.flaw is not None:
                 log.info("%s: a scan was %s", self.name, scan.flaw.value)
+            self._bad = 0 if scan.flaw is None else self._bad + 1
             gun, text = self._origin(scan)
-            read = Read(text, gun, scan.at_ms + shift_ms, scan.burst, scan.flaw)
+            took_ms = scan.at_ms - scan.began_ms if scan.began_ms else None
+            read = Read(text, gun, scan.at_ms + shift_ms, scan.burst, scan.flaw, took_ms=took_ms, ended=scan.ended)
             uploads = self._guns.setdefault(gun, Uploads(gun, self._habits.rhythm))
             self._give(uploads.take(read, scan.began_ms + shift_ms, scan.is_stored))
 
@@ -67,7 +72,7 @@ class Outbox:
 
     def port_lost(self) -> None:
         """The device vanished: an upload under way is over."""
-        self._last = None
+        self._last, self._bad = None, 0
         for uploads in self._guns.values():
             self._give(uploads.lost())
 
@@ -83,13 +88,16 @@ class Outbox:
         self.reads.end()
         self.batches.end()
 
-    def status(self, away: str | None, complaint: str = "") -> Status:
-        """AWAY with its reason, DEGRADED after codes were lost or with a complaint, else OK."""
+    def status(self, away: str | None, fault: Fault | None = None, complaint: str = "") -> Status:
+        """AWAY with its reason, DEGRADED after codes were lost or with a complaint, else OK; `fault` goes with it."""
         if away is not None:
-            return Status(self.name, Health.AWAY, away)
+            return Status(self.name, Health.AWAY, away, fault=fault)
         if self.lost:
-            return Status(self.name, Health.DEGRADED, f"{self.lost} codes were lost, nobody took them")
-        return Status(self.name, Health.DEGRADED if complaint else Health.OK, complaint)
+            hint = f"{self.lost} codes were lost, nobody took them"
+            return Status(self.name, Health.DEGRADED, hint, fault=Fault.CODES_LOST)
+        if complaint:
+            return Status(self.name, Health.DEGRADED, complaint, fault=fault)
+        return Status(self.name, Health.OK, fault=Fault.BAD_CODES if self._bad >= BAD_IN_A_ROW else fault)
 
     def _origin(self, scan: Scan) -> tuple[str, str]:
         """Name the gun and take its prefix off. Later lines of one trigger pull carry none: they are the first's."""

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from drivers.base import DeviceError, Garbled, Health, Lamp, NoAnswer, NotThere, Status
+from drivers.faults import Fault
 from drivers.link import Link
 from drivers.wire.panel import Amount, Content, PanelWire, Step
 
@@ -49,6 +50,7 @@ class PanelDisplay:
         self._heard = b""
         self._arrived = asyncio.Event()
         self._hint = "not asked yet"
+        self._fault: Fault | None = Fault.STARTING
         self._is_away = True
         self._was_lost = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -71,13 +73,15 @@ class PanelDisplay:
     def status(self) -> Status:
         """Tell how the display is, from what was last seen. One that never answers is OK while its port is there."""
         if not self._link.is_open:
-            return Status(self.name, Health.AWAY, self._link.hint)
+            return Status(self.name, Health.AWAY, self._link.hint, fault=self._link.fault)
         if self._is_away:
-            return Status(self.name, Health.AWAY, self._hint)
+            return Status(self.name, Health.AWAY, self._hint, fault=self._fault)
         lack = self._wire.lacks(self._content)
         if lack:
-            return Status(self.name, Health.DEGRADED, lack)
-        return Status(self.name, Health.OK, "" if self._wire.answers else UNCONFIRMED)
+            return Status(self.name, Health.DEGRADED, lack, fault=Fault.CANNOT_SHOW)
+        if self._wire.answers:
+            return Status(self.name, Health.OK)
+        return Status(self.name, Health.OK, UNCONFIRMED, fault=Fault.BLIND)
 
     def show(self, lines: Sequence[str]) -> None:
         """Put lines up soon; the newest call wins."""
@@ -104,7 +108,7 @@ class PanelDisplay:
             except DeviceError as error:
                 if not self._is_away or self._hint != error.hint:
                     log.warning("%s: %s", self.name, error.hint)
-                self._is_away, self._hint = True, error.hint
+                self._is_away, self._hint, self._fault = True, error.hint, error.fault
             await asyncio.sleep(self._timing.retry_s)
 
     async def _put(self) -> None:
@@ -121,7 +125,7 @@ class PanelDisplay:
                 if await self._still_shows():
                     continue
             if self._was_lost:
-                raise NotThere(self.name, self._link.hint or "port was lost")
+                raise NotThere(self.name, self._link.hint or "port was lost", Fault.LOST)
             return
 
     async def _still_shows(self) -> bool:

@@ -32,6 +32,7 @@ from drivers.base import (
     Refused,
     Text,
 )
+from drivers.faults import Fault
 from drivers.link import Link
 from drivers.wire import escpos
 from drivers.wire.escpos import Form
@@ -95,15 +96,16 @@ class SlipPrinter:
     def status(self) -> PrinterStatus:
         """Tell how the printer is, from what was last heard."""
         if not self._link.is_open:
-            return PrinterStatus(self.name, Health.AWAY, self._link.hint)
+            return PrinterStatus(self.name, Health.AWAY, self._link.hint, fault=self._link.fault)
         if self._is_silent:
-            return PrinterStatus(self.name, Health.AWAY, "does not answer any more")
+            return PrinterStatus(self.name, Health.AWAY, "does not answer any more", fault=Fault.SILENT)
         trouble = self._trouble()
         if trouble or self._paper is Paper.NEAR_END:
-            hint = trouble or "paper is near its end"
-            return PrinterStatus(self.name, Health.DEGRADED, hint, self._paper, self._cover)
+            hint, fault = trouble or "paper is near its end", self._trouble_fault()
+            return PrinterStatus(self.name, Health.DEGRADED, hint, self._paper, self._cover, fault=fault)
         hint = "" if self._answers else "never answers: paper and cover unknown"
-        return PrinterStatus(self.name, Health.OK, hint, self._paper, self._cover)
+        blind = None if self._answers else Fault.BLIND
+        return PrinterStatus(self.name, Health.OK, hint, self._paper, self._cover, fault=blind)
 
     async def print(self, slip: Sequence[Line]) -> Printed:
         """Print one slip and tell what is known of it."""
@@ -156,6 +158,13 @@ class SlipPrinter:
         if self._paper is Paper.OUT:
             return "paper is out"
         return "the printer reports an error (cutter or print head)" if self._has_error else ""
+
+    def _trouble_fault(self) -> Fault:
+        if self._cover is Cover.OPEN:
+            return Fault.COVER_OPEN
+        if self._paper is Paper.OUT:
+            return Fault.PAPER_OUT
+        return Fault.PRINT_ERROR if self._has_error else Fault.PAPER_LOW
 
     async def _look(self, is_waiting: bool = False) -> None:
         """Ask for cover and paper. Errors: NotThere. While `is_waiting` for the mark, bytes that may be it are kept."""

@@ -23,6 +23,7 @@ from drivers.base import (
     Weighing,
     Weight,
 )
+from drivers.faults import Fault
 from drivers.feed import Feed
 from drivers.link import Link
 from drivers.settling import Rest, Settling
@@ -31,6 +32,7 @@ from drivers.wire.scale import Reading, ScaleWire, Unfit
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 64
+RESTLESS_MS = 10_000  # a hand that lays something down is done sooner
 NOISE_BYTES = 24  # a stream joined in the middle leaves less than a frame
 
 
@@ -60,6 +62,7 @@ class SerialScale:
         self._tare_g = 0
         self._weighed = 0
         self._unfit = ""
+        self._rested_ms: int | None = None  # when it last stood still
         self._noise_from = 0  # the codec's count of bytes without a frame at the last reading
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -83,12 +86,20 @@ class SerialScale:
     def status(self) -> Status:
         """Tell how the scale is, from what was last heard."""
         if not self._link.is_open:
-            return Status(self.name, Health.AWAY, self._link.hint)
-        if self._settling.fresh(self._clock.ms()) is not None:
-            return Status(self.name, Health.OK)
+            return Status(self.name, Health.AWAY, self._link.hint, fault=self._link.fault)
+        newest = self._settling.fresh(self._clock.ms())
+        if newest is not None:
+            return Status(self.name, Health.OK, fault=self._of_pan(newest))
         if self._unfit:
-            return Status(self.name, Health.DEGRADED, self._unfit)
-        return Status(self.name, Health.AWAY, self._silence().hint)
+            return Status(self.name, Health.DEGRADED, self._unfit, fault=self._silence().fault)
+        silence = self._silence()
+        return Status(self.name, Health.AWAY, silence.hint, fault=silence.fault)
+
+    def _of_pan(self, newest: Weight) -> Fault | None:
+        if newest.is_over:
+            return Fault.OVERLOAD
+        is_restless = self._rested_ms is not None and self._clock.ms() - self._rested_ms > RESTLESS_MS
+        return Fault.RESTLESS if is_restless else None
 
     def weight(self) -> Weight | None:
         """The newest reading; None when it is stale."""
@@ -125,7 +136,7 @@ class SerialScale:
     async def _rested(self, timeout_s: float, is_wanted: Callable[[Weight], bool]) -> Weight | Settled:
         """Wait for a wanted load at rest; at the end tell why there was none. Errors: the four of the contract."""
         if not self._link.is_open:
-            raise NotThere(self.name, self._link.hint)
+            raise self._silence()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
@@ -151,11 +162,12 @@ class SerialScale:
     def _silence(self) -> DeviceError:
         """Why there is no reading now."""
         if not self._link.is_open:
-            return NotThere(self.name, self._link.hint)
+            return NotThere(self.name, self._link.hint, self._link.fault)
         if self._unfit:
-            return Refused(self.name, self._unfit)
+            return Refused(self.name, self._unfit, _of_unfit(self._unfit))
         if self._wire.rejected - self._noise_from > NOISE_BYTES:
-            return Garbled(self.name, "bytes come that are no weight; kind, baud or output mode may be set otherwise")
+            hint = "bytes come that are no weight; kind, baud or output mode may be set otherwise"
+            return Garbled(self.name, hint, None if self._rested_ms is None else Fault.NOISY)
         return NoAnswer(self.name, "sends no weight")
 
     async def _listen(self) -> None:
@@ -163,7 +175,7 @@ class SerialScale:
             chunk = await self._link.receive()
             if not chunk:
                 self._wire.reset()
-                self._noise_from, self._unfit = self._wire.rejected, ""
+                self._noise_from, self._unfit, self._rested_ms = self._wire.rejected, "", None
             for event in self._wire.feed(chunk):
                 self._noise_from = self._wire.rejected
                 match event:
@@ -180,6 +192,8 @@ class SerialScale:
         grams = reading.grams - self._tare_g
         weight = Weight(grams, self._clock.ms(), reading.is_moving, is_net, reading.is_over)
         self._settling.take(weight)
+        if self._rested_ms is None or self._settling.at_rest(weight.at_ms) is not None:
+            self._rested_ms = weight.at_ms
         self._feed.put(weight)
         self._stirred.set()
         self._stirred = asyncio.Event()
@@ -193,3 +207,10 @@ class SerialScale:
             except DeviceError as error:
                 log.debug("%s", error)
             await asyncio.sleep(self._rhythm.poll_s)
+
+
+def _of_unfit(why: str) -> Fault:
+    """What a right frame that is no weight tells; the codecs begin a foreign unit with "weighs in"."""
+    if "zero" in why:
+        return Fault.NOT_ZEROED
+    return Fault.RANGE if "range" in why or "decimal" in why else Fault.UNIT

@@ -10,7 +10,9 @@ import errno
 import logging
 from collections.abc import Callable, Sequence
 
+from drivers import input_nodes
 from drivers.base import Clock, DeviceError, Status
+from drivers.faults import Fault
 from drivers.input_nodes import Grabbed, InputSource, monotonic_ms
 from drivers.link import Link
 from drivers.outbox import USUAL, Habits, ReadingScanner
@@ -56,7 +58,7 @@ class SerialScanner(ReadingScanner):
 
     def status(self) -> Status:
         """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
-        return self._outbox.status(None if self._link.is_open else self._link.hint)
+        return self._outbox.status(None if self._link.is_open else self._link.hint, self._link.fault)
 
     async def signal(self, accepted: bool) -> None:
         """Beep once, or three times for refused, where the gun has a bell."""
@@ -96,6 +98,7 @@ class EvdevScanner(ReadingScanner):
         self._grab = grab
         self._keys = keys
         self._away: str | None = "not opened yet"
+        self._fault: Fault | None = Fault.STARTING
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -110,12 +113,12 @@ class EvdevScanner(ReadingScanner):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
-        self._away = "stopped"
+        self._away, self._fault = "stopped", Fault.LOST
         self._outbox.end()
 
     def status(self) -> Status:
         """Tell how the scanner is. A gun out of radio range cannot be told from one that rests."""
-        return self._outbox.status(self._away)
+        return self._outbox.status(self._away, self._fault)
 
     def _try_grab(self) -> Grabbed | None:
         try:
@@ -123,9 +126,9 @@ class EvdevScanner(ReadingScanner):
         except (OSError, LookupError, ImportError) as error:
             if str(error) != self._away:
                 log.warning("%s is away: %s", self.name, error)
-            self._away = str(error)
+            self._away, self._fault = str(error), input_nodes.fault_of(error)
             return None
-        self._away = None
+        self._away, self._fault = None, Fault.TWIN if grabbed.has_twin else None
         log.info("%s is there", self.name)
         return grabbed
 
@@ -160,7 +163,7 @@ class EvdevScanner(ReadingScanner):
                 readable.clear()
                 self._take(source)
         except OSError as error:
-            self._away = errno.errorcode.get(error.errno or 0, str(error))
+            self._away, self._fault = errno.errorcode.get(error.errno or 0, str(error)), Fault.LOST
             log.warning("%s was lost: %s", self.name, self._away)
         finally:
             loop.remove_reader(source.fd)

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Sequence
 
 from drivers.base import Clock, DeviceError, NoAnswer, NotThere, Refused, Status
+from drivers.faults import Fault
 from drivers.link import Link
 from drivers.outbox import USUAL, Habits, ReadingScanner
 from drivers.wire.gun import Answer, Command, GunWire, Heard
@@ -35,6 +36,7 @@ class TalkingScanner(ReadingScanner):
         self._answer: asyncio.Future[tuple[Answer, str]] | None = None
         self._last_command_s = float("-inf")
         self._complaint = ""
+        self._complaint_fault: Fault | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -57,7 +59,9 @@ class TalkingScanner(ReadingScanner):
 
     def status(self) -> Status:
         """Tell how the scanner is: AWAY, or DEGRADED while it does not take commands, or OK."""
-        return self._outbox.status(None if self._link.is_open else self._link.hint, self._complaint)
+        if not self._link.is_open:
+            return self._outbox.status(self._link.hint, self._link.fault)
+        return self._outbox.status(None, self._complaint_fault, self._complaint)
 
     async def signal(self, accepted: bool) -> None:
         """Beep. What goes wrong is only visible in `status()`."""
@@ -96,8 +100,9 @@ class TalkingScanner(ReadingScanner):
                 except DeviceError as error:
                     if not isinstance(error, NotThere):
                         self._complaint = error.hint
+                        self._complaint_fault = Fault.DEAF if error.fault is Fault.SILENT else error.fault
                     raise
-                self._complaint = ""
+                self._complaint, self._complaint_fault = "", None
 
     async def _command(self, command: Command) -> None:
         """Send one command until it is answered. Errors: NotThere, NoAnswer, Refused."""
