@@ -28,7 +28,7 @@ from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
-from edge.setup import VERSION, begin, build_all
+from edge.setup import VERSION, begin, build_all, locker_of
 from edge.signals import on_signals
 from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
@@ -60,7 +60,7 @@ class Kiosk:
         self._house = House(self._store, self._clock, self._devices, bridge.post)
         self._house.version = VERSION
         self._house.renderer = lambda: bridge.renderer
-        self._site = Site(self._store, self._clock, self._locker(), self._display(), self._say)
+        self._site = Site(self._store, self._clock, locker_of(settings, self._devices), self._display(), self._say)
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
         self._runner = Runner(self._desk, self._site, self._post)
         self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
@@ -84,6 +84,12 @@ class Kiosk:
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join(STOP_S)
         self._store.close()
+
+    @property
+    def blind_cells(self) -> frozenset[int]:
+        """The cells whose doors nobody sees: there a person says that the door is shut."""
+        locker = self._site.locker
+        return frozenset() if locker is None else frozenset(c for c in locker.cells if not locker.senses(c))
 
     def _submit(self, intent: Intent) -> None:
         if self._loop is not None:
@@ -110,6 +116,8 @@ class Kiosk:
         try:
             for _, device in self._devices:
                 await device.start()
+            if self._site.locker is not None:
+                await self._site.locker.start()  # several devices as one gather their doors
             await self._desk.start()
             await reconcile(self._site)
             tasks = [self._task(name, work) for name, work in self._work()]
@@ -156,6 +164,8 @@ class Kiosk:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SYNC_STOP_S * 2):
                 await asyncio.gather(*tasks, return_exceptions=True)
+        if self._site.locker is not None:
+            await self._site.locker.stop()
         for _, device in reversed(self._devices):
             await device.stop()
         with contextlib.suppress(StoreFault):
@@ -201,11 +211,6 @@ class Kiosk:
 
     # -- parts
 
-    def _locker(self) -> Locker | None:
-        cabinet = self._settings.cabinet
-        found = (d for _, d in self._devices if cabinet is not None and d.name == cabinet.locker)
-        return cast("Locker | None", next(found, None))  # `edge.config` checked that this name is a lock
-
     def _display(self) -> Display | None:
         return cast(
             "Display | None", next((d for kind, d in self._devices if DEVICE_KINDS[kind][0] == "display"), None)
@@ -240,7 +245,7 @@ def run(settings: Settings, *, headless: bool) -> int:
             tell_ready(settings)
             bridge.stopped.wait()
         else:
-            _show(settings, bridge)
+            _show(settings, bridge, kiosk.blind_cells)
     finally:
         kiosk.stop()
     if reopening.due:
@@ -248,7 +253,7 @@ def run(settings: Settings, *, headless: bool) -> int:
     return code
 
 
-def _show(settings: Settings, bridge: Bridge) -> None:
+def _show(settings: Settings, bridge: Bridge, blind_cells: frozenset[int]) -> None:
     from ui.app import IdleTimes, UiSettings, run_app
 
     bridge.on_ready = lambda: tell_ready(settings)
@@ -268,6 +273,7 @@ def _show(settings: Settings, bridge: Bridge) -> None:
         has_locker=settings.cabinet is not None,
         has_shelf=bool(settings.shelves),
         drive_socket=settings.drive_socket,
+        blind_cells=blind_cells,
     )
     run_app(ui, bridge)
 

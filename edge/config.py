@@ -14,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.cabinet_plan import NAME as _NAME
+from edge.cabinet_plan import NAME_HINT as _NAME_HINT
+from edge.cabinet_plan import Cabinet, cross_check, locks_of, read_cabinet
 from edge.toml_table import ConfigError, Problem, Scalar, Table, read
 
-__all__ = ["ConfigError", "Problem", "Settings", "load"]
+__all__ = ["Cabinet", "ConfigError", "Problem", "Settings", "load"]
 
 PROFILES = ("village_point", "urban_locker", "shelf_only")
 LANGUAGES = ("zh", "en")
-SIZES = "SML"
 # kind -> what it is, and whether it hangs on a serial line. One line for each new device.
 DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "lock_8a80": ("lock", True),
@@ -46,10 +48,7 @@ DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "escpos": ("printer", True),
 }
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
-MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise
 MAX_SOCKET_PATH = 107  # bytes; sockaddr_un holds 108 with the closing zero
-_NAME = "[a-z][a-z0-9_-]{0,19}"
-_NAME_HINT = "must be 1 to 20 small letters, digits, _ or -, a letter first"
 # What `device …` reads into a file that names devices only; an opened door is audited in its data_dir.
 BENCH: Mapping[str, object] = {
     "site": "BENCH",
@@ -107,14 +106,6 @@ class HubLink:
     def password(self) -> str | None:
         """Read the broker's password; None when there is none. Errors: ConfigError when the file cannot be read."""
         return None if self.password_file is None else _secret(self.password_file, "hub.password_file")
-
-
-@dataclass(frozen=True, slots=True)
-class Cabinet:
-    """A locker: the device that opens it, and the size (S, M or L) of each cell, cell 1 first."""
-
-    locker: str
-    cells: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +187,7 @@ def _settings(top: Table, base: Path) -> Settings:
         help_phone=top.optional_text("help_phone", r"[0-9+ -]{3,20}", "must be a phone number"),
         panel=_panel(top.table("panel")),
         hub=_hub(top.table("hub"), base) if top.has("hub") else None,
-        cabinet=_cabinet(top.table("cabinet")) if top.has("cabinet") else None,
+        cabinet=read_cabinet(top.table("cabinet")) if top.has("cabinet") else None,
         shelves=tuple(_shelf(each) for each in top.listed_tables("shelf")),
         devices=tuple(_device(name, each, base) for name, each in top.named_tables("devices").items()),
         drive_socket=_drive(top.table("drive"), base) if top.has("drive") else None,
@@ -227,16 +218,6 @@ def _hub(table: Table, base: Path) -> HubLink:
         table.wrong("needs a username beside it", "password_file")
     table.finish()
     return link
-
-
-def _cabinet(table: Table) -> Cabinet:
-    hint = f"must be one letter per cell, S, M or L, cell 1 first, 1 to {MAX_CELLS} of them"
-    cabinet = Cabinet(
-        locker=table.text("locker", _NAME, _NAME_HINT),
-        cells=tuple(table.text("cells", f"[{SIZES}]{{1,{MAX_CELLS}}}", hint)),
-    )
-    table.finish()
-    return cabinet
 
 
 def _shelf(table: Table) -> Shelf:
@@ -272,12 +253,9 @@ def _drive(table: Table, base: Path) -> Path:
 
 def _cross_check(top: Table, settings: Settings) -> None:
     """Note what only shows when two parts of the file are read together."""
-    kinds = {device.name: device.kind for device in settings.devices}
-    locker = settings.cabinet.locker if settings.cabinet else ""
-    if locker and locker not in kinds:
-        top.wrong(f"names no device; there is no [devices.{locker}]", "cabinet", "locker")
-    elif locker and DEVICE_KINDS[kinds[locker]][0] != "lock":
-        top.wrong(f"names a device of kind {kinds[locker]}, which opens no doors", "cabinet", "locker")
+    if settings.cabinet is not None:
+        locks = {d.name: locks_of(d.options) if DEVICE_KINDS[d.kind][0] == "lock" else 0 for d in settings.devices}
+        cross_check(top, settings.cabinet, locks)
     sim_is_readable = all(each.key != "sim" for each in top.problems)
     if settings.drive_socket is not None and not settings.sim and sim_is_readable:
         top.wrong("is only allowed with sim = true: it moves the screens without a finger", "drive")

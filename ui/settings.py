@@ -28,7 +28,7 @@ class UiSettings:
     Units:  width and height in pixels, diagonal_inch as printed on the panel's data sheet; all sizes on the screen are
             computed from these three, so a wrong diagonal makes wrong millimetres.
     Shape:  language "zh" or "en" is the one the terminal falls back to when a person leaves.
-            door_sensor False adds the button 「门已关好」 for lock boards that cannot feel the door.
+            blind_cells get the button 「门已关好」: their lock boards cannot feel the door.
             drive_socket is for tests and training only: whoever can write to it can touch the screen.
             pinned_clock ("2026-07-01 09:30", tests only) shows this time instead of the real one.
     """
@@ -44,5 +44,5 @@ class UiSettings:
     has_locker: bool = True
     has_shelf: bool = True
     drive_socket: Path | None = None
-    door_sensor: bool = True
+    blind_cells: frozenset[int] = frozenset()
     pinned_clock: str = ""

@@ -15,7 +15,7 @@ from edge.config import DEVICE_KINDS, Settings
 from edge.flows.doors import Outcome, pulse
 from edge.flows.site import Site
 from edge.model import CellNo, OperatorId
-from edge.setup import begin, build_all
+from edge.setup import begin, build_all, numbered
 from edge.store import Store, Tx
 
 COME_UP_S = 3.0
@@ -178,6 +178,8 @@ def _with(arguments: argparse.Namespace, work: Callable[[Device], Awaitable[T]],
     what = DEVICE_KINDS[arguments.kind][0]
     if need and what != need:
         raise ValueError(f"{arguments.name} is a {what}, no {need}")
+    if what == "lock":
+        device = numbered(settings, cast("Locker", device))  # people read the cabinet's numbers on the doors
 
     async def all_of_it() -> T:
         await device.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from enum import StrEnum
 
-from drivers.base import DeviceError, Door, DoorChanged, NoAnswer, NotThere, Opening, Refused, WrongDoor
+from drivers.base import DeviceError, Door, DoorChanged, Locker, NoAnswer, NotThere, Opening, Refused, WrongDoor
 from edge import cells, log, pickups
 from edge.flows.site import Site
 from edge.model import CellNo, ParcelState
@@ -61,9 +61,9 @@ _OUTCOMES = {
 async def wait_shut(site: Site, cell: CellNo, seconds: float) -> tuple[Door, str]:
     """Wait for the shut door. Return what is known and by which evidence (sensor or confirmed)."""
     locker = site.locker
-    if locker is None:
+    if locker is None or cell not in locker.cells:
         return Door.UNKNOWN, ""
-    if locker.has_door_sensor:
+    if locker.senses(cell):
         return await locker.until_closed(cell, seconds), "sensor"
     return await _confirmed(site, cell, seconds), "confirmed"
 
@@ -93,7 +93,7 @@ async def _confirmed(site: Site, cell: CellNo, seconds: float) -> Door:
 
 async def state_of_doors(site: Site) -> dict[int, Door]:
     """Return the doors as far as the boards can tell; empty when none answers or none can."""
-    if site.locker is None or not site.locker.has_door_sensor:
+    if site.locker is None or not _seen(site.locker):
         return {}
     try:
         return dict(await site.locker.doors())
@@ -102,11 +102,15 @@ async def state_of_doors(site: Site) -> dict[int, Door]:
 
 
 async def unshut(site: Site) -> frozenset[int]:
-    """Return the cells whose sensors do not say that the door is shut; none where there are no sensors."""
-    if site.locker is None or not site.locker.has_door_sensor:
+    """Return the cells whose sensors do not say that the door is shut; a cell without a sensor is none of them."""
+    if site.locker is None:
         return frozenset()
     doors = await state_of_doors(site)
-    return frozenset(cell for cell in site.locker.cells if doors.get(cell) is not Door.CLOSED)
+    return frozenset(cell for cell in _seen(site.locker) if doors.get(cell) is not Door.CLOSED)
+
+
+def _seen(locker: Locker) -> list[int]:
+    return [cell for cell in locker.cells if locker.senses(cell)]
 
 
 async def moved(site: Site, change: DoorChanged) -> None:

@@ -14,15 +14,18 @@ import pytest
 from drivers.base import Display, DoorChanged, Health, Locker, NotThere, Opening, Scanner
 from drivers.base import Door as DoorState
 from drivers.build import DeviceSettings, build
+from drivers.cabinet import JointLocker, Part
 from drivers.display import LedDisplay
 from drivers.display import Panel as LedPanel
 from drivers.locker import BoardLocker, Cabinet
 from drivers.scanner import SerialScanner
 from drivers.sim.device import SimDevice
 from drivers.sim.host import Host, Terminal
+from drivers.sim.kerong import Cu16Board, Cu16Cabinet
 from drivers.sim.led import Led
 from drivers.sim.lock_board import LockBoard
 from drivers.sim.scanner import Gun
+from drivers.wire.kerong_cu16 import KerongCu16
 from drivers.wire.lock import Polarity
 from drivers.wire.lock_8a80 import Board8A80
 from drivers.wire.scans import LineScans
@@ -113,6 +116,30 @@ class TerminalHouse(House):
             (terminal.replug if is_plugged else terminal.unplug)()
 
 
+class JointMemoryHouse(MemoryHouse):
+    """Its cabinet has a second lock device of another make, which has the cells behind those of the first."""
+
+    def __init__(self, shape: Shape, delay_ms: int, echo: bool) -> None:
+        super().__init__(shape, delay_ms, echo)
+        second = Pipe(Cu16Board(Cu16Cabinet(12, 12)), shape)
+        second.device.line.delay_ms = delay_ms
+        second.device.line.echoes = echo
+        wired = Cabinet(12, Polarity.SHORT_WHEN_LOCKED)
+        other = BoardLocker(second.link("k", echo), KerongCu16(12), wired, LoopClock())
+        self.pipes["k"] = second
+        self.locker = JointLocker("both", [Part(self.locker, range(1, 25)), Part(other, range(25, 37))])
+
+
+class JointTerminalHouse(TerminalHouse):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.terminals.append(Terminal("k", Cu16Board(Cu16Cabinet(12, 12)), folder / "k"))
+        self.host = Host(self.terminals, None)
+        built = build(DeviceSettings("k", "kerong_cu16", str(folder / "k"), options={"ways": 12}), WallClock())
+        parts = [Part(self.locker, range(1, 25)), Part(built, range(25, 37))]  # type: ignore[arg-type]
+        self.locker = JointLocker("both", parts)
+
+
 Story = Callable[[House], Awaitable[None]]
 MEMORY: dict[str, tuple[Shape, int, bool]] = {
     "whole": (whole, 0, False),
@@ -124,7 +151,7 @@ MEMORY: dict[str, tuple[Shape, int, bool]] = {
 }
 
 
-@pytest.fixture(params=[*MEMORY, "terminal"])
+@pytest.fixture(params=[*MEMORY, "terminal", *(f"two makes, {each}" for each in MEMORY), "two makes, terminal"])
 def play(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Story], House]:
     async def main(house: House, story: Story) -> None:
         await house.start()
@@ -134,11 +161,12 @@ def play(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Story], Ho
             await house.stop()
 
     def run(story: Story) -> House:
-        if request.param == "terminal":
-            house: House = TerminalHouse(tmp_path)
+        is_joint, pipe = request.param.startswith("two makes"), request.param.removeprefix("two makes, ")
+        if pipe == "terminal":
+            house: House = (JointTerminalHouse if is_joint else TerminalHouse)(tmp_path)
             asyncio.run(main(house, story))
         else:
-            house = MemoryHouse(*MEMORY[request.param])
+            house = (JointMemoryHouse if is_joint else MemoryHouse)(*MEMORY[pipe])
             run_instantly(main(house, story))
         return house
 

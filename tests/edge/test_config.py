@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from drivers import build
 from edge import config
+from edge.cabinet_plan import CabinetPart
 from edge.config import ConfigError
 from edge.toml_table import key_lines
 
@@ -96,7 +97,7 @@ def test_good_file_becomes_one_frozen_value(tmp_path: Path) -> None:
     assert settings.site == "QJ-0001"
     assert settings.data_dir == tmp_path / "point"
     assert settings.idle == config.IdleTimes(operator_s=300, villager_s=90, pickup_s=40)
-    assert settings.cabinet == config.Cabinet("locker", ("S", "S", "M", "L"))
+    assert settings.cabinet == config.Cabinet(("S", "S", "M", "L"), (CabinetPart("locker", (1, 2, 3, 4)),))
     assert settings.shelves == (config.Shelf("A", 4, 20), config.Shelf("B", 2, 10))
     assert settings.drive_socket == tmp_path / "run/drive.sock"
     locker, gun = settings.devices
@@ -310,3 +311,70 @@ def test_drivers_accept_every_option_of_the_shipped_example(tmp_path: Path) -> N
 
     for device in load(tmp_path, text).devices:
         build.build(build.DeviceSettings(device.name, device.kind, device.path, device.baud, device.options), lambda: 0)
+
+
+TWO_LOCKS = """\
+[cabinet]
+cells = "SSMLLL"
+
+[[cabinet.part]]
+locker = "locker"
+numbers = "1-2, 6"
+
+[[cabinet.part]]
+locker = "right"
+numbers = "5,3-4"
+"""
+RIGHT = """\
+[devices.right]
+kind = "kerong_cu16"
+path = "dev/right"
+ways = 12
+"""
+TWO_MAKES = GOOD.replace('[cabinet]\nlocker = "locker"\ncells = "SSML"\n', TWO_LOCKS) + RIGHT
+
+
+def test_a_cabinet_may_have_several_lock_devices(tmp_path: Path) -> None:
+    cabinet = load(tmp_path, TWO_MAKES).cabinet
+
+    assert cabinet is not None
+    assert cabinet.parts == (CabinetPart("locker", (1, 2, 6)), CabinetPart("right", (5, 3, 4)))
+    assert cabinet.part_of("right") == cabinet.parts[1]
+    assert cabinet.part_of("gun") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "said"),
+    [
+        ('numbers = "5,3-4"', 'numbers = "5,2-4"', "cabinet.part.numbers", "cell 2, which is behind locker already"),
+        ('numbers = "5,3-4"', 'numbers = "5,3-4,3"', "cabinet.part.numbers", "cell 3, which is behind right already"),
+        ('numbers = "5,3-4"', 'numbers = "5,3-4,7"', "cabinet.part.numbers", "cell 7, but `cells` has 6"),
+        ('numbers = "5,3-4"', 'numbers = "0,3-5"', "cabinet.part.numbers", "cell 0, but `cells` has 6"),
+        ('numbers = "5,3-4"', 'numbers = "four"', "cabinet.part.numbers", "must name cells like"),
+        ('numbers = "5,3-4"', "", "cabinet.part.numbers", "is missing"),
+        ('numbers = "1-2, 6"', 'numbers = "1-2"', "cabinet.cells", "no part opens: 6"),
+        ('locker = "right"', 'locker = "gun"', "cabinet.part.locker", "opens no doors"),
+        ('locker = "right"', 'locker = "rigth"', "cabinet.part.locker", "names no device"),
+        ('locker = "right"', 'locker = "locker"', "cabinet.part.locker", "has a part already"),
+        ('cells = "SSMLLL"', 'cells = "SSMLLL"\nlocker = "locker"', "cabinet.locker", "no place beside"),
+        ("ways = 12", "cells = 2\nways = 12", "cabinet.part.numbers", "names 3 cells, but right has 2 locks"),
+        ('locker = "right"', 'locker = "right"\nfirst = 3', "cabinet.part.first", "is not a setting"),
+    ],
+)  # fmt: skip
+def test_every_mistake_in_the_parts_of_a_cabinet_is_told_at_its_line(
+    tmp_path: Path, old: str, new: str, key: str, said: str
+) -> None:
+    assert old in TWO_MAKES
+    text = TWO_MAKES.replace(old, new, 1)
+
+    [(line, where, message)] = mistakes(tmp_path, text)
+
+    assert (where, said in message) == (key, True), message
+    assert line > line_of(text, "[cabinet]")
+    assert line < line_of(text, "[[shelf]]")
+
+
+def test_a_part_that_counts_backwards_is_told(tmp_path: Path) -> None:
+    [(_, _, message)] = mistakes(tmp_path, TWO_MAKES.replace('"5,3-4"', '"5,4-3"'))
+
+    assert message == "counts backwards: 4-3"

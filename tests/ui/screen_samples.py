@@ -204,7 +204,8 @@ def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
 
 
 def _blind(rows: tuple[int, int]) -> Face:
-    return Face("金溪镇长春村服务点", "", door_sensor=False, villager_rows=rows[0], operator_rows=rows[1])
+    blind = frozenset(range(1, 100))
+    return Face("金溪镇长春村服务点", "", blind_cells=blind, villager_rows=rows[0], operator_rows=rows[1])
 
 
 def _bills(rows: tuple[int, int]) -> dict[str, Frame]:

@@ -67,7 +67,7 @@ def door(kit: Kit) -> Widget:
         lines.append(kit.text(more, theme.LESS, height=9, colour=theme.SOFT, align=title.align))
     if state.seconds:
         lines.append(countdown(kit, accent))
-    if not kit.frame.face.door_sensor:
+    if state.cell in kit.frame.face.blind_cells:
         lines.append(kit.button("shut", kit.t("door.shut"), theme.PICKUP, em=theme.TITLE, icon="check", height=20))
     number = number_card(kit, state.cell, accent.fill, theme.WHITE)
     body = two(kit, number, column(*lines, gap=kit.mm(3)))

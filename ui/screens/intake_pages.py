@@ -237,7 +237,7 @@ def door(kit: Kit) -> Widget:
     if state.seconds:
         lines.append(countdown(kit, accent))
     lines.append(Widget())
-    if not kit.frame.face.door_sensor:
+    if state.cell in kit.frame.face.blind_cells:
         lines.append(kit.button("shut", kit.t("door.shut"), theme.PICKUP, height=17, icon="check"))
     if state.parcel is not None:
         lines.append(kit.button("cancel", kit.t("put.cancel"), theme.HELP, look="line", height=15))

@@ -245,7 +245,7 @@ def _face(ui: UiSettings, panel: Panel) -> vm.Face:
         language=ui.language,
         has_locker=ui.has_locker,
         has_shelf=ui.has_shelf,
-        door_sensor=ui.door_sensor,
+        blind_cells=ui.blind_cells,
         idle=ui.idle,
         villager_rows=panel.villager_rows,
         operator_rows=panel.operator_rows,

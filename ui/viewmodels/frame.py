@@ -33,7 +33,7 @@ class Face:
     language: str = "zh"
     has_locker: bool = True
     has_shelf: bool = True
-    door_sensor: bool = True
+    blind_cells: frozenset[int] = frozenset()  # whose doors nobody sees but the person before them
     idle: IdleTimes = field(default_factory=IdleTimes)
     villager_rows: int = 3
     operator_rows: int = 5

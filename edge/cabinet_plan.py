@@ -1,0 +1,124 @@
+"""The table [cabinet]: which cells there are, and which lock device opens each. Opens nothing.
+
+A cabinet with one device names it: `locker = "locker"`. One with several has a part for each:
+
+    [[cabinet.part]]
+    locker = "left"
+    numbers = "1-24"            # lock 1 of `left` is cell 1 of the cabinet, and so on
+    [[cabinet.part]]
+    locker = "right"
+    numbers = "25-30,36,31-35"  # in the order of its locks
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from edge.toml_table import Scalar, Table
+
+SIZES = "SML"
+MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise
+NAME = "[a-z][a-z0-9_-]{0,19}"
+NAME_HINT = "must be 1 to 20 small letters, digits, _ or -, a letter first"
+_NUMBERS = r" *\d{1,3}( *- *\d{1,3})?( *, *\d{1,3}( *- *\d{1,3})?)* *"
+_NUMBERS_HINT = 'must name cells like "1-24" or "25-30,36,31-35", in the order of the locks of this device'
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetPart:
+    """The cells behind one lock device: its lock n is cell `numbers[n - 1]` of the cabinet."""
+
+    locker: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """A locker: the size (S, M or L) of each cell, cell 1 first, and the devices that open them."""
+
+    cells: tuple[str, ...]
+    parts: tuple[CabinetPart, ...]
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether one device opens everything and its locks are numbered as the cells are."""
+        return len(self.parts) == 1 and self.parts[0].numbers == tuple(range(1, len(self.cells) + 1))
+
+    def part_of(self, locker: str) -> CabinetPart | None:
+        """Return the part of a device; None for one that opens no cell of the cabinet."""
+        return next((part for part in self.parts if part.locker == locker), None)
+
+
+def read_cabinet(table: Table) -> Cabinet:
+    """Read the table [cabinet]; every mistake is noted at its line."""
+    hint = f"must be one letter per cell, S, M or L, cell 1 first, 1 to {MAX_CELLS} of them"
+    cells = tuple(table.text("cells", f"[{SIZES}]{{1,{MAX_CELLS}}}", hint))
+    listed = table.listed_tables("part")
+    if listed:
+        parts = tuple(_part(each) for each in listed)
+        if table.has("locker"):
+            table.wrong("has no place beside [[cabinet.part]]; each part names its own", "locker")
+        _check(table, cells, parts)
+    else:
+        locker = table.text("locker", NAME, NAME_HINT)
+        parts = (CabinetPart(locker, tuple(range(1, len(cells) + 1))),)
+    table.finish()
+    return Cabinet(cells, parts)
+
+
+def _part(table: Table) -> CabinetPart:
+    locker = table.text("locker", NAME, NAME_HINT)
+    numbers: list[int] = []
+    for word in table.text("numbers", _NUMBERS, _NUMBERS_HINT).split(","):
+        ends = [int(digits) for digits in re.findall(r"\d+", word)]
+        if ends and ends[0] > ends[-1]:
+            table.wrong(f"counts backwards: {word.strip()}", "numbers")
+            numbers = []
+            break
+        numbers += range(ends[0], ends[-1] + 1) if ends else ()
+    table.finish()
+    return CabinetPart(locker, tuple(numbers))  # none: a mistake that was told
+
+
+def _check(table: Table, cells: Collection[str], parts: tuple[CabinetPart, ...]) -> None:
+    """Note what only shows when the parts are read together: each cell has one lock, each device one part."""
+    taken: dict[int, str] = {}
+    for at, part in enumerate(parts):
+        if part.locker and part.locker in [each.locker for each in parts[:at]]:
+            table.wrong("has a part already; write all its cells into one list", "part", at, "locker")
+        for number in part.numbers:
+            if number in taken:
+                table.wrong(f"names cell {number}, which is behind {taken[number]} already", "part", at, "numbers")
+            elif not 1 <= number <= len(cells) and cells:
+                table.wrong(f"names cell {number}, but `cells` has {len(cells)}", "part", at, "numbers")
+            taken[number] = part.locker
+    open_by_none = sorted(set(range(1, len(cells) + 1)) - taken.keys())
+    if open_by_none and all(part.numbers for part in parts):
+        table.wrong(f"has cells that no part opens: {', '.join(map(str, open_by_none[:10]))}", "cells")
+
+
+def cross_check(top: Table, cabinet: Cabinet, locks: Mapping[str, int | None]) -> None:
+    """Note parts whose device is none, opens no doors or has too few locks.
+
+    `locks`: device -> how many locks the file gives it, None where it leaves that to the driver; no lock device: 0.
+    """
+    listed = top.table("cabinet").has("part")
+    for at, part in enumerate(cabinet.parts):
+        where = ("cabinet", "part", at) if listed else ("cabinet",)
+        count = locks.get(part.locker)
+        if part.locker and part.locker not in locks:
+            top.wrong(f"names no device; there is no [devices.{part.locker}]", *where, "locker")
+        elif part.locker and count == 0:
+            top.wrong(f"names {part.locker}, a device which opens no doors", *where, "locker")
+        elif listed and count is not None and len(part.numbers) > count:
+            top.wrong(f"names {len(part.numbers)} cells, but {part.locker} has {count} locks", *where, "numbers")
+
+
+def locks_of(options: Mapping[str, Scalar]) -> int | None:
+    """Return how many locks the options of a lock device tell of; None when they leave it to the driver."""
+    cells, ways, boards = (options.get(key) for key in ("cells", "ways", "boards"))
+    if isinstance(cells, int) and cells > 0:
+        return cells
+    return ways * (boards if isinstance(boards, int) else 1) if isinstance(ways, int) else None
