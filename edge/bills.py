@@ -96,6 +96,19 @@ def slip_shown(tx: Tx, bill: BillId) -> None:
     log.append(tx, events.SlipIssued(bill, here.slip))
 
 
+def by_slip(tx: Tx, slip: str) -> BillId:
+    """Return the bill of a slip number. Errors: Rejected unknown_slip."""
+    found = tx.value("SELECT id FROM bill WHERE slip = ?", (slip,))
+    if found is None:
+        raise Rejected("unknown_slip")
+    return BillId(found)
+
+
+def show_again(tx: Tx, bill: BillId) -> None:
+    """Its print was broken off: the slip is shown at this start, as one that nobody has seen yet."""
+    tx.update("bill", ("id", bill), {"slip_shown": 0})
+
+
 def unshown(tx: Tx) -> tuple[Bill, ...]:
     """Return accepted bills whose slip nobody has seen yet (power was cut in between)."""
     rows = tx.rows("SELECT * FROM bill WHERE slip IS NOT NULL AND slip_shown = 0 ORDER BY accepted_seq")

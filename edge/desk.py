@@ -11,7 +11,7 @@ from edge import bills, boards, cells, codes, events, guard, log, parcels, picku
 from edge import steps as s
 from edge.codes import Decision, Kind, Recognition
 from edge.counter import Counter
-from edge.flows import intake, money, pickup
+from edge.flows import intake, money, pickup, printing, weigh
 from edge.flows.site import Site
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.parcels import Arrival
@@ -66,6 +66,8 @@ class Desk:
                 return money.find(self._site, intent.kind, intent.account_no)
             case s.AcceptBill():
                 return self._accept(intent)
+            case s.PrintAgain() | s.ShowAmount() | s.Weigh() | s.SetTare():
+                return self._counter(intent)
             case s.Login():
                 return self._login(intent)
             case s.GivePhone() | s.ChooseCarrier() | s.RecordConsent():
@@ -208,6 +210,24 @@ class Desk:
         async for step in money.accept(self._site, intent.bill, intent.fen, operator):
             yield step
 
+    # -- printer, price display, scale
+
+    async def _counter(self, intent: s.CounterIntent) -> AsyncIterator[Step]:
+        match intent:
+            case s.ShowAmount():
+                self._site.price_board.amount(intent.fen, intent.what)
+            case s.PrintAgain():
+                operator = self.counter.operator() if self.counter.session is not None else ""
+                await printing.again(self._site, intent.slip, operator)
+            case s.Weigh():
+                flow = weigh.weigh(self._site, intent.fen_per_kg, self.counter.operator(), intent.again)
+                async for step in flow:
+                    yield step
+            case s.SetTare():
+                self.counter.operator()
+                async for step in weigh.tare(self._site):
+                    yield step
+
     # -- people
 
     async def _login(self, intent: s.Login) -> AsyncIterator[Step]:
@@ -291,6 +311,8 @@ class Desk:
                 return await self._site.store.run(boards.search, "")
             case "bills":
                 return await self._site.store.run(boards.bills_taken)
+            case "weigh":
+                return await weigh.board(self._site)
             case _:
                 raise AssertionError(f"no board {board}")
 

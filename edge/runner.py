@@ -27,6 +27,7 @@ from edge.steps import (
     Scanned,
     Search,
     SetIntakeTarget,
+    ShowAmount,
     ShowBoard,
     Step,
     Trouble,
@@ -71,7 +72,9 @@ class Runner:
                 self._site.gave_up.set()
             case DoorIsShut():
                 _offer(self._site.shut, intent.cell)
-            case CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() if len(self._aside) < ASIDE:
+            case (
+                CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() | ShowAmount()
+            ) if len(self._aside) < ASIDE:
                 task = asyncio.create_task(self._play(intent, aside=True), name=f"aside {type(intent).__name__}")
                 self._aside.add(task)
                 task.add_done_callback(self._aside.discard)

@@ -7,7 +7,7 @@ from sqlite_utils import Database, Migrations
 TABLES = frozenset(
     (
         "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
-        " carrier_choice applied owed"
+        " carrier_choice applied owed print weighing"
     ).split()
 )
 
@@ -135,3 +135,30 @@ def codes_owed(db: Database) -> None:
         "INSERT OR IGNORE INTO owed (seq) SELECT r.stored_seq FROM parcel r JOIN personal p ON p.seq = r.stored_seq"
         " WHERE r.state IN ('picked_up', 'returned')"
     )
+
+
+_COUNTER = """
+CREATE TABLE print (seq INTEGER PRIMARY KEY REFERENCES fact (seq), slip TEXT NOT NULL, copy INTEGER NOT NULL,
+    outcome TEXT) STRICT;
+CREATE INDEX print_slip ON print (slip, seq);
+CREATE INDEX print_open ON print (seq) WHERE outcome IS NULL;
+CREATE TABLE weighing (
+    ticket TEXT PRIMARY KEY,
+    net_g INTEGER NOT NULL CHECK (net_g > 0),
+    tare_g INTEGER,
+    fen_per_kg INTEGER,
+    fen INTEGER,
+    operator TEXT NOT NULL,
+    reweigh TEXT REFERENCES weighing (ticket),
+    at INTEGER NOT NULL,
+    seq INTEGER NOT NULL UNIQUE REFERENCES fact (seq)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@migrations()
+def counter_devices(db: Database) -> None:
+    """Slips that went to the printer, and weighings with their tickets."""
+    for statement in _COUNTER.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

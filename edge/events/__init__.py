@@ -8,6 +8,7 @@ Facts are never edited: a changed shape gets a new class with the next version.
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 from edge.events.bills import BillAccepted, BillIssued, BillPosted, BillRefunded, BillRefused, SlipIssued
 from edge.events.codec import KINDS, canonical, decode, encode, name_of, parse_body
+from edge.events.counter import GoodsWeighed, PrintEnded, PrintStarted
 from edge.events.doors import (
     CellFaulted,
     CellRestored,
@@ -81,6 +82,7 @@ __all__ = [
     "Encoded",
     "Fact",
     "FactRefused",
+    "GoodsWeighed",
     "HelpCalled",
     "LogForked",
     "LoggedIn",
@@ -103,6 +105,8 @@ __all__ = [
     "PickupStarted",
     "PickupTried",
     "PlaceTaken",
+    "PrintEnded",
+    "PrintStarted",
     "SlipIssued",
     "TerminalStarted",
     "TerminalStopped",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
-from edge import bills, boards
+from edge import bills, boards, prints
+from edge.flows import printing
 from edge.flows.site import Site
-from edge.model import AccountNo, Bill, BillId, BillState, Fen, OperatorId
+from edge.model import AccountNo, BillId, Fen, OperatorId
+from edge.prints import Run
 from edge.steps import BillsFound, Checking, SlipShown, Step
 from edge.store import Tx
 
@@ -19,28 +22,38 @@ async def find(site: Site, kind: str, account_no: AccountNo) -> AsyncIterator[St
 
 
 async def accept(site: Site, bill: BillId, fen: Fen, operator: OperatorId) -> AsyncIterator[Step]:
-    """Take the cash. Errors: Rejected already_accepted, wrong_amount, disk_low."""
+    """Take the cash; its slip is printed beside the flow. Errors: Rejected already_accepted, wrong_amount, disk_low."""
     yield Checking()
     accepted, _ = await site.store.run(bills.accept, bill, fen, operator)
-    yield await site.store.run(slip, accepted.id)
-    await site.store.run(bills.slip_shown, accepted.id)
+    shown = await site.store.run(slip, accepted.id)
+    prints_now = printing.can_print(site)
+    yield replace(shown, printed="printing" if prints_now else _unprinted(site))
+    run = await site.store.run(_shown, shown, prints_now)
+    if run is not None:
+        printing.send(site, run)
 
 
 async def show_unseen(site: Site) -> AsyncIterator[Step]:
-    """At start: show every slip that a power cut kept from its payer, with the same number."""
+    """At start: show every slip that a power cut kept from its payer, with the same number.
+
+    Nothing is printed by it: the screen says what is known of the paper, and offers to print.
+    """
     for bill in await site.store.run(bills.unshown):
-        yield await site.store.run(slip, bill.id)
-        await site.store.run(bills.slip_shown, bill.id)
+        shown = await site.store.run(slip, bill.id)
+        known = "" if site.counter.printer is None else await site.store.run(prints.last, shown.slip)
+        yield replace(shown, printed=known)
+        await site.store.run(_shown, shown, False)
 
 
 def slip(tx: Tx, bill: BillId) -> SlipShown:
-    here: Bill = bills.load(tx, bill)
-    taken = boards.taken(tx, bill)
-    return SlipShown(
-        bill=boards.bill_line(tx, bill),
-        slip=here.slip or "",
-        operator=taken.operator,
-        at=taken.at,
-        posted=here.state is BillState.POSTED,
-        check=taken.check,
-    )
+    return printing.slip_of(tx, bill)
+
+
+def _unprinted(site: Site) -> str:
+    return "" if site.counter.printer is None else prints.NEVER
+
+
+def _shown(tx: Tx, shown: SlipShown, prints_now: bool) -> Run | None:
+    """The slip stands before the payer; in the same commit its print is begun."""
+    bills.slip_shown(tx, shown.bill.id)
+    return prints.begin(tx, shown.slip, shown.operator) if prints_now else None

@@ -1,9 +1,9 @@
-"""At start: bring every operation that a power cut left half done to a known state. Never pulses a door."""
+"""At start: bring every operation that a power cut left half done to a known state. Never pulses a door or prints."""
 
 from __future__ import annotations
 
 from drivers.base import Door
-from edge import cells, log, pickups
+from edge import bills, cells, log, pickups, prints, weighings
 from edge.cells import Unfinished
 from edge.flows.doors import state_of_doors
 from edge.flows.site import Site
@@ -28,6 +28,9 @@ def _settle(tx: Tx, doors: dict[int, Door]) -> None:
         _settle_pickup(tx, parcel, openings.pop(parcel.id, None), doors)
     for opening in cells.unfinished(tx):
         _settle_opening(tx, opening, doors)
+    for slip in prints.cut_off(tx):
+        if not weighings.is_ticket(slip):
+            bills.show_again(tx, bills.by_slip(tx, slip))
 
 
 def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: dict[int, Door]) -> None:

@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.base import Display, Locker
+from drivers.base import Display, Locker, PriceDisplay, Printer, Scale
 from edge.clock import Clock
+from edge.flows.price_board import PriceBoard
 from edge.model import CellNo, WaybillNo
+from edge.prints import Run
+from edge.slips import Letterhead
 from edge.store import Store
 
 
@@ -21,6 +24,17 @@ class Times:
     fetch_s: float = 180.0  # operator: fetch a parcel from the shelf and scan it
     grant_s: float = 120.0  # villager: choose among several parcels
     wrong_parcel_s: float = 4.0  # how long "wrong parcel" stays up before the flow goes on
+    weigh_s: float = 8.0  # operator: lay the goods on the pan and let go
+    print_s: float = 90.0  # one slip: a printer that answers slowly gets all its own time-outs, and no more
+
+
+@dataclass(frozen=True, slots=True)
+class CounterDevices:
+    """What stands at the counter beside doors, scanners and the street's display; None for what this point has not."""
+
+    printer: Printer | None = None
+    price: PriceDisplay | None = None
+    scale: Scale | None = None
 
 
 @dataclass(slots=True)
@@ -40,6 +54,20 @@ class Site:
     shut: asyncio.Queue[CellNo] = field(default_factory=lambda: asyncio.Queue(8))  # "the door is shut" by a person
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)  # the operator cancels the deposit at the open door
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # set when `reconcile` has looked at every door
+    counter: CounterDevices = field(default_factory=CounterDevices)
+    name: str = ""  # of the point, and its telephone: the head of every slip
+    phone: str = ""
+    prints: asyncio.Queue[Run] = field(default_factory=lambda: asyncio.Queue(8))  # slips on their way to the printer
+    price_board: PriceBoard = field(init=False)
+    tare_g: int = 0  # what the scale counts as zero; it forgets that when it stops, and so does this
+    weighed: tuple[int, str] | None = None  # the scale's number of the load weighed last, and its ticket
+
+    def __post_init__(self) -> None:
+        self.price_board = PriceBoard(self.counter.price, self.say)
+
+    @property
+    def letterhead(self) -> Letterhead:
+        return Letterhead(self.say, self.name, self.phone)
 
     def announce(self, key: str, **slots: str | int) -> None:
         """Put a line on the display, if there is one. Never waits, never fails."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, ParcelId, Phone, PickupCode
+from edge.steps.counter import CounterIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class ResolveException:
 
 @dataclass(frozen=True, slots=True)
 class ShowBoard:
-    """Ask for a fresh snapshot: "day", "parcels", "bills", "sync", "devices"."""
+    """Ask for a fresh snapshot: "day", "parcels", "bills", "sync", "devices", "weigh"."""
 
     board: str
 
@@ -156,5 +157,5 @@ class CancelFlow:
 Intent = (
     PickUp | TakeParcels | Scanned | FindBill | AcceptBill | RefundBill | Login | Logout | CallHelp | ChooseCarrier
     | GivePhone | RecordConsent | DoorIsShut | CancelDeposit | SetIntakeTarget | Search | HandOver | ResolveException
-    | ShowBoard | CellToService | CancelFlow
+    | ShowBoard | CellToService | CancelFlow | CounterIntent
 )  # fmt: skip

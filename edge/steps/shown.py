@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, Name, OperatorId, ParcelId, Phone, PickupCode, Place, Role
+from edge.steps.counter import CounterStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,7 @@ class SlipShown:
     at: int  # UTC ms
     posted: bool
     check: str  # check code of the slip: first 8 hex digits of the fact's hash
+    printed: str = ""  # as `Printing.state`, or never; "" where no printer stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,5 +293,5 @@ Step = (
     Checking | Refusal | ParcelsFound | OpeningDoor | TakeParcel | FetchFromShelf | DoorStillOpen | CallStaff | Thanks
     | PutIn | Remind | Stored | AskCarrier | AskPhone | NeedConsent | BillsFound | SlipShown | LoggedIn | LoggedOut
     | HelpCalled | HandOverAsk | DayBoard | ParcelsBoard | BillsBoard | SyncBoard | DevicesBoard | LinkState
-    | NoticeBoard | Closed | Trouble
+    | NoticeBoard | Closed | Trouble | CounterStep
 )  # fmt: skip

@@ -12,12 +12,27 @@ GROUPS = ("", "万", "亿")
 BEIJING = timezone(timedelta(hours=8))  # the whole country keeps one time; the terminal's own zone is never trusted
 
 
-def yuan(fen: Fen) -> str:
+def yuan(fen: Fen | int) -> str:
     """￥1,234.50"""
     return f"￥{fen // 100:,}.{fen % 100:02d}"
 
 
-def capitals(fen: Fen) -> str:
+def plain_yuan(fen: Fen | int) -> str:
+    """1234.50, for displays that have digits only."""
+    return f"{fen // 100}.{fen % 100:02d}"
+
+
+def kilograms(grams: int) -> str:
+    """1.250; whole grams are all a scale tells."""
+    return f"{grams // 1000}.{grams % 1000:03d}"
+
+
+def jin(grams: int) -> str:
+    """2.5: the weight in the market's pounds of 500 g, as a help beside the legal unit."""
+    return kilograms(2 * grams).rstrip("0").rstrip(".")
+
+
+def capitals(fen: Fen | int) -> str:
     """The amount in the figures used on slips: 8650 fen is 捌拾陆元伍角.
 
     Shape:  whole yuan end with 整; a zero between yuan and fen is spoken (拾元零伍分).

@@ -1,0 +1,85 @@
+"""What stands on a slip of paper, line by line: a bill's acceptance or receipt, and a weighing. Pure.
+
+The sentences come from the catalogue through `Letterhead.say`; how they are drawn is the printer's matter
+(drivers/printer.py). Only masked values reach paper: a slip is dropped in the street.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from drivers.base import BarCode, Cut, Line, Text
+from edge.steps import SlipShown, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who issues the slip, and the words: `say` is (key, **slots); `site` and `phone` may be ""."""
+
+    say: Callable[..., str]
+    site: str = ""
+    phone: str = ""
+
+
+def bill_slip(head: Letterhead, shown: SlipShown, copy: int) -> tuple[Line, ...]:
+    """Set the slip of a bill as it stands now: accepted, posted, refused or given back; never more than is known."""
+    bill, say = shown.bill, head.say
+    facts = (
+        say("paper.slip", slip=shown.slip),
+        say("paper.biller", biller=bill.biller),
+        say("paper.period", kind=say(f"kind.{bill.kind}"), period=bill.period),
+        say("paper.payer", name=bill.name.masked()) if bill.name.plain() else "",
+        say("paper.account", account=bill.account_no.masked()),
+    )
+    lines = (
+        *_top(head, say(f"paper.title_{bill.state}"), copy),
+        Text(say(f"paper.state_{bill.state}"), is_big=True, is_centred=True),
+        *_texts(facts),
+        Text(say("paper.amount", fen=bill.fen), is_big=True),
+        *_texts((say("paper.capitals", fen=bill.fen), say("paper.cash"))),
+        *_texts((say(f"paper.note_{bill.state}"), say("paper.time", at=shown.at))),
+        *_texts((say("paper.operator", name=shown.operator), say("paper.check", check=shown.check))),
+    )
+    return (*lines, *_foot(head, shown.slip))
+
+
+def weighing_slip(head: Letterhead, ticket: Ticket, copy: int) -> tuple[Line, ...]:
+    """Set the slip of a weighing: weight in kilograms, price and value if there were any."""
+    say = head.say
+    lines: list[Line] = [*_top(head, say("paper.title_weighing"), copy)]
+    lines += _texts((say("paper.slip", slip=ticket.ticket),))
+    if ticket.reweigh is not None:
+        lines += _texts((say("paper.reweigh", slip=ticket.reweigh),))
+    if ticket.tare_g:
+        gross = ticket.net_g + ticket.tare_g
+        lines += _texts((say("paper.gross", grams=gross), say("paper.tare", grams=ticket.tare_g)))
+    is_net = ticket.tare_g is None or ticket.tare_g > 0
+    lines.append(Text(say("paper.net" if is_net else "paper.weight", grams=ticket.net_g), is_big=True))
+    if ticket.fen_per_kg is not None and ticket.fen is not None:
+        lines += _texts((say("paper.price", fen=ticket.fen_per_kg),))
+        lines.append(Text(say("paper.amount", fen=ticket.fen), is_big=True))
+        lines += _texts((say("paper.capitals", fen=ticket.fen), say("paper.rounding")))
+    lines += _texts((say("paper.time", at=ticket.at), say("paper.operator", name=ticket.operator)))
+    lines += _texts((say("paper.check", check=ticket.check), say("paper.note_weighing")))
+    return (*lines, *_foot(head, ticket.ticket))
+
+
+def _top(head: Letterhead, title: str, copy: int) -> Iterator[Line]:
+    if head.site:
+        yield Text(head.site, is_centred=True)
+    yield Text(title, is_big=True, is_centred=True)
+    if copy:
+        yield Text(head.say("paper.copy", n=copy), is_big=True, is_centred=True)
+
+
+def _foot(head: Letterhead, slip: str) -> Iterator[Line]:
+    yield Text(head.say("paper.no_invoice"))
+    if head.phone:
+        yield Text(head.say("paper.phone", phone=head.phone))
+    yield BarCode(slip)
+    yield Cut()
+
+
+def _texts(lines: tuple[str, ...]) -> list[Line]:
+    return [Text(line) for line in lines if line]
