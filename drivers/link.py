@@ -21,6 +21,7 @@ import serial
 
 from drivers.base import HELD, NoAnswer, NotThere
 from drivers.faults import Fault, of_port
+from drivers.hotplug import Arrivals
 
 log = logging.getLogger(__name__)
 
@@ -241,15 +242,20 @@ class Link:
             return self.times_opened
 
     async def _stay_open(self) -> None:
-        delay = self._reopen.first_s
         while True:
-            if await self._open():
-                async with self._opened:
-                    self._opened.notify_all()
-                await self._gone.wait()
-                delay = self._reopen.first_s
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, self._reopen.longest_s)
+            await self._keep_trying()
+            async with self._opened:
+                self._opened.notify_all()
+            await self._gone.wait()
+            await asyncio.sleep(self._reopen.first_s)
+
+    async def _keep_trying(self) -> None:
+        """Try until it is open: at once when something is plugged in, else with back-off."""
+        delay = self._reopen.first_s
+        with Arrivals() as arrivals:
+            while not await self._open():
+                is_new = await arrivals.wait(delay)
+                delay = self._reopen.first_s if is_new else min(2 * delay, self._reopen.longest_s)
 
     async def _open(self) -> bool:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from drivers import input_nodes
 from drivers.base import Clock, DeviceError, Status
 from drivers.faults import Fault
+from drivers.hotplug import Arrivals
 from drivers.input_nodes import Grabbed, InputSource, monotonic_ms
 from drivers.link import Link
 from drivers.outbox import USUAL, Habits, ReadingScanner
@@ -21,7 +22,7 @@ from drivers.wire.scans import LineScans, Scan
 
 log = logging.getLogger(__name__)
 
-REOPEN_S = 1.0  # looking for a device costs a few opens; a person who plugs one in does not notice a second
+REOPEN_S = 1.0  # where no word of a plug comes; looking costs a few opens
 BEL = b"\x07"
 BELL_S = 0.15  # beeps closer together sound as one
 
@@ -141,8 +142,11 @@ class EvdevScanner(ReadingScanner):
                     grabbed.close()
                 self._keys.lost()
                 self._outbox.port_lost()
-            await asyncio.sleep(REOPEN_S)
-            grabbed = self._try_grab()
+            grabbed = None
+            with Arrivals() as arrivals:
+                while grabbed is None:
+                    await arrivals.wait(REOPEN_S)
+                    grabbed = self._try_grab()
 
     async def _read(self, source: InputSource) -> None:
         """Read until the device is gone."""
