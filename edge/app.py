@@ -20,6 +20,7 @@ from edge import events, keys, log
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.desk import Desk
+from edge.fittings import fittings_of
 from edge.flows import doors, money
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
@@ -62,6 +63,7 @@ class Kiosk:
         self._house.renderer = lambda: bridge.renderer
         self._site = Site(self._store, self._clock, locker_of(settings, self._devices), self._display(), self._say)
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
+        self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post))
         self._runner = Runner(self._desk, self._site, self._post)
         self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
         self._beeps: set[asyncio.Task[None]] = set()
@@ -183,6 +185,8 @@ class Kiosk:
 
     async def _read(self, scanner: Scanner) -> None:
         async for read in scanner.reads():
+            if self._bench.take(read):
+                continue
             self._gun = scanner, self._clock.ms()
             if self._headless:
                 self._runner.submit(Scanned(read.text, "standby", read.scanner))

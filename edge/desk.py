@@ -16,7 +16,9 @@ from edge.flows.site import Site
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.parcels import Arrival
 from edge.steps import Intent, Step
+from edge.steps import workbench as w
 from edge.store import Tx
+from edge.workbench import Fittings, Workbench
 
 ASK_CARRIERS = 8  # buttons on one screen
 OTHER = "OTHER"
@@ -43,6 +45,12 @@ class Desk:
         self._help_phone = help_phone
         self._boards_of = boards_of
         self.counter = Counter(site.clock)
+        self.bench: Workbench | None = None
+
+    def fit(self, fittings: Fittings) -> Workbench:
+        """Set up the technician's workbench; without it nobody uses a tool."""
+        self.bench = Workbench(self._site, self.counter, self._who, fittings)
+        return self.bench
 
     async def start(self) -> None:
         """Recall what the operators of this point have taught."""
@@ -70,6 +78,8 @@ class Desk:
                 return self._counter(intent)
             case s.Login():
                 return self._login(intent)
+            case _ if isinstance(intent, w.WorkbenchIntent):
+                return self._at_bench(intent)
             case s.GivePhone() | s.ChooseCarrier() | s.RecordConsent():
                 return self._answer(intent)
             case _:
@@ -228,6 +238,12 @@ class Desk:
                 async for step in weigh.tare(self._site):
                     yield step
 
+    async def _at_bench(self, intent: w.WorkbenchIntent) -> AsyncIterator[Step]:
+        if self.bench is None:
+            raise Rejected("not_allowed")
+        async for step in self.bench.handle(intent):
+            yield step
+
     # -- people
 
     async def _login(self, intent: s.Login) -> AsyncIterator[Step]:
@@ -274,6 +290,8 @@ class Desk:
     def _end_of_shift(self) -> None:
         session = self.counter.session
         self.counter.log_out()
+        if self.bench is not None:
+            self.bench.put_down()
         if session is not None and session.role is Role.OPERATOR:
             self._boards_of.shift_ended()
 

@@ -32,6 +32,7 @@ from edge.steps import (
     Step,
     Trouble,
 )
+from edge.steps.workbench import CloseTool, OpenTool, SawDoor, TareScale, TryDisplay, TryPrinter
 from edge.store import StoreFault
 
 log = logging.getLogger(__name__)
@@ -75,14 +76,21 @@ class Runner:
             case (
                 CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() | ShowAmount()
             ) if len(self._aside) < ASIDE:
-                task = asyncio.create_task(self._play(intent, aside=True), name=f"aside {type(intent).__name__}")
-                self._aside.add(task)
-                task.add_done_callback(self._aside.discard)
+                self._put_aside(intent)
+            case OpenTool() | CloseTool() | TryDisplay() | TryPrinter() | TareScale() | SawDoor() if (
+                len(self._aside) < ASIDE
+            ):
+                self._put_aside(intent)
             case _:
                 fits = _offer(self._waiting, intent)
                 if not fits and not self._flooded:  # one line for a flood: a thousand would push the others out
                     log.warning("more intents than a person can mean: the last are dropped")
                 self._flooded = not fits
+
+    def _put_aside(self, intent: Intent) -> None:
+        task = asyncio.create_task(self._play(intent, aside=True), name=f"aside {type(intent).__name__}")
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
 
     async def run(self) -> None:
         while True:

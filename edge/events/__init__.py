@@ -19,6 +19,8 @@ from edge.events.doors import (
     DoorLeftOpen,
     DoorNotOpened,
     DoorOpened,
+    DoorTrialAsked,
+    PolarityProven,
 )
 from edge.events.parcels import (
     ConsentRecorded,
@@ -79,6 +81,7 @@ __all__ = [
     "DoorLeftOpen",
     "DoorNotOpened",
     "DoorOpened",
+    "DoorTrialAsked",
     "Encoded",
     "Fact",
     "FactRefused",
@@ -105,6 +108,7 @@ __all__ = [
     "PickupStarted",
     "PickupTried",
     "PlaceTaken",
+    "PolarityProven",
     "PrintEnded",
     "PrintStarted",
     "SlipIssued",

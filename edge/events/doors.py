@@ -15,9 +15,31 @@ class DoorAuthorised(Fact):
     kind: ClassVar[str] = "door_authorised.1"
     opening: str
     cell: int
-    purpose: str  # deposit | pickup | service | found
+    purpose: str  # deposit | pickup | service | found | test
     parcel: str | None
     operator: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorTrialAsked(Fact):
+    """Why a technician opens an empty cell; committed with the authorisation."""
+
+    kind: ClassVar[str] = "door_trial_asked.1"
+    opening: str
+    cell: int
+    reason: str  # new_lock | repair | complaint | routine | commissioning
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolarityProven(Fact):
+    """A technician held the door contact of one cell against what the eyes saw."""
+
+    kind: ClassVar[str] = "polarity_proven.1"
+    cell: int
+    verdict: str  # right | inverted | stuck | other | not_opened | blind
+    polarity: str  # what the settings should say; empty when nothing was proven
+    operator: str
 
 
 @dataclass(frozen=True, slots=True)

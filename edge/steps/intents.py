@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, ParcelId, Phone, PickupCode
+from edge.steps.workbench import WorkbenchIntent
 from edge.steps.counter import CounterIntent
 
 
@@ -157,5 +158,5 @@ class CancelFlow:
 Intent = (
     PickUp | TakeParcels | Scanned | FindBill | AcceptBill | RefundBill | Login | Logout | CallHelp | ChooseCarrier
     | GivePhone | RecordConsent | DoorIsShut | CancelDeposit | SetIntakeTarget | Search | HandOver | ResolveException
-    | ShowBoard | CellToService | CancelFlow | CounterIntent
+    | ShowBoard | CellToService | CancelFlow | CounterIntent | WorkbenchIntent
 )  # fmt: skip

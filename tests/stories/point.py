@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from drivers.base import Read
 from drivers.display import LedDisplay, Panel
 from drivers.locker import BoardLocker, Cabinet
 from drivers.scanner import SerialScanner
@@ -196,9 +197,15 @@ class Point:
         from edge.steps import Scanned
 
         async for read in self.scanner.reads():
+            if self.take(read):
+                continue
             self.runner.submit(Scanned(read.text, self.screen, read.scanner))
 
     screen = "standby"
+
+    def take(self, read: Read) -> bool:
+        """What the root asks first: does the technician's bench want this scan?"""
+        return self.desk.bench is not None and self.desk.bench.take(read)
 
     # -- acting
 
