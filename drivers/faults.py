@@ -6,8 +6,6 @@ which number a technician reads out is decided by edge/doctor.py, the sentence b
 
 from __future__ import annotations
 
-import errno
-import socket
 from enum import Enum
 
 
@@ -71,24 +69,3 @@ class Fault(Enum):
     PAPER_LOW = "paper_low"
     COVER_OPEN = "cover_open"
     PRINT_ERROR = "print_error"  # knife or head
-
-
-_BY_NUMBER = {
-    errno.EAGAIN: Fault.HELD,
-    errno.EBUSY: Fault.HELD,
-    errno.ENOENT: Fault.NO_PORT,
-    errno.ENODEV: Fault.NO_PORT,
-    errno.ENXIO: Fault.NO_PORT,
-    errno.EACCES: Fault.NO_RIGHT,
-    errno.EPERM: Fault.NO_RIGHT,
-    errno.EHOSTUNREACH: Fault.NO_HOST,
-    errno.ENETUNREACH: Fault.NO_HOST,
-}
-
-
-def of_port(error: Exception) -> Fault:
-    """Tell what an error of opening a port means."""
-    if isinstance(error, ConnectionError | TimeoutError | socket.gaierror):
-        return Fault.NO_HOST
-    number = error.errno if isinstance(error, OSError) else None
-    return _BY_NUMBER.get(number or 0, Fault.PORT_ERROR)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from drivers.enrol import Node
-from drivers.faults import Fault, of_port
+from drivers.faults import Fault
+from drivers.port_faults import of_port
 
 EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
 KEY_ENTER = 28

@@ -20,7 +20,8 @@ from typing import Protocol
 import serial
 
 from drivers.base import HELD, NoAnswer, NotThere
-from drivers.faults import Fault, of_port
+from drivers.faults import Fault
+from drivers.port_faults import of_port
 from drivers.hotplug import Arrivals
 
 log = logging.getLogger(__name__)
