@@ -21,8 +21,8 @@ import serial
 
 from drivers.base import HELD, NoAnswer, NotThere
 from drivers.faults import Fault
-from drivers.port_faults import of_port
 from drivers.hotplug import Arrivals
+from drivers.port_faults import of_port
 
 log = logging.getLogger(__name__)
 

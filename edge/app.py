@@ -20,11 +20,12 @@ from edge import events, keys, log
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.desk import Desk
+from edge.doctor_line import Doctor
 from edge.fittings import fittings_of
 from edge.flows import doors, money
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
-from edge.house import House
+from edge.house import House, point_of
 from edge.model import SiteCode
 from edge.port import StoreLog
 from edge.reopen import Reopening
@@ -60,6 +61,7 @@ class Kiosk:
         self._devices = build_all(settings, self._clock)
         self._house = House(self._store, self._clock, self._devices, bridge.post)
         self._house.version = VERSION
+        self._house.point = point_of(settings)
         self._house.renderer = lambda: bridge.renderer
         self._site = Site(self._store, self._clock, locker_of(settings, self._devices), self._display(), self._say)
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
@@ -138,6 +140,7 @@ class Kiosk:
             ("backup", self._house.back_up()),
             ("log", self._house.check_log()),
             ("watchdog", self.watchdog.beat()),
+            ("doctor", Doctor(self._settings.data_dir, self._house.checkup_board).run()),
         ]
         work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
         if self._site.locker is not None:
@@ -211,7 +214,7 @@ class Kiosk:
         return {"devices_ill": ill, "disk_free_mb": self._house.free_mb()}
 
     def _line_changed(self, info: LinkInfo) -> None:
-        self._house.line_changed(online=info.online, pending=info.pending)
+        self._house.line_changed(online=info.online, pending=info.pending, trouble=info.trouble)
 
     # -- parts
 

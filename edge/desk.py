@@ -32,6 +32,8 @@ class Boards(Protocol):
 
     async def sync_board(self) -> Step: ...
 
+    async def checkup_board(self) -> Step: ...
+
     def shift_ended(self) -> None:
         """An operator has logged out: the best moment for a copy of the day's work."""
 
@@ -323,6 +325,8 @@ class Desk:
                 return self._boards_of.devices_board()
             case "sync":
                 return await self._boards_of.sync_board()
+            case "checkup":
+                return await self._boards_of.checkup_board()
             case "day":
                 return await self._site.store.run(boards.day)
             case "parcels":

@@ -8,14 +8,17 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import ui
 from drivers.base import Device, Health
-from edge import audit, backup, boards, events, log, reserve, retention
+from edge import audit, backup, boards, doctor, events, examine, log, reserve, retention
 from edge.clock import Clock, SystemDice
-from edge.steps import DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
+from edge.config import DEVICE_KINDS, Settings
+from edge.doctor_facts import DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
+from edge.steps import CheckupBoard, DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
 from edge.store import Store, StoreFault, Tx
 
 logger = logging.getLogger(__name__)
@@ -30,6 +33,7 @@ KEEP_MS = 7 * DAY_MS  # personal fields after collection (reference/reliability.
 KEEP_BILLS_MS = 30 * DAY_MS  # pii_keep_days of the policy table
 OLD_H = 26  # a day and a late evening without a copy
 LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
+FONTS = tuple(Path(ui.__file__).parent / "fonts" / f"kiosk-{face}.otf" for face in ("regular", "bold"))
 BANNER_MS = 1_000  # a backlog is answered 30 times a second; nobody reads a number that fast, and each costs a frame
 
 
@@ -40,10 +44,27 @@ class Line:
     online: bool = False
     pending: int = 0
     since: int | None = None
+    trouble: str | None = None  # as `sync.port.LinkInfo` tells it
 
     def days(self, now: int) -> int:
         """The day of the outage, counted from 1; 0 while online."""
         return 0 if self.online else 1 if self.since is None else max(0, now - self.since) // DAY_MS + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What of the settings the doctor looks at."""
+
+    site: str = ""
+    has_hub: bool = False
+    tls_ca_file: Path | None = None
+    fonts: tuple[Path, ...] = ()
+
+
+def point_of(settings: Settings) -> Point:
+    """Take from the settings what the doctor looks at."""
+    hub = settings.hub
+    return Point(settings.site, hub is not None, None if hub is None else hub.tls_ca_file, FONTS)
 
 
 class House:
@@ -61,6 +82,7 @@ class House:
         self._told: tuple[int, LinkState] | None = None  # when which banner was shown
         self.renderer: Callable[[], str] = lambda: ""
         self.version = ""
+        self.point = Point()
 
     # -- chores
 
@@ -124,9 +146,10 @@ class House:
 
     # -- the line and the boards
 
-    def line_changed(self, *, online: bool, pending: int) -> None:
+    def line_changed(self, *, online: bool, pending: int, trouble: str | None = None) -> None:
         self.line.online = online
         self.line.pending = pending
+        self.line.trouble = trouble
         if online:
             self.line.since = self._clock.stamp().at
         self._tell_line()
@@ -167,6 +190,28 @@ class House:
             renderer=self.renderer(),
             version=self.version,
         )
+
+    async def checkup_board(self) -> CheckupBoard:
+        """Look at everything; the devices are judged by what their drivers saw last."""
+        found, pending, confirmed_at = await self._store.run(examine.books_in)
+        loop = asyncio.get_running_loop()
+        damage, disk, machine = await loop.run_in_executor(None, self._look_around)
+        line = replace(self.line, pending=pending, since=confirmed_at)
+        facts = PointFacts(
+            site=self.point.site,
+            version=self.version,
+            devices=[DeviceFacts(DEVICE_KINDS[kind][0], device.status()) for kind, device in self._devices],
+            disk=disk,
+            machine=machine,
+            line=LineFacts(self.point.has_hub, line.online, line.days(machine.now), pending, line.trouble),
+            books=replace(found, damage=damage or found.damage, backup_age_h=self._backup_age()),
+        )
+        return doctor.check_up(facts)
+
+    def _look_around(self) -> tuple[str, DiskFacts, MachineFacts]:
+        folder = self._store.folder
+        machine = examine.machine(self._clock, self.point.fonts, self.point.tls_ca_file)
+        return examine.damage(folder), examine.disk(folder), machine
 
     def free_mb(self) -> int:
         return free_mb(self._store.folder)

@@ -3,6 +3,7 @@
 Plain frozen values, no behaviour, no text for people. Personal values stay in their masking types.
 """
 
+from edge.steps.checkup import CheckupBoard, Finding
 from edge.steps.counter import (
     CounterIntent,
     NotWeighed,
@@ -91,6 +92,7 @@ __all__ = [
     "CancelFlow",
     "CellToService",
     "Checking",
+    "CheckupBoard",
     "ChooseCarrier",
     "Closed",
     "CounterIntent",
@@ -101,6 +103,7 @@ __all__ = [
     "DoorStillOpen",
     "FetchFromShelf",
     "FindBill",
+    "Finding",
     "GivePhone",
     "HandOver",
     "HandOverAsk",

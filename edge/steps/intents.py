@@ -136,7 +136,7 @@ class ResolveException:
 
 @dataclass(frozen=True, slots=True)
 class ShowBoard:
-    """Ask for a fresh snapshot: "day", "parcels", "bills", "sync", "devices", "weigh"."""
+    """Ask for a fresh snapshot: "checkup", "day", "parcels", "bills", "sync", "devices", "weigh"."""
 
     board: str
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, Name, OperatorId, ParcelId, Phone, PickupCode, Place, Role
 from edge.steps.workbench import WorkbenchStep
+from edge.steps.checkup import CheckupBoard
 from edge.steps.counter import CounterStep
 
 
@@ -294,5 +295,5 @@ Step = (
     Checking | Refusal | ParcelsFound | OpeningDoor | TakeParcel | FetchFromShelf | DoorStillOpen | CallStaff | Thanks
     | PutIn | Remind | Stored | AskCarrier | AskPhone | NeedConsent | BillsFound | SlipShown | LoggedIn | LoggedOut
     | HelpCalled | HandOverAsk | DayBoard | ParcelsBoard | BillsBoard | SyncBoard | DevicesBoard | LinkState
-    | NoticeBoard | Closed | Trouble | CounterStep | WorkbenchStep
+    | NoticeBoard | Closed | Trouble | CheckupBoard | CounterStep | WorkbenchStep
 )  # fmt: skip

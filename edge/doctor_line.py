@@ -1,0 +1,98 @@
+"""How a command asks the running kiosk for its check-up: a unix socket in the data folder that only answers.
+
+The kiosk holds the ports, so only it can say how they are. Nothing can be ordered here: whatever a client sends is not
+read. What is asked is decided in edge/house.py, what it means in edge/doctor.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from edge.steps import CheckupBoard, Finding
+
+log = logging.getLogger(__name__)
+
+SOCKET = "doctor.sock"
+LOOK_S = 20.0  # the books of a large point are checked in a few seconds on a slow card
+ASK_S = 25.0
+MAX_ANSWER = 262_144
+REST_S = 60.0
+
+
+class Doctor:
+    """The kiosk's half. One look at a time; who comes meanwhile gets the same answer a moment later."""
+
+    def __init__(self, folder: Path, look: Callable[[], Awaitable[CheckupBoard]]) -> None:
+        self._folder = folder
+        self._look = look
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Answer for ever. A socket that cannot be made is no reason to close the counter."""
+        while True:
+            try:
+                with _reached(self._folder) as path:
+                    Path(path).unlink(missing_ok=True)
+                    server = await asyncio.start_unix_server(self._answer, path)
+                    Path(path).chmod(0o600)
+            except OSError as error:
+                log.warning("the doctor cannot be asked: %s", error)
+                await asyncio.sleep(REST_S)
+                continue
+            async with server:
+                try:
+                    await server.serve_forever()
+                finally:
+                    with contextlib.suppress(OSError):
+                        (self._folder / SOCKET).unlink(missing_ok=True)
+
+    async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            async with asyncio.timeout(LOOK_S):
+                async with self._turn:
+                    board = await self._look()
+                writer.write(json.dumps(asdict(board)).encode("ascii"))
+                await writer.drain()
+        except (TimeoutError, ConnectionError) as error:
+            log.info("the doctor was not heard to the end: %s", error)
+        finally:
+            writer.close()
+
+
+def ask(folder: Path) -> CheckupBoard | None:
+    """Ask the kiosk that runs on this folder; None when none answers."""
+    try:
+        with socket.socket(socket.AF_UNIX) as line, _reached(folder) as path:
+            line.settimeout(ASK_S)
+            line.connect(path)
+            heard = b""
+            while len(heard) < MAX_ANSWER and (chunk := line.recv(65536)):
+                heard += chunk
+        return _read(json.loads(heard))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+@contextmanager
+def _reached(folder: Path) -> Iterator[str]:
+    """A short path to the socket: an address holds 107 bytes, a data folder may be deeper."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{SOCKET}"
+    finally:
+        os.close(handle)
+
+
+def _read(table: dict[str, Any]) -> CheckupBoard:
+    found = [Finding(**{**each, "slots": tuple((k, v) for k, v in each["slots"])}) for each in table["findings"]]
+    return CheckupBoard(tuple(found), str(table["report"]))
