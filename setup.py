@@ -6,6 +6,9 @@ KIOSK = [
     "kivy==2.3.1",  # the window; 3.0 changes text and window code
     "evdev>=2.0",  # hand scanners that act as a keyboard
 ]
+HUB = [
+    "psycopg[binary]>=3.2,<4",  # a hub on PostgreSQL; one on SQLite needs nothing
+]
 DEV = [
     "fonttools>=4.50",  # cuts the kiosk font out of Debian's Noto CJK
     "hypothesis>=6.100",
@@ -39,7 +42,7 @@ setup(
         "python-escpos>=3.1,<4",
         "sqlite-utils>=4.2,<5",
     ],
-    extras_require={"kiosk": KIOSK, "dev": DEV},
+    extras_require={"kiosk": KIOSK, "hub": HUB, "dev": DEV},
     entry_points={
         "console_scripts": [
             "village-point = edge.cli:main",

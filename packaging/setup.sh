@@ -9,6 +9,7 @@ VENV=.venv
 APT_LOCK_S=300      # another apt may be running (unattended upgrades take minutes on a small machine)
 LIBRARIES=(libgl1 libegl1 libgles2 libmtdev1)   # what the window library loads at run time
 TOOLS=(mosquitto fonts-noto-cjk strace)         # broker, source of the kiosk font, witness of "audit before pulse"
+DATABASE=(postgresql-15 postgresql-client-15)   # a private server for tests, bench and the hub at scale
 COMPILER=(gcc libc6-dev linux-libc-dev)         # python-evdev is compiled against the kernel's headers
 
 say() { printf '  %-9s %s\n' "$1" "$2"; }
@@ -27,7 +28,7 @@ choose_python() {
 }
 
 missing_packages() {
-    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${COMPILER[@]}") package
+    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${DATABASE[@]}" "${COMPILER[@]}") package
     "$1" -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv python3.11-venv)
     "$1" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || wanted+=(python3-dev python3.11-dev)
@@ -55,6 +56,9 @@ install_packages() {
     if [[ " ${missing[*]} " == *" mosquitto "* && -d /run/systemd/system ]]; then
         as_root systemctl disable --now mosquitto.service
     fi
+    if [[ " ${missing[*]} " == *" postgresql-15 "* && -d /run/systemd/system ]]; then
+        as_root systemctl disable --now postgresql.service
+    fi
 }
 
 build_venv() {
@@ -69,7 +73,7 @@ build_venv() {
     fi
     say pip "$(grep -c == packaging/requirements.lock) pinned packages; one is compiled, about a minute"
     $VENV/bin/python -m pip install --quiet --progress-bar off --disable-pip-version-check \
-        --constraint packaging/requirements.lock --editable '.[kiosk,dev]' </dev/null
+        --constraint packaging/requirements.lock --editable '.[kiosk,hub,dev]' </dev/null
     echo "$wanted" >$stamp
 }
 

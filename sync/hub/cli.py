@@ -23,9 +23,10 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import manifest, report
+from sync.hub import cli_enrolment, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import HubSettings, load
+from sync.hub.place import database_of
 from sync.hub.presence import nobody_is_known
 from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except manifest.BadManifest as error:
         emit({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})
         return _said(str(error), REFUSED)
-    except Refused as error:
+    except (Refused, *cli_enrolment.Refused) as error:
         return _said(str(error), REFUSED)
     except StoreFault as error:
         return _said(str(error), STORE)
@@ -127,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         each.add_argument("--site", required=True, help="code of the point")
     facts.add_argument("--jsonl", action="store_true", help="one JSON object a line (the only form there is)")
     send.add_argument("file", type=Path, metavar="FILE")
+    cli_enrolment.add(commands, _store)
     return parser
 
 
@@ -152,7 +154,7 @@ def _broker(settings: HubSettings) -> Broker:
 
 @contextmanager
 def _store(settings: HubSettings) -> Iterator[HubStore]:
-    store = HubStore(settings.data_dir, SystemClock(), SystemDice(), settings.keys())
+    store = HubStore(database_of(settings), SystemClock(), SystemDice(), settings.keys())
     store.open()
     try:
         yield store

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.model import SiteCode
 from edge.toml_table import ConfigError, Problem, Table, read
+from sync.hub import broker_files
+from sync.hub.enrolment_config import EnrolmentSettings, read_enrolment
 
 SITE_RULE = r"[A-Z0-9][A-Z0-9-]{1,18}[A-Z0-9]"
 SITE_HINT = "must be 3 to 20 capital letters, digits, hyphens"
+URL_RULE = r"postgres(?:ql)?://[^\s]{1,400}"
+URL_HINT = "must be a URL as in postgresql://hub@/village?host=/run/postgresql"
+MAX_SHARDS = 1024
 PATH_RULE, PATH_HINT = r"[^\x00]{1,400}", "must be a path"
+PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,18 @@ class SiteSettings:
 
     name: str
     link_key_file: Path
+    profile_file: Path | None = None  # the settings file a new terminal gets when it is enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSettings:
+    """Where the rows are and how the work is shared. Shape: `database` None for a SQLite file in the hub's folder.
+
+    `shards`: into how many parts the sites fall when several workers share them; 1 means one worker has all.
+    """
+
+    database: str | None = None
+    shards: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +62,8 @@ class HubSettings:
     data_dir: Path
     broker: BrokerSettings
     sites: dict[SiteCode, SiteSettings]
+    enrolment: EnrolmentSettings | None = None
+    work: WorkSettings = WorkSettings()
 
     def keys(self) -> dict[SiteCode, bytes]:
         """Read the key of every site. Errors: ConfigError naming every file that holds none."""
@@ -79,14 +99,27 @@ def load(file: Path) -> HubSettings:
         if not re.fullmatch(SITE_RULE, code):
             inside.wrong(f"the code of a site {SITE_HINT}")
         name = inside.text("name")
-        sites[SiteCode(code)] = SiteSettings(name, folder / inside.text("link_key_file", PATH_RULE, PATH_HINT))
+        key = folder / inside.text("link_key_file", PATH_RULE, PATH_HINT)
+        profile = inside.optional_text("profile_file", PATH_RULE, PATH_HINT)
+        sites[SiteCode(code)] = SiteSettings(name, key, None if profile is None else folder / profile)
         inside.finish()
+    enrolment = read_enrolment(table.table("enrolment"), folder) if table.has("enrolment") else None
+    work = _work(table.table("hub")) if table.has("hub") else WorkSettings()
     if not sites:
         table.wrong("at least one [sites.CODE] is needed", "sites")
     table.finish()
     if table.problems:
         raise ConfigError(file, table.problems)
-    return HubSettings(file, data_dir, broker, sites)
+    return HubSettings(file, data_dir, _with_own_pair(broker, enrolment), sites, enrolment, work)
+
+
+def _work(table: Table) -> WorkSettings:
+    database = table.optional_text("database", URL_RULE, URL_HINT)
+    if database is not None and re.match(r"[^/]*//[^/@]*:[^/@]*@", database):
+        table.wrong("must hold no password; write it to a file as libpq wants it and add ?passfile=FILE", "database")
+    shards = table.whole("shards", 1, MAX_SHARDS, 1)
+    table.finish()
+    return WorkSettings(database, shards)
 
 
 def _broker(table: Table, folder: Path) -> BrokerSettings:
@@ -96,11 +129,20 @@ def _broker(table: Table, folder: Path) -> BrokerSettings:
     names = ("password_file", "tls_ca_file", "tls_cert_file", "tls_key_file")
     texts = [table.optional_text(name, PATH_RULE, PATH_HINT) for name in names]
     password, ca, cert, key = (None if text is None else folder / text for text in texts)
-    protocol = table.whole("mqtt", 4, 5, 5)
+    protocol = PROTOCOLS[table.choice("protocol", tuple(PROTOCOLS)) if table.has("protocol") else "5"]
     if (cert is None) != (key is None):
         table.wrong("needs tls_cert_file and tls_key_file together", "tls_cert_file")
     table.finish()
     return BrokerSettings(host, port, username, password, ca, cert, key, protocol)
+
+
+def _with_own_pair(broker: BrokerSettings, enrolment: EnrolmentSettings | None) -> BrokerSettings:
+    """A hub with an authority of its own talks to the broker with a certificate of it, where no other is named."""
+    if enrolment is None or broker.tls_ca_file is not None:
+        return broker
+    pair = enrolment.broker_dir / broker_files.HUB
+    ca = enrolment.broker_dir / broker_files.CA
+    return replace(broker, tls_ca_file=ca, tls_cert_file=pair, tls_key_file=pair)
 
 
 def _content(path: Path) -> str | None:

@@ -53,6 +53,7 @@ class DownLog:
         event = event_id(self._mark)
         row = (self._site, self._seq, event, kind, body, at.at, at.boot, at.ms, int(at.synced), self._mark, personal)
         self._tx.execute(INSERT, row)
+        self._tx.session.announce()
         return event
 
 

@@ -8,7 +8,6 @@ taken. What a fact means is in sync/hub/projections.py.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Mapping
 
 from edge import events
@@ -18,7 +17,7 @@ from edge.model import EventId, LogId, PickupCode, PickupToken, Seq, SiteCode
 from sync.hub.case import Case, NotApplicable
 from sync.hub.down import DownLog, personal_text
 from sync.hub.projections import PROJECTIONS
-from sync.hub.store import HubStore, Tx
+from sync.hub.store import HubStore, StoreFault, Tx
 from sync.relay import Receiver, Verdict, ladder
 from sync.strict import BadBatch
 from sync.wire import Ack, Batch, Why, decode_batch
@@ -49,6 +48,7 @@ def accept(store: HubStore, site: SiteCode, payload: bytes) -> Ack:
 
 def take(tx: Tx, site: SiteCode, batch: Batch) -> Ack:
     """Judge a batch and keep what is new, inside the caller's transaction."""
+    tx.hold(site)
     have = _head(tx, site, batch.log_id)
     verdict = Receiver(tx.keys[site]).judge(batch, have, knows_prev=have is None and _holds(tx, site, batch))
     if verdict.why in (Why.BAD, Why.FORK):
@@ -141,11 +141,9 @@ def _failure(tx: Tx, case: Case, fact: Fact) -> str | None:
     except NotApplicable as refusal:
         case.down.back_to(end)
         return refusal.reason
-    except (sqlite3.OperationalError, MemoryError):
+    except (StoreFault, MemoryError):
         raise
-    except Exception as error:
-        if type(error) is sqlite3.DatabaseError:  # damaged file
-            raise
+    except Exception:
         log.exception("fact %s of site %s could not be applied", case.event, case.site)
         case.down.back_to(end)
         return "failed"

@@ -122,6 +122,7 @@ def parcel_id(site: SiteCode, carrier: str, waybill_no: str) -> str:
 
 
 def _write(tx: Tx, site: SiteCode, content: Mapping[str, list[dict[str, Any]]]) -> Sent:
+    tx.hold(site)
     down = DownLog(tx, site)
     counts: dict[str, int] = {}
     writers = {"parcels": _parcel, "bills": _bill, "notices": _notice}

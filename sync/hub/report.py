@@ -98,8 +98,8 @@ def _site(tx: Tx, site: SiteCode) -> dict[str, Any]:
 
 def _money(tx: Tx) -> dict[str, Any]:
     """Accepted money: posted, refused, and neither (a fact that could not be read)."""
-    posted = tx.row("SELECT count(*) AS bills, coalesce(sum(fen), 0) AS fen FROM posting")
-    refused = tx.row("SELECT count(*) AS bills, coalesce(sum(fen), 0) AS fen FROM refusal")
+    posted = tx.row("SELECT count(*) AS bills, CAST(coalesce(sum(fen), 0) AS BIGINT) AS fen FROM posting")
+    refused = tx.row("SELECT count(*) AS bills, CAST(coalesce(sum(fen), 0) AS BIGINT) AS fen FROM refusal")
     bodies = [json_or_text(row["body"]) for row in tx.rows(UNPOSTED)]
     fens = [body.get("fen") for body in bodies if isinstance(body, dict)]
     unposted = {"bills": len(bodies), "fen": sum(fen for fen in fens if type(fen) is int)}

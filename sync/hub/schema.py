@@ -1,10 +1,12 @@
 """The hub's tables. Appended, never edited: each entry of MIGRATIONS runs once, in order.
 
-Types and statements stay within what SQLite and PostgreSQL share; only the word STRICT and the bookkeeping of the
-version are SQLite's own.
+Types and statements stay within what SQLite and PostgreSQL share; PostgreSQL's side drops the word STRICT and widens
+INTEGER to 64 bits. Below: the tables that are written by whole rows.
 """
 
 from __future__ import annotations
+
+from sync.hub.database import Table
 
 FIRST = """
 CREATE TABLE site (
@@ -73,9 +75,30 @@ CREATE TABLE notice (
 ) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST,)
+LEASES = """
+CREATE TABLE worker (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
+CREATE TABLE lease (shard INTEGER PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT
+"""
 
+MIGRATIONS: tuple[str, ...] = (FIRST, LEASES)
 
-def statements(script: str) -> list[str]:
-    """Split a migration into its statements. No statement of ours holds a semicolon inside."""
-    return [statement.strip() for statement in script.split(";") if statement.strip()]
+_STAMP = ("at", "boot", "ms", "synced", "hash", "personal")
+FACT = Table("fact", ("site", "event"), ("site", "event", "log_id", "seq", "kind", "body", *_STAMP, "received_at"))
+DOWN = Table("down", ("site", "seq"), ("site", "seq", "event", "kind", "body", *_STAMP))
+PARCEL = Table(
+    "parcel", ("site", "parcel"),
+    ("site", "parcel", "state", "waybill_no", "carrier", "recipient", "phone", "address", "consent", "size", "cell",
+     "place", "notified_at", "changed_at"),
+)  # fmt: skip
+SMS = Table(
+    "sms", ("site", "event"), ("site", "event", "parcel", "template", "phone", "code", "place", "at"),
+    group=("site", "parcel"),
+)  # fmt: skip
+DOOR = Table("door", ("site", "cell"), ("site", "cell", "opening", "state", "fault", "changed_at"))
+DEVICE = Table("device", ("site", "device"), ("site", "device", "state", "what", "changed_at"))
+BILL = Table(
+    "bill", ("site", "bill"),
+    ("site", "bill", "biller", "sort", "account_no", "name", "address", "period", "fen", "due", "state", "changed_at"),
+)  # fmt: skip
+POSTING = Table("posting", ("bill",), ("site", "event", "bill", "slip", "fen", "serial", "at"))
+REFUSAL = Table("refusal", ("site", "event"), ("site", "event", "bill", "slip", "fen", "reason", "refunded", "at"))

@@ -24,6 +24,7 @@ from edge.port import StoreLog
 from edge.store import Store
 from sync.hub.app import Hub, HubOutside
 from sync.hub.down import DownLog
+from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 from sync.link import Link
 from sync.mqtt import Broker, LineLost, Message, Will
@@ -188,7 +189,9 @@ class District:
         loop = asyncio.get_running_loop()
         self.clock.now = self.hub_clock.now = loop.time
         end = loop.time() + days * DAY_S
-        self.hub_store = HubStore(self.folder / "hub", self.hub_clock, self.ids, {SITE: KEYS.link}, durable=False)
+        self.hub_store = HubStore(
+            SqliteDatabase(self.folder / "hub", durable=False), self.hub_clock, self.ids, {SITE: KEYS.link}
+        )
         self.hub_store.open()
         self._start_hub()
         await self._start_point()

@@ -24,6 +24,7 @@ from edge.model import Fen, PickupCode, Rejected, SiteCode
 from edge.steps import PickUp, Scanned, SlipShown, Thanks
 from edge.store import Store
 from sync.hub.intake import accept
+from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 from sync.strict import BadBatch
 from sync.wire import Ack, Batch, decode_ack, decode_batch, decode_presence, encode_batch
@@ -236,7 +237,9 @@ def test_no_payload_crashes_the_hub_or_the_point(
 ) -> None:
     payloads = count(3000, 300_000)
     point = Point(fast_path / "data")
-    hub = HubStore(fast_path / "hub", PointClock(), SeededDice(5), {SiteCode("YN-01"): KEYS.link}, durable=False)
+    hub = HubStore(
+        SqliteDatabase(fast_path / "hub", durable=False), PointClock(), SeededDice(5), {SiteCode("YN-01"): KEYS.link}
+    )
     hub.open()
     dice = random.Random(20)
 

@@ -17,6 +17,7 @@ from edge.flows import money
 from edge.model import BillId, BillState, Fen, SiteCode
 from sync.hub import down
 from sync.hub.intake import accept
+from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 from sync.relay import Move, Sender
 from sync.wire import Ack, encode_batch
@@ -29,7 +30,7 @@ BILL = BillId("bill-0001")
 
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[HubStore]:
-    store = HubStore(tmp_path / "hub", PointClock(), SeededDice(9), {SITE: KEYS.link})
+    store = HubStore(SqliteDatabase(tmp_path / "hub"), PointClock(), SeededDice(9), {SITE: KEYS.link})
     store.open()
     with store.transaction() as tx:
         tx.execute(

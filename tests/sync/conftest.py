@@ -16,6 +16,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside the tests: tests/ is no package
 
+from hub_places import KINDS, Places, PostgresPlaces, SqlitePlaces
+from private_postgres import PrivatePostgres, program
+
 from edge.clock import SystemClock, SystemDice
 from edge.model import SiteCode
 from sync.hub.store import HubStore
@@ -130,13 +133,37 @@ def broker(tmp_path: Path) -> Iterator[PrivateBroker]:
     private.kill()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PrivatePostgres]:
+    """One server for the whole run."""
+    if program("initdb") is None:
+        pytest.skip("PostgreSQL is missing: packaging/setup.sh installs it")
+    server = PrivatePostgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=KINDS)
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+    """Where this test's hubs keep their rows; every test that asks runs on both kinds."""
+    if request.param == "sqlite":
+        yield SqlitePlaces(tmp_path)  # pytest keeps the folders of the last runs
+        return
+    databases = PostgresPlaces(request.getfixturevalue("postgres_server"), tmp_path)
+    yield databases
+    databases.drop()
+
+
 @pytest.fixture
-def open_hub(tmp_path: Path) -> Iterator[Callable[..., HubStore]]:
-    """Open a hub's database in a folder of this test; all are closed at its end."""
+def open_hub(places: Places) -> Iterator[Callable[..., HubStore]]:
+    """Open a hub's database in a place of this test; all are closed at its end."""
     opened: list[HubStore] = []
 
     def opening(name: str = "hub", keys: dict[SiteCode, bytes] | None = None) -> HubStore:
-        store = HubStore(tmp_path / name, SystemClock(), SystemDice(), keys or {SITE: KEY}, durable=False)
+        store = HubStore(places.database(name), SystemClock(), SystemDice(), keys or {SITE: KEY})
         store.open()
         opened.append(store)
         return store
@@ -147,13 +174,14 @@ def open_hub(tmp_path: Path) -> Iterator[Callable[..., HubStore]]:
 
 
 @pytest.fixture
-def hub_files(tmp_path: Path, broker: PrivateBroker) -> Path:
+def hub_files(tmp_path: Path, broker: PrivateBroker, places: Places) -> Path:
     """Settings of a hub on the private broker, as a technician writes them."""
     (tmp_path / "link.key").write_text(KEY.hex() + "\n")
     file = tmp_path / "hub.toml"
     file.write_text(
-        f'data_dir = "hubdata"\n[broker]\nhost = "127.0.0.1"\nport = {broker.port}\n'
-        f'[sites.{SITE}]\nname = "金溪村服务点"\nlink_key_file = "link.key"\n'
+        places.setting("hubdata")
+        + f'[broker]\nhost = "127.0.0.1"\nport = {broker.port}\n'
+        + f'[sites.{SITE}]\nname = "金溪村服务点"\nlink_key_file = "link.key"\n'
     )
     return file
 

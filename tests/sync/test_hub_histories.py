@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from hub_places import KINDS, Places, PostgresPlaces, SqlitePlaces
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule, run_state_machine_as_test
@@ -37,12 +39,15 @@ class Kept:
 class StoredHub:
     """The hub's intake on a file, behind the face of the in-memory one."""
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="hub-history-"))
+    def __init__(self, places: Places) -> None:
+        self.places = places
+        self.names = (f"hub{number}" for number in count())
+        self.name = next(self.names)
+        self.backup: str | None = None
         self.open()
 
     def open(self) -> None:
-        self.store = HubStore(self.folder / "hub", SystemClock(), SystemDice(), {SITE: KEY}, durable=False)
+        self.store = HubStore(self.places.database(self.name), SystemClock(), SystemDice(), {SITE: KEY})
         self.store.open()
 
     def on_batch(self, batch: Batch) -> Ack:
@@ -54,26 +59,28 @@ class StoredHub:
 
     def back_up(self) -> None:
         self.store.close()
-        shutil.rmtree(self.folder / "backup", ignore_errors=True)
-        shutil.copytree(self.folder / "hub", self.folder / "backup")
+        self.backup = next(self.names)
+        self.places.copy(self.name, self.backup)
         self.open()
 
     def restore(self) -> None:
-        if (self.folder / "backup").exists():
+        if self.backup is not None:
             self.store.close()
-            shutil.rmtree(self.folder / "hub")
-            shutil.copytree(self.folder / "backup", self.folder / "hub")
+            self.name = next(self.names)
+            self.places.copy(self.backup, self.name)
             self.open()
 
 
 class StoredHistory(History):
     """The same rules; each fact is money taken for a bill nobody knows, so each must be refused exactly once."""
 
+    new_places: ClassVar[Callable[[], Places]]
+
     def __init__(self) -> None:
         super().__init__()
         self.point = Point(facts_per_batch=3)
         self.old_disk = self.point.copy_disk()
-        self.hub = StoredHub()
+        self.hub = StoredHub(type(self).new_places())
 
     @rule(how_many=st.integers(1, 8))
     def facts_happen(self, how_many: int) -> None:
@@ -104,7 +111,7 @@ class StoredHistory(History):
             self._digests_agree_unless_history_was_lost()
         finally:
             self.hub.store.close()
-            shutil.rmtree(self.hub.folder)
+            self.hub.places.drop()
 
     def _digests_agree_unless_history_was_lost(self) -> None:
         status = report.status(self.hub.store)["sites"][0]
@@ -112,10 +119,23 @@ class StoredHistory(History):
             assert status["digest"] == digest(self.point.disk.events())
 
 
-def test_every_history_ends_with_point_and_database_agreeing() -> None:
-    run_state_machine_as_test(StoredHistory, settings=settings(QUICK, max_examples=25))
+@pytest.fixture(params=KINDS)
+def histories(request: pytest.FixtureRequest, tmp_path: Path) -> type[StoredHistory]:
+    """The machine on one kind of database, a new one for each history."""
+    if request.param == "sqlite":
+        folders = (tmp_path / str(number) for number in count())
+        return type("OnFiles", (StoredHistory,), {"new_places": lambda: SqlitePlaces(next(folders))})
+    server = request.getfixturevalue("postgres_server")
+    return type("OnServer", (StoredHistory,), {"new_places": lambda: PostgresPlaces(server, tmp_path)})
+
+
+def test_every_history_ends_with_point_and_database_agreeing(
+    histories: type[StoredHistory],
+) -> None:
+    examples = 25 if histories.__name__ == "OnFiles" else 8  # a copy of a database takes a tenth of a second there
+    run_state_machine_as_test(histories, settings=settings(QUICK, max_examples=examples))
 
 
 @pytest.mark.soak
-def test_a_thousand_histories_end_with_point_and_database_agreeing() -> None:
-    run_state_machine_as_test(StoredHistory, settings=settings(QUICK, max_examples=1_000, stateful_step_count=50))
+def test_a_thousand_histories_end_with_point_and_database_agreeing(histories: type[StoredHistory]) -> None:
+    run_state_machine_as_test(histories, settings=settings(QUICK, max_examples=1_000, stateful_step_count=50))

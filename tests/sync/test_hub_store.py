@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hub_places import Places, SqlitePlaces
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from memory_logs import KEY, MemoryPort
@@ -21,9 +20,12 @@ from edge.chain import GENESIS, Position, event_id
 from edge.clock import SystemClock, SystemDice
 from edge.model import AccountNo, LogId, Name, Phone, PickupCode, Seq, SiteCode
 from sync.hub import down, manifest, report
+from sync.hub.database import Database
 from sync.hub.intake import accept
 from sync.hub.line import DownLine
-from sync.hub.store import FILE, HubStore, StoreFault
+from sync.hub.schema import MIGRATIONS
+from sync.hub.sqlite_db import FILE, SqliteDatabase
+from sync.hub.store import HubStore, StoreFault
 from sync.relay import digest
 from sync.rhythm import Timing
 from sync.wire import Why, decode_batch, encode_ack, encode_batch
@@ -221,13 +223,15 @@ def test_a_new_card_without_history_is_taken_with_an_alarm(open_hub: OpenHub) ->
     assert [alarm["what"] for alarm in report.status(store)["alarms"]] == ["new_card"]
 
 
-def test_a_hub_restored_from_a_backup_gets_back_facts_and_money_once(open_hub: OpenHub, tmp_path: Path) -> None:
+def test_a_hub_restored_from_a_backup_gets_back_facts_and_money_once(
+    open_hub: OpenHub, tmp_path: Path, places: Places
+) -> None:
     store, point = open_hub(), Point(facts_per_batch=3)
     give_bill(store, tmp_path)
     point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(5)))
     exchange(point, hub_answers(store, SITE))
     store.close()
-    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    places.copy("hub", "backup")
     store.open()
     point.happened(ev.BillAccepted("B1", 8_650, "cash", "S-1", "op"), *(ev.DoorOpened(f"p{n}", n) for n in range(9)))
     exchange(point, hub_answers(store, SITE))
@@ -241,7 +245,7 @@ def test_a_hub_restored_from_a_backup_gets_back_facts_and_money_once(open_hub: O
     assert point.forks == 0
 
 
-def test_a_point_renamed_after_the_backup_still_finds_the_restored_hub(open_hub: OpenHub, tmp_path: Path) -> None:
+def test_a_point_renamed_after_the_backup_still_finds_the_restored_hub(open_hub: OpenHub, places: Places) -> None:
     store, point = open_hub(), Point(facts_per_batch=3)
     point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(6)))
     exchange(point, hub_answers(store, SITE))
@@ -249,7 +253,7 @@ def test_a_point_renamed_after_the_backup_still_finds_the_restored_hub(open_hub:
     point.happened(*(ev.DoorOpened(f"lost{n}", n) for n in range(3)))
     exchange(point, hub_answers(store, SITE))
     store.close()
-    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    places.copy("hub", "backup")
     store.open()
     point.put_back(old)
     point.happened(*(ev.DoorOpened(f"p{n}", n) for n in range(7)))
@@ -265,13 +269,13 @@ def test_a_point_renamed_after_the_backup_still_finds_the_restored_hub(open_hub:
 
 
 def test_a_hub_that_lost_its_down_log_sends_it_again_and_nothing_is_applied_twice(
-    open_hub: OpenHub, tmp_path: Path
+    open_hub: OpenHub, tmp_path: Path, places: Places
 ) -> None:
     store, port = open_hub(), MemoryPort()
     write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(4)]})
     carry_down(store, port)
     store.close()
-    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    places.copy("hub", "backup")
     store.open()
     write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(4, 9)]})
     carry_down(store, port)
@@ -286,13 +290,15 @@ def test_a_hub_that_lost_its_down_log_sends_it_again_and_nothing_is_applied_twic
         assert down.head(tx, SITE) == port.down == down.cursor(tx, SITE)
 
 
-def test_a_restored_card_meets_a_restored_hub_and_nothing_is_applied_twice(open_hub: OpenHub, tmp_path: Path) -> None:
+def test_a_restored_card_meets_a_restored_hub_and_nothing_is_applied_twice(
+    open_hub: OpenHub, tmp_path: Path, places: Places
+) -> None:
     store, port = open_hub(), MemoryPort()
     write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(3)]})
     carry_down(store, port)
     old_card = port.down
     store.close()
-    shutil.copytree(tmp_path / "hub", tmp_path / "backup")
+    places.copy("hub", "backup")
     store.open()
     write_and_send(store, tmp_path, {"parcels": [parcel_row(n) for n in range(3, 6)]})
     carry_down(store, port)
@@ -534,10 +540,12 @@ def test_no_body_of_any_kind_stops_the_hub(open_hub: OpenHub, kind: str, body: d
 
 def test_a_full_disk_takes_nothing_by_half_and_later_everything(open_hub: OpenHub) -> None:
     store, point = open_hub(), Point(facts_per_batch=50)
+    if not isinstance(store.database, SqliteDatabase):
+        pytest.skip("the size of a PostgreSQL database cannot be limited")
     point.happened(*(ev.DoorOpened("o" * 500 + str(n), n) for n in range(400)))
     with store.reading() as tx:
         pages = tx.value("PRAGMA page_count")
-    store.limit_pages(pages + 30)
+    store.database.limit_pages(pages + 30)
 
     with pytest.raises(StoreFault) as fault:
         exchange(point, hub_answers(store, SITE))
@@ -546,33 +554,42 @@ def test_a_full_disk_takes_nothing_by_half_and_later_everything(open_hub: OpenHu
     kept = rows(store, "SELECT count(*) AS n FROM fact")[0]["n"]
     assert kept == rows(store, "SELECT upto FROM head")[0]["upto"]
     assert kept % 50 == 0
-    store.limit_pages(10**6)
+    store.database.limit_pages(10**6)
     point.sender.on_timeout()
     exchange(point, hub_answers(store, SITE))
     assert rows(store, "SELECT count(*) AS n FROM fact") == [{"n": 400}]
 
 
-def test_a_damaged_database_is_a_fault_and_no_crash(tmp_path: Path, open_hub: OpenHub) -> None:
-    open_hub().close()
+def test_a_damaged_database_is_a_fault_and_no_crash(tmp_path: Path) -> None:
+    places = SqlitePlaces(tmp_path)
+    hub_at(places.database("hub")).close()
     (tmp_path / "hub" / FILE).write_bytes(b"this is no database" * 1000)
 
     with pytest.raises(StoreFault) as fault:
-        HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}).open()
+        hub_at(places.database("hub"))
 
     assert fault.value.code == "corrupt"
 
 
-def test_a_database_of_a_newer_release_is_left_alone(tmp_path: Path, open_hub: OpenHub) -> None:
-    open_hub().close()
-    raw = sqlite3.connect(tmp_path / "hub" / FILE)
-    raw.execute("PRAGMA user_version=99")
-    raw.close()
+def test_a_database_of_a_newer_release_is_left_alone(places: Places) -> None:
+    hub_at(places.database("hub")).close()
+    newer = places.database("hub")
+    newer.open((*MIGRATIONS, "CREATE TABLE thing_of_tomorrow (x INTEGER)"))
+    newer.close()
 
     with pytest.raises(StoreFault, match="newer"):
-        HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}).open()
+        hub_at(places.database("hub"))
 
 
-def test_intake_and_a_file_sent_at_the_same_time_both_arrive_whole(open_hub: OpenHub, tmp_path: Path) -> None:
+def hub_at(database: Database) -> HubStore:
+    store = HubStore(database, SystemClock(), SystemDice(), {SITE: KEY})
+    store.open()
+    return store
+
+
+def test_intake_and_a_file_sent_at_the_same_time_both_arrive_whole(
+    open_hub: OpenHub, tmp_path: Path, places: Places
+) -> None:
     store, point = open_hub(), Point(facts_per_batch=10)
     point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(300)))
     file = tmp_path / "big.json"
@@ -580,8 +597,7 @@ def test_intake_and_a_file_sent_at_the_same_time_both_arrive_whole(open_hub: Ope
     sent: list[manifest.Sent] = []
 
     def other_process() -> None:
-        other = HubStore(tmp_path / "hub", SystemClock(), SystemDice(), {SITE: KEY}, durable=False)
-        other.open()
+        other = hub_at(places.database("hub"))
         sent.append(manifest.send(other, SITE, file))
         other.close()
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import KEY, SITE, Forwarder, HubProcess, PrivateBroker
+from hub_places import Places
 from memory_logs import MemoryPort
 from points import Point
 
@@ -22,6 +23,7 @@ from edge import events as ev
 from edge.clock import SystemClock, SystemDice
 from sync.hub import manifest, report
 from sync.hub.app import Hub, HubOutside
+from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 from sync.link import Link
 from sync.mqtt import Broker, Connection, LineLost, Will
@@ -323,16 +325,18 @@ def test_a_hub_without_disk_space_loses_nothing_and_comes_back(
     broker: PrivateBroker, open_hub: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     store, terminal = open_hub(), TerminalSide(broker.port)
+    if not isinstance(store.database, SqliteDatabase):
+        pytest.skip("the size of a PostgreSQL database cannot be limited")
     terminal.happened(*doors(2_000, "o" * 300))
     with store.reading() as tx:
         pages = tx.value("PRAGMA page_count")
-    store.limit_pages(pages + 60)
+    store.database.limit_pages(pages + 60)
 
     async def play() -> None:
         async with running(hub_task(store, broker.port), terminal.link.run()):
             await until(lambda: "takes nothing until" in caplog.text, "the fault is told")
             assert not terminal.is_drained
-            store.limit_pages(10**6)
+            store.database.limit_pages(10**6)
             await until(lambda: terminal.is_drained, "drained")
 
     with caplog.at_level(logging.INFO):
@@ -438,8 +442,8 @@ def village_hub(settings: Path, *arguments: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_facts_are_listed_one_object_a_line(hub_files: Path, tmp_path: Path) -> None:
-    store = HubStore(tmp_path / "hubdata", SystemClock(), SystemDice(), {SITE: KEY})
+def test_facts_are_listed_one_object_a_line(hub_files: Path, places: Places) -> None:
+    store = HubStore(places.database("hubdata"), SystemClock(), SystemDice(), {SITE: KEY})
     store.open()
     from points import exchange, hub_answers
 
@@ -456,8 +460,8 @@ def test_facts_are_listed_one_object_a_line(hub_files: Path, tmp_path: Path) -> 
     assert [each["event"] for each in listed] == point.disk.events()
 
 
-def test_bodies_of_any_bytes_are_listed_as_json_and_unreadable_ones_masked(hub_files: Path, tmp_path: Path) -> None:
-    store = HubStore(tmp_path / "hubdata", SystemClock(), SystemDice(), {SITE: KEY})
+def test_bodies_of_any_bytes_are_listed_as_json_and_unreadable_ones_masked(hub_files: Path, places: Places) -> None:
+    store = HubStore(places.database("hubdata"), SystemClock(), SystemDice(), {SITE: KEY})
     store.open()
     from points import exchange, hub_answers
 
@@ -484,12 +488,13 @@ def test_refusals_have_their_exit_codes_and_one_sentence(hub_files: Path, tmp_pa
     broken = tmp_path / "broken.toml"
     broken.write_text("data_dir = 5\n[broker]\nport = 99999\n")
     damaged = tmp_path / "hubdata"
-    damaged.mkdir()
+    damaged.mkdir(exist_ok=True)
 
     stranger = village_hub(hub_files, "facts", "--site", "XX-0001", "--jsonl")
     refused = village_hub(hub_files, "send", "--site", SITE, str(bad))
     unusable = village_hub(broken, "status")
     (damaged / "hub.db").write_bytes(b"no database" * 999)
+    hub_files.write_text(hub_files.read_text().replace("?host=", "?host=%2Fnowhere"))  # a server that is not there
     faulty = village_hub(hub_files, "status")
 
     assert [each.returncode for each in (stranger, refused, unusable, faulty)] == [1, 1, 2, 4]
