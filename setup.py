@@ -37,9 +37,11 @@ setup(
     },
     install_requires=[
         "argon2-cffi>=23.1",
+        "cryptography>=42",
         "paho-mqtt>=2.1,<3",
         "pyserial>=3.5",
         "python-escpos>=3.1,<4",
+        "requests>=2.32,<3",
         "sqlite-utils>=4.2,<5",
     ],
     extras_require={"kiosk": KIOSK, "hub": HUB, "dev": DEV},

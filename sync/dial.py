@@ -2,6 +2,8 @@
 
 What would block for seconds on a dead line (connect, TLS handshake) waits on the loop instead. Only a host *name* is
 looked up by asyncio's own resolver thread; an address is not. What is said over the socket is in sync/mqtt.py.
+
+A certificate that is not taken, ours or theirs, is told by one word and never looks like a line that is down.
 """
 
 from __future__ import annotations
@@ -10,18 +12,74 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 
+VERDICT_S = 3.0  # how long to wait for the far end's word on our certificate; it comes one round trip after ours
+NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl has no name for
+
+# What OpenSSL says about their certificate (verify codes of x509_vfy.h) and what they say about ours (alerts).
+THEIRS: Mapping[int, str] = {9: "hub_clock", 10: "hub_clock", 23: "wrong_hub", 62: "wrong_hub", 64: "wrong_hub"}
+OURS: Mapping[str, str] = {
+    "CERTIFICATE_REVOKED": "revoked",
+    "CERTIFICATE_EXPIRED": "expired",
+    "UNKNOWN_CA": "unknown",
+    "CERTIFICATE_UNKNOWN": "unknown",
+    "BAD_CERTIFICATE": "unknown",
+    "UNSUPPORTED_CERTIFICATE": "unknown",
+    "CERTIFICATE_REQUIRED": "no_certificate",
+    "HANDSHAKE_FAILURE": "no_certificate",  # how TLS 1.2 says that one is missing
+}
+TLS_WORDS = frozenset({*THEIRS.values(), *OURS.values()})
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Files of the certificate authority and, for a device of its own, certificate and key."""
+    """Files of the certificate authority and, for a device of its own, certificate and key.
+
+    `now_s`: the true time in Unix seconds, for a machine whose clock may be years off; None trusts the system's.
+    """
 
     ca_file: Path
     cert_file: Path | None = None
     key_file: Path | None = None
+    now_s: Callable[[], float] | None = None
+
+
+class TlsRefused(OSError):
+    """A certificate was not taken. The technician or the hub acts, not the line.
+
+    Shape: `word` is revoked | expired | unknown | no_certificate (they do not take ours), wrong_hub (theirs is not of
+    our authority, or of another name), hub_clock (theirs is not valid at this time: one of the two clocks is wrong).
+    """
+
+    def __init__(self, word: str, message: str) -> None:
+        super().__init__(message)
+        self.word = word
+
+
+def word_of(error: BaseException) -> str | None:
+    """The word for what TLS reports; None when it is not about a certificate."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return THEIRS.get(error.verify_code, "wrong_hub")
+    if isinstance(error, ssl.SSLError):
+        reason = error.reason or ""
+        return next((word for ending, word in OURS.items() if reason.endswith(f"ALERT_{ending}")), None)
+    return None
+
+
+def context(tls: Tls, *, check_time: bool = True) -> ssl.SSLContext:
+    """TLS as a client of our own authority alone. Errors: OSError when a file cannot be used."""
+    made = ssl.create_default_context(cafile=str(tls.ca_file))
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not check_time:
+        made.verify_flags |= NO_CHECK_TIME
+    if tls.cert_file is not None:
+        made.load_cert_chain(tls.cert_file, tls.key_file)
+    return made
 
 
 async def open_socket(host: str, port: int, tls: Tls | None) -> socket.socket:
@@ -66,10 +124,24 @@ async def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
 
 
 async def _encrypt(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
-    context = ssl.create_default_context(cafile=str(tls.ca_file))
-    if tls.cert_file is not None:
-        context.load_cert_chain(tls.cert_file, tls.key_file)
-    encrypted = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    encrypted = context(tls, check_time=tls.now_s is None).wrap_socket(
+        sock, server_hostname=host, do_handshake_on_connect=False
+    )
+    try:
+        await _shake_hands(encrypted)
+        if tls.now_s is not None:
+            _check_time(encrypted, tls.now_s())
+        if tls.cert_file is not None:
+            await _hear_verdict(encrypted)
+    except ssl.SSLError as error:
+        word = word_of(error)
+        if word is not None:
+            raise TlsRefused(word, str(error)) from error
+        raise
+    return encrypted
+
+
+async def _shake_hands(encrypted: ssl.SSLSocket) -> None:
     while True:
         try:
             encrypted.do_handshake()
@@ -78,7 +150,33 @@ async def _encrypt(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
         except ssl.SSLWantWriteError:
             await _ready(encrypted, reading=False)
         else:
-            return encrypted
+            return
+
+
+def _check_time(encrypted: ssl.SSLSocket, now_s: float) -> None:
+    """Judge their certificate by the true time; the authority's own lasts longer than any terminal."""
+    shown: Any = encrypted.getpeercert()
+    if not ssl.cert_time_to_seconds(shown["notBefore"]) <= now_s <= ssl.cert_time_to_seconds(shown["notAfter"]):
+        raise TlsRefused("hub_clock", "the broker's certificate is not valid at this time")
+
+
+async def _hear_verdict(encrypted: ssl.SSLSocket) -> None:
+    """Wait until the far end has taken our certificate or not.
+
+    In TLS 1.3 its alert comes after our handshake is over. If we spoke first, the alert would be lost in the reset
+    that answers our words (seen with Mosquitto 2.0.11: end of file instead of "revoked"). A yes is a session ticket;
+    whoever sends none is believed after VERDICT_S. Before our first word the broker has nothing else to say.
+    """
+    try:
+        async with asyncio.timeout(VERDICT_S):
+            await _ready(encrypted, reading=True)
+    except TimeoutError:
+        return
+    try:
+        spoken = encrypted.recv(1)
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return
+    raise ConnectionError("the broker spoke out of turn" if spoken else "the broker closed the line")
 
 
 async def _ready(sock: socket.socket, *, reading: bool) -> None:

@@ -27,7 +27,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from sync.dial import Tls, open_socket
+from sync.dial import Tls, TlsRefused, open_socket
 from sync.wire import MAX_PACKED
 
 KEEPALIVE_S = 15  # a half-open line is noticed in about 23 s; with 30 s it took 46 s (measured)
@@ -41,7 +41,11 @@ log = logging.getLogger(__name__)
 
 
 class LineLost(ConnectionError):
-    """The broker cannot be reached, refused us, or went away."""
+    """The broker cannot be reached, refused us, or went away. `word`: that of TlsRefused when a certificate is why."""
+
+    def __init__(self, message: str, word: str | None = None) -> None:
+        super().__init__(message)
+        self.word = word
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Connection:
                 await self._greeted
         except (OSError, TimeoutError) as error:
             await self._drop()
-            raise LineLost(f"the broker cannot be reached: {error or type(error).__name__}") from error
+            word = error.word if isinstance(error, TlsRefused) else None
+            raise LineLost(f"the broker cannot be reached: {error or type(error).__name__}", word) from error
         except BaseException:
             await self._drop()
             raise

@@ -1,0 +1,52 @@
+"""The table [enrolment] of the hub's settings: the authority, the reception, and how the broker is told of news."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.toml_table import Table
+
+HOSTS_RULE = r"[0-9A-Za-z.:-]{1,253}( [0-9A-Za-z.:-]{1,253}){0,9}"
+HOSTS_HINT = "must be 1 to 10 names or addresses with one space between them"
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentSettings:
+    """Shape: `hosts` are what terminals call broker and reception, `reload` a command, empty for none.
+
+    Units: `days` how long a terminal's certificate lives.
+    """
+
+    hosts: tuple[str, ...]
+    listen: str
+    port: int
+    broker_port: int
+    broker_dir: Path
+    days: int
+    reload: tuple[str, ...]
+
+
+def read_enrolment(table: Table, folder: Path) -> EnrolmentSettings:
+    """Read the table; mistakes are noted in it."""
+    reload = table.optional_text("reload", r"\S.{0,400}", "must be a command")
+    settings = EnrolmentSettings(
+        hosts=tuple(table.text("hosts", HOSTS_RULE, HOSTS_HINT).split(" ")),
+        listen=table.optional_text("listen", r"[0-9A-Za-z.:-]{1,253}", "must be an address") or "0.0.0.0",  # noqa: S104 the reception is for everybody
+        port=table.whole("port", 1, 65535, 8443),
+        broker_port=table.whole("broker_port", 1, 65535, 8883),
+        broker_dir=folder / (table.optional_text("broker_dir", r"[^\x00]{1,400}", "must be a path") or "broker"),
+        days=table.whole("days", 1, 825, 90),
+        reload=_words(table, reload or ""),
+    )
+    table.finish()
+    return settings
+
+
+def _words(table: Table, command: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(command))
+    except ValueError:
+        table.wrong("has a quote that is not closed", "reload")
+        return ()

@@ -1,0 +1,121 @@
+"""The hub's reception: where devices ask to be let in and terminals renew their certificates, over HTTPS.
+
+    GET  /v1/authority   the certificate of the district's authority, PEM
+    GET  /v1/time        nothing but the `Date` of the answer
+    POST /v1/enrolment   {request, wish} -> {state: waiting|granted|refused, code, site, certificate, sealed, profile}
+    POST /v1/renewal     {request}, with a certificate in force -> {certificate}
+
+A program of its own beside the hub: it is the only one that listens to strangers. Who is let in is decided in
+sync/hub/enrolment.py, and by people.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from edge.model import SiteCode
+from sync import x509
+from sync.hub.authority import Authority, NoAuthority
+from sync.hub.enrolment import Enrolments, NotNow
+from sync.hub.https import Call, Reply, refusal
+from sync.hub.store import StoreFault
+
+LOOK_S = 3_600.0  # how often the server's own certificates are looked at; they are renewed months before their end
+MAX_PROFILE = 64 * 1024
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reception:
+    """Answers calls. `profiles`: the settings file a new terminal of a site gets, where there is one."""
+
+    enrolments: Enrolments
+    authority: Authority
+    profiles: Mapping[SiteCode, Path]
+
+    def answer(self, call: Call) -> Reply:
+        """Answer one call."""
+        try:
+            match call.method, call.path:
+                case "GET", "/v1/authority":
+                    return Reply(HTTPStatus.OK, self.authority.certificate().decode("ascii"))
+                case "GET", "/v1/time":
+                    return Reply(HTTPStatus.OK, {})
+                case "POST", "/v1/enrolment":
+                    return self._enrol(call)
+                case "POST", "/v1/renewal":
+                    return self._renew(call)
+            return refusal(HTTPStatus.NOT_FOUND, "not_found")
+        except (x509.BadPem, ValueError):
+            return refusal(HTTPStatus.BAD_REQUEST, "bad_request")
+        except NotNow as error:
+            status = HTTPStatus.TOO_MANY_REQUESTS if error.word == "full" else HTTPStatus.FORBIDDEN
+            return refusal(status, error.word, str(error))
+        except (StoreFault, NoAuthority) as error:
+            log.critical("the reception is closed: %s", error)
+            return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "closed")
+
+    def _enrol(self, call: Call) -> Reply:
+        asked = _asked(call.body)
+        request = x509.read_request(asked["request"])
+        answer = self.enrolments.ask(request, str(asked.get("wish", ""))[:20], call.peer)
+        told: dict[str, Any] = {"state": answer.state, "code": answer.code}
+        if answer.state == "granted":
+            told |= {"site": answer.site, "certificate": answer.certificate, "sealed": answer.sealed}
+            told["profile"] = self._profile(SiteCode(answer.site))
+        return Reply(HTTPStatus.OK, told)
+
+    def _renew(self, call: Call) -> Reply:
+        if call.serial is None:
+            return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
+        request = x509.read_request(_asked(call.body)["request"])
+        return Reply(HTTPStatus.OK, {"certificate": self.enrolments.renew(call.serial, request)})
+
+    def _profile(self, site: SiteCode) -> str | None:
+        file = self.profiles.get(site)
+        if file is None:
+            return None
+        try:
+            return file.read_text("utf-8")[:MAX_PROFILE]
+        except OSError as error:
+            raise StoreFault("disk", f"the profile {file} cannot be read: {error.strerror}") from error
+
+
+def context(authority: Authority) -> ssl.SSLContext:
+    """TLS of the reception: a client may come without a certificate, but not with one of another authority."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.load_cert_chain(authority.server_file)
+    made.load_verify_locations(authority.ca_file)
+    made.verify_mode = ssl.CERT_OPTIONAL
+    return made
+
+
+async def keep_certificates(
+    authority: Authority, now: Callable[[], datetime], served: ssl.SSLContext, reload: Callable[[], object]
+) -> None:
+    """Renew the server's own certificates in time, for ever; `reload` tells the broker."""
+    while True:
+        renewed = authority.renew_own(now())
+        if renewed:
+            log.info("renewed: %s", ", ".join(renewed))
+            served.load_cert_chain(authority.server_file)  # new callers get it; the context is shared
+            reload()
+        await asyncio.sleep(LOOK_S)
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    asked = json.loads(body)
+    if not isinstance(asked, dict) or not isinstance(asked.get("request"), str):
+        raise ValueError("request")  # noqa: TRY004 a ValueError is what the caller's mistakes are here
+    return asked
