@@ -98,6 +98,8 @@ class BoardLocker:
         if len(self._silent) == len(self._boards):
             error = next(iter(self._silent.values()))
             return Status(self.name, Health.AWAY, error.hint, fault=error.fault)
+        if len(self._contacts.keys() | self._silent.keys()) < len(self._boards):
+            return Status(self.name, Health.DEGRADED if self._silent else Health.OK, fault=Fault.STARTING)
         if self._silent:
             places = tuple(at for at, board in enumerate(self._boards, 1) if board in self._silent)
             hint = f"silent boards: {sorted(self._silent)}"
@@ -111,8 +113,6 @@ class BoardLocker:
 
     def _of_doors(self, is_noisy: bool) -> tuple[Fault | None, tuple[int, ...]]:
         """What openings, the line and the contacts tell of locks whose boards answer."""
-        if len(self._contacts) < len(self._boards):
-            return Fault.STARTING, ()
         worst = self._troubles.worst()
         if worst is not None:
             return worst

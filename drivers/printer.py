@@ -73,6 +73,7 @@ class SlipPrinter:
         self._arrived = asyncio.Event()
         self._answers = False  # whether it has ever answered on this cable
         self._is_silent = False
+        self._was_asked = False
         self._paper = Paper.UNKNOWN
         self._cover = Cover.UNKNOWN
         self._has_error = False
@@ -104,7 +105,7 @@ class SlipPrinter:
             hint, fault = trouble or "paper is near its end", self._trouble_fault()
             return PrinterStatus(self.name, Health.DEGRADED, hint, self._paper, self._cover, fault=fault)
         hint = "" if self._answers else "never answers: paper and cover unknown"
-        blind = None if self._answers else Fault.BLIND
+        blind = None if self._answers else Fault.BLIND if self._was_asked else Fault.STARTING
         return PrinterStatus(self.name, Health.OK, hint, self._paper, self._cover, fault=blind)
 
     async def print(self, slip: Sequence[Line]) -> Printed:
@@ -169,6 +170,7 @@ class SlipPrinter:
     async def _look(self, is_waiting: bool = False) -> None:
         """Ask for cover and paper. Errors: NotThere. While `is_waiting` for the mark, bytes that may be it are kept."""
         answered = await self._asked(escpos.CAUSES, is_waiting)
+        self._was_asked = True
         if answered is None:
             self._is_silent = self._answers
             self._paper, self._cover, self._has_error = Paper.UNKNOWN, Cover.UNKNOWN, False
@@ -227,7 +229,8 @@ class SlipPrinter:
         while True:
             chunk = await self._link.receive()
             if not chunk:
-                self._answers = self._is_silent = False  # another printer may hang there when it is back
+                # Another printer may hang there when it is back.
+                self._answers = self._is_silent = self._was_asked = False
             self._heard = (self._heard + chunk)[-PIECE:]
             self._arrived.set()
 

@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 64
 RESTLESS_MS = 10_000  # a hand that lays something down is done sooner
+STARTING_MS = 2_000  # the slowest stream sends two readings a second
 NOISE_BYTES = 24  # a stream joined in the middle leaves less than a frame
 
 
@@ -63,12 +64,14 @@ class SerialScale:
         self._weighed = 0
         self._unfit = ""
         self._rested_ms: int | None = None  # when it last stood still
+        self._started_ms = 0
         self._noise_from = 0  # the codec's count of bytes without a frame at the last reading
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Take the port and begin to listen."""
         if not self._tasks:
+            self._started_ms = self._clock.ms()
             await self._link.start()
             self._tasks = [asyncio.create_task(self._listen(), name=f"readings of {self.name}")]
             if self._wire.poll:
@@ -93,6 +96,8 @@ class SerialScale:
         if self._unfit:
             return Status(self.name, Health.DEGRADED, self._unfit, fault=self._silence().fault)
         silence = self._silence()
+        if self._rested_ms is None and self._clock.ms() - self._started_ms < STARTING_MS:
+            return Status(self.name, Health.AWAY, silence.hint, fault=Fault.STARTING)
         return Status(self.name, Health.AWAY, silence.hint, fault=silence.fault)
 
     def _of_pan(self, newest: Weight) -> Fault | None:

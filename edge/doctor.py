@@ -76,7 +76,8 @@ def _terminal(facts: PointFacts) -> Iterator[Finding]:
     if facts.disk.has_reserve is not None:
         yield _told("reserve", "ok" if facts.disk.has_reserve else "gone")
     yield _told("books", books.damage or "ok")
-    yield _backup(books)
+    if books.damage != "new":
+        yield _backup(books)
     if books.is_kiosk_mute:
         yield _told("kiosk", "mute")
     yield _clock(machine, books.newest_at)
