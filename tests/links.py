@@ -81,6 +81,18 @@ def lossy(seed: int, rate: float) -> Shape:
     return lambda chunks: [chunk for chunk in chunks if dice.random() >= rate]
 
 
+def noisy(seed: int, rate: float) -> Shape:
+    """Put bytes from nowhere before this share of the chunks."""
+    dice = random.Random(seed)
+
+    def shape(chunks: Sequence[bytes]) -> list[bytes]:
+        return [
+            part for chunk in chunks for part in (dice.randbytes(3) if dice.random() < rate else b"", chunk) if part
+        ]
+
+    return shape
+
+
 class Pipe:
     """A simulated device on the other end of a link, with a plug."""
 

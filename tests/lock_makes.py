@@ -44,10 +44,11 @@ class Make:
     has_check: bool = True
 
 
-def _8a80(polarity: Polarity, reply: Reply) -> Make:
+def _8a80(polarity: Polarity, reply: Reply, ways: int = 24) -> Make:
     return Make(
-        "lock_8a80", 24, 9600, Board8A80(), lambda cells: LockBoard(lock_board.Cabinet(cells, 24, polarity, reply)),
-        polarity=polarity, options={"polarity": polarity.value}, says_open=reply is not Reply.NONE,
+        "lock_8a80", ways, 9600, Board8A80(ways),
+        lambda cells: LockBoard(lock_board.Cabinet(cells, ways, polarity, reply)),
+        polarity=polarity, options={"polarity": polarity.value, "ways": ways}, says_open=reply is not Reply.NONE,
     )  # fmt: skip
 
 
@@ -59,11 +60,11 @@ def _cu16(answers: bool, busy: bool, ways: int = 16) -> Make:
     )  # fmt: skip
 
 
-def _cu48(commands: CommandSet, layout: Layout, answers: bool) -> Make:
+def _cu48(commands: CommandSet, layout: Layout, answers: bool, ways: int = 48) -> Make:
     return Make(
-        "kerong_cu48", 48, 19200, KerongCu48(commands=commands),
-        lambda cells: Cu48Board(Cu48Cabinet(cells, command_set=commands, layout=layout, answers_open=answers)),
-        lock_kinds.CU48_TIMING, options={"command_set": commands.value},
+        "kerong_cu48", ways, 19200, KerongCu48(ways, commands=commands),
+        lambda cells: Cu48Board(Cu48Cabinet(cells, ways, command_set=commands, layout=layout, answers_open=answers)),
+        lock_kinds.CU48_TIMING, options={"command_set": commands.value, "ways": ways},
     )  # fmt: skip
 
 
@@ -95,11 +96,15 @@ BASE = {
 MAKES = BASE | {
     "8A/80 pushing": _8a80(OPENED, Reply.PUSH),
     "8A/80 silent": _8a80(LOCKED, Reply.NONE),
+    "8A/80 of 16": _8a80(OPENED, Reply.ANSWER, 16),
+    "8A/80 of 32": _8a80(LOCKED, Reply.PUSH, 32),
     "CU16 answering": _cu16(answers=True, busy=False),
     "CU16 busy": _cu16(answers=False, busy=True),
     "CU12 answering, busy": _cu16(answers=True, busy=True, ways=12),
     "CU48 set A": _cu48(CommandSet.A, Layout.ETX, answers=False),
     "CU48 set A, length": _cu48(CommandSet.A, Layout.LENGTH, answers=False),
+    "CU24 set A": _cu48(CommandSet.A, Layout.ETX, answers=True, ways=24),
+    "CU24 set B": _cu48(CommandSet.B, Layout.LENGTH, answers=False, ways=24),
     "WKLY reversed": _wkly(OPENED, pushes=True),
     "WKLY quiet": _wkly(LOCKED, pushes=False),
     "Modbus reversed": _modbus(OPENED),

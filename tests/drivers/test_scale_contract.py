@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from drivers.wire.scale import ScaleWire
 from drivers.wire.toledo import Toledo
 from drivers.wire.yaohua_a9 import A9
 from drivers.wire.yaohua_a12 import A12
-from tests.links import LoopClock, Pipe, Shape, byte_by_byte, glued, lossy, run_instantly, whole
+from tests.links import LoopClock, Pipe, Shape, byte_by_byte, glued, lossy, noisy, run_instantly, whole
 
 WIRES: dict[Talk, Callable[[], ScaleWire]] = {
     Talk.A9: A9,
@@ -42,24 +41,12 @@ class Bench:
 Story = Callable[[Bench], Awaitable[None]]
 
 
-def noisy(seed: int) -> Shape:
-    """Now and then bytes from nowhere between two frames."""
-    dice = random.Random(seed)
-
-    def shape(chunks: Sequence[bytes]) -> list[bytes]:
-        return [
-            part for chunk in chunks for part in (dice.randbytes(3) if dice.random() < 0.05 else b"", chunk) if part
-        ]
-
-    return shape
-
-
 SHAPES: dict[str, tuple[Shape, int, bool]] = {
     "whole": (whole, 0, False),
     "byte by byte": (byte_by_byte, 0, False),
     "glued": (glued, 0, False),
     "lossy": (lossy(11, 0.05), 0, False),
-    "noisy": (noisy(7), 0, False),
+    "noisy": (noisy(7, 0.05), 0, False),
     "slow": (whole, 80, False),
     "echoing": (whole, 0, True),
 }
