@@ -19,10 +19,11 @@ from drivers.base import Display, Health, Locker, Scanner
 from edge import events, keys, log
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
+from edge.counter_kit import counter_of
 from edge.desk import Desk
 from edge.doctor_line import Doctor
 from edge.fittings import fittings_of
-from edge.flows import doors, money
+from edge.flows import doors, money, printing
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
 from edge.house import House, point_of
@@ -40,7 +41,7 @@ from sync.link import Link
 from sync.mqtt import Broker
 from sync.port import LinkInfo, LinkSettings, Outside
 from ui.bridge import Bridge
-from ui.words import t
+from ui.papers import say
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Kiosk:
         self._house.point = point_of(settings)
         self._house.renderer = lambda: bridge.renderer
         self._site = Site(self._store, self._clock, locker_of(settings, self._devices), self._display(), self._say)
+        self._site.stand(counter_of(self._devices), settings.name, settings.help_phone or "")
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
         self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post))
         self._runner = Runner(self._desk, self._site, self._post)
@@ -140,6 +142,7 @@ class Kiosk:
             ("backup", self._house.back_up()),
             ("log", self._house.check_log()),
             ("watchdog", self.watchdog.beat()),
+            ("slips", printing.work(self._site, self._bridge.post)),
             ("doctor", Doctor(self._settings.data_dir, self._house.checkup_board).run()),
         ]
         work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
@@ -227,7 +230,7 @@ class Kiosk:
         return [cast("Scanner", d) for kind, d in self._devices if DEVICE_KINDS[kind][0] == "scanner"]
 
     def _say(self, key: str, **slots: str | int) -> str:
-        return t(key, self._settings.language, **slots)
+        return say(key, self._settings.language, **slots)
 
 
 def run(settings: Settings, *, headless: bool) -> int:
@@ -281,6 +284,8 @@ def _show(settings: Settings, bridge: Bridge, blind_cells: frozenset[int]) -> No
         has_shelf=bool(settings.shelves),
         drive_socket=settings.drive_socket,
         blind_cells=blind_cells,
+        has_printer=any(DEVICE_KINDS[d.kind][0] == "printer" for d in settings.devices),
+        has_scale=any(DEVICE_KINDS[d.kind][0] == "scale" for d in settings.devices),
     )
     run_app(ui, bridge)
 

@@ -43,6 +43,8 @@ class UiSettings:
     help_phone: str = ""
     has_locker: bool = True
     has_shelf: bool = True
+    has_printer: bool = False
+    has_scale: bool = False
     drive_socket: Path | None = None
     blind_cells: frozenset[int] = frozenset()
     pinned_clock: str = ""

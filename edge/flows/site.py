@@ -65,6 +65,11 @@ class Site:
     def __post_init__(self) -> None:
         self.price_board = PriceBoard(self.counter.price, self.say)
 
+    def stand(self, counter: CounterDevices, name: str, phone: str) -> None:
+        """Set up the counter: its devices, and what heads the slips."""
+        self.counter, self.name, self.phone = counter, name, phone
+        self.price_board = PriceBoard(counter.price, self.say)
+
     @property
     def letterhead(self) -> Letterhead:
         return Letterhead(self.say, self.name, self.phone)

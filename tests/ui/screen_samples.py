@@ -24,6 +24,7 @@ from edge.model import (
 from ui.viewmodels import Face, Frame, Notice, Now, State
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states as v
+from ui.viewmodels.weigh import WeighGoods
 
 AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
 OFFLINE = s.LinkState(online=False, days_offline=3, pending=1482)
@@ -105,6 +106,9 @@ QUIET_DAY = s.DayBoard(
     arrived=0, picked_up=0, in_locker=0, on_shelf=0, expected=60, overdue=0, exceptions=0, bills_accepted=0,
     bills_unposted=0, cash_fen=Fen(0), cells_free=24, cells_out=0, alarms=(),
 )  # fmt: skip
+PRINTED = (
+    "printing", "done", "sent", "unknown", "never", "paper", "cover", "fault", "away", "silent", "limit",
+)  # fmt: skip
 FOUND = s.ParcelsBoard("5678", (*PARCELS, parcel(8, state="exception", overdue=True), parcel(9, overdue=True)), more=31)
 AWAY = "could not open port /dev/village/scanner-counter: no such file or directory"
 DEVICES = s.DevicesBoard(
@@ -135,7 +139,8 @@ ALIKE = frozenset(
     "staff-no_answer staff-left_open refused-disk_low refused-already_accepted intake_door-opening devices-good "
     "money-none board-quiet login closed-S4 home-offline "
     "standby-offline pickup-busy account cash-busy choose search-none sync-done intake_phone-empty board-empty cells "
-    "intake-busy intake_door-late idle-staff pickup".split()
+    "intake-busy intake_door-late idle-staff pickup slip-done slip-never slip-cover slip-fault slip-away slip-silent "
+    "weigh-busy weigh-restless weigh-overload weigh-away weigh-silent weigh-unfit".split()
 )
 
 
@@ -150,7 +155,8 @@ def frame(state: State, rows: tuple[int, int] = (3, 5), **changes: object) -> Fr
 def samples(rows: tuple[int, int] = (3, 5)) -> dict[str, Frame]:
     """Name of the picture -> frame. Names begin with the screen's."""
     made = {
-        **_pickup(rows), **_doors(rows), **_bills(rows), **_staff(rows), **_intake(rows), **_technician(rows)
+        **_pickup(rows), **_doors(rows), **_bills(rows), **_staff(rows), **_intake(rows), **_technician(rows),
+        **_weigh(rows),
     }  # fmt: skip
     every = sorted({f.state.screen for f in made.values()})
     asked = frame(v.CodeEntry("12"), rows, ask_s=27)
@@ -222,6 +228,7 @@ def _bills(rows: tuple[int, int]) -> dict[str, Frame]:
         "cash-wrong": frame(v.BillCash(large, BILLS), rows, notice=wrong),
         "cash-busy": frame(v.BillCash(BILLS[0], BILLS, busy=True), rows),
         "slip": frame(v.Slip(SLIP), rows, link=OFFLINE),
+        **{f"slip-{printed}": frame(v.Slip(SLIP, printed), rows, link=OFFLINE) for printed in PRINTED},
         "slip-receipt": frame(v.Slip(replace(SLIP, posted=True, bill=replace(large, fen=Fen(16_816_883)))), rows),
     }
 
@@ -246,8 +253,43 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "money": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))), rows),
         "money-none": frame(staff.Money(s.BillsBoard((), Fen(0), Fen(0))), rows),
         "money-refund": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000)), refund=TAKEN[2]), rows),
+        "money-print": frame(
+            staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))), rows, face=_fitted(rows),
+            notice=Notice("told_print.paper", (("slip", "000125"),)),
+        ),
+        "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),
         "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
         "sync-done": frame(staff.Sync(replace(SYNC, online=True, pending=0, fork=False, refused=())), rows),
+    }
+
+
+TICKET = s.Ticket("W000123", 12_345, 350, Fen(860), Fen(10_617), "冉站长", AT, "9f31c2d0", reweigh="W000122")
+
+
+def _fitted(rows: tuple[int, int]) -> Face:
+    """A point with printer and scale."""
+    return Face(
+        "金溪镇长春村服务点", "", has_printer=True, has_scale=True, villager_rows=rows[0], operator_rows=rows[1]
+    )
+
+
+def _weigh(rows: tuple[int, int]) -> dict[str, Frame]:
+    plain = replace(TICKET, net_g=29_995, tare_g=0, fen_per_kg=None, fen=None, reweigh=None)
+    dear = replace(TICKET, net_g=29_995, fen_per_kg=Fen(99_999), fen=Fen(2_999_470))
+    states = {
+        "weigh": WeighGoods(last=TICKET),
+        "weigh-busy": WeighGoods(price="860", busy=True),
+        "weigh-done": WeighGoods(price="860", ticket=TICKET, last=TICKET, tare_g=350, printed="done"),
+        "weigh-plain": WeighGoods(ticket=plain, last=plain, printed="silent"),
+        "weigh-dear": WeighGoods(price="99999", ticket=dear, last=dear, tare_g=350, printed="cover"),
+        "weigh-same": WeighGoods(price="860", ticket=TICKET, last=TICKET, why="same_load"),
+    }
+    whys = ("empty", "restless", "overload", "away", "silent", "garbled", "unfit")
+    states |= {f"weigh-{why}": WeighGoods(why=why, tare_g=350) for why in whys}
+    tared = Notice("told.tare", (("kg", "0.350"),), bad=False)
+    return {
+        **{name: frame(state, rows, face=_fitted(rows)) for name, state in states.items()},
+        "weigh-tared": frame(WeighGoods(tare_g=350), rows, face=_fitted(rows), notice=tared),
     }
 
 

@@ -12,6 +12,7 @@ from ui.screens.chrome import notice, villager_page
 from ui.screens.keypad import boxes, field, keypad
 from ui.screens.kit import Kit
 from ui.screens.pickup_pages import beside, pager
+from ui.screens.print_line import print_line
 from ui.screens.theme import Accent, Colour
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import Frame
@@ -198,7 +199,9 @@ def slip(kit: Kit) -> Widget:
         ("label.check", shown.check),
     )
     left = column(*[pair(kit, (kit.t(key), said), theme.CARD, 6, 25) for key, said in facts], gap=kit.mm(0.5))
-    note = kit.text(kit.t(f"{kind}_note"), 5.2, on=theme.CARD, height=9 if kit.lang == "zh" else 14)
+    note = print_line(kit, state, accent) if state.printed else kit.text(
+        kit.t(f"{kind}_note"), 5.2, on=theme.CARD, height=9 if kit.lang == "zh" else 14
+    )  # fmt: skip
     paper = kit.card(fix(head, height=kit.mm(13)), weigh(left, 1), note, pad=(6, 3), border=accent.fill, gap=1.5)
     finish = kit.button("done", kit.t("chrome.done"), accent, em=theme.TITLE, height=21)
     money = money_card(kit, bill, accent, kit.t("label.paid"))

@@ -58,6 +58,8 @@ def _menu(kit: Kit) -> Widget:
         _entry(kit, "search", "search"), _entry(kit, "money", "money"), _entry(kit, "sync", "sync"),
         _entry(kit, "devices", "device"), _entry(kit, "cells", "door"),
     ]  # fmt: skip
+    if kit.frame.face.has_scale:
+        small.insert(2, _entry(kit, "weigh", "scale"))
     intake = kit.button(
         "intake",
         kit.t("board.intake"),
@@ -196,9 +198,10 @@ def _money_row(kit: Kit, line: BillLine, index: int) -> Widget:
         act = kit.text(
             kit.t(f"bill_state.{line.state}"), theme.STAFF_LESS, on=ground, colour=ink, align="center", width=38
         )
-    return kit.card(
-        weigh(what, 1), amount, act, fill=ground, orientation="horizontal", pad=(4, 0.8, 2, 0.8), gap=3, height=15
-    )
+    parts = [weigh(what, 1), amount, act]
+    if kit.frame.face.has_printer and line.slip:
+        parts.append(kit.button(f"print_{index}", kit.t("money.print"), look="line", width=26, em=theme.STAFF_LESS))
+    return kit.card(*parts, fill=ground, orientation="horizontal", pad=(4, 0.8, 2, 0.8), gap=3, height=15)
 
 
 def _refund(kit: Kit, line: BillLine) -> Widget:

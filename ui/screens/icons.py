@@ -219,6 +219,17 @@ def _dot(i: Icon) -> None:
     i.disc(12, 12, 6.5)
 
 
+def _scale(i: Icon) -> None:
+    """A pan on a body with a dial."""
+    i.box(2, 17.5, 20, 2.5, 1)
+    i.box(10.5, 14, 3, 4)
+    i.box(4, 3, 16, 11.5, 2)
+    i.hole()
+    i.disc(12, 8.7, 4)
+    i.ink()
+    i.line(12, 8.2, 14, 10.8, w=1.6)
+
+
 def _ring(i: Icon) -> None:
     i.ring(12, 12, 7.5, w=2.2)
 
@@ -227,5 +238,5 @@ DRAWINGS: dict[str, Callable[[Icon], None]] = {
     "parcel": _parcel, "bill": _bill, "person": _person, "back": _back, "home": _home, "water": _water,
     "power": _power, "gas": _gas, "check": _check, "warn": _warn, "scan": _scan, "erase": _erase, "shelf": _shelf,
     "door": _door, "search": _search, "money": _money, "sync": _sync, "device": _device, "offline": _offline,
-    "phone": _phone, "hourglass": _hourglass, "leave": _leave, "dot": _dot, "ring": _ring,
+    "phone": _phone, "hourglass": _hourglass, "leave": _leave, "dot": _dot, "ring": _ring, "scale": _scale,
 }  # fmt: skip

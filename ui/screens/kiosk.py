@@ -165,8 +165,8 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
             self._touched = max(self._touched, self._shown)
         if self._draw_at is None or (patience_s == 0 and frame.state != self.frame.state):
             self._draw_at = time.monotonic() + patience_s
-        self.frame = frame
-        for intent in intents:
+        before, self.frame = self.frame, frame
+        for intent in (*intents, *vm.amounts(before, frame)):
             self.bridge.on_intent(intent)
 
     def _draw(self) -> None:
@@ -246,6 +246,8 @@ def _face(ui: UiSettings, panel: Panel) -> vm.Face:
         has_locker=ui.has_locker,
         has_shelf=ui.has_shelf,
         blind_cells=ui.blind_cells,
+        has_printer=ui.has_printer,
+        has_scale=ui.has_scale,
         idle=ui.idle,
         villager_rows=panel.villager_rows,
         operator_rows=panel.operator_rows,

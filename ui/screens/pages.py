@@ -15,12 +15,14 @@ from ui.screens import (
     parcel_pages,
     pickup_pages,
     theme,
+    weigh_pages,
 )
 from ui.screens.chrome import HEAD, PAD, help_button
 from ui.screens.kit import Kit
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states
+from ui.viewmodels.weigh import WeighGoods
 
 DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     states.Standby: pickup_pages.standby,
@@ -58,6 +60,7 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     staff.Search: parcel_pages.search,
     staff.ParcelCard: parcel_pages.card,
     staff.CheckPerson: parcel_pages.check_person,
+    WeighGoods: weigh_pages.weigh,
 }
 
 

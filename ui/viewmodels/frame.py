@@ -33,6 +33,8 @@ class Face:
     language: str = "zh"
     has_locker: bool = True
     has_shelf: bool = True
+    has_printer: bool = False
+    has_scale: bool = False
     blind_cells: frozenset[int] = frozenset()  # whose doors nobody sees but the person before them
     idle: IdleTimes = field(default_factory=IdleTimes)
     villager_rows: int = 3

@@ -139,6 +139,8 @@ def _task(frame: Frame, name: str) -> Answer:
         case BillAccount() | BillList() | BillConfirm() | BillCash():
             return _bill(frame, name)
     return frame, ()
+        case Slip(slip=slip) as page if name == "print" and page.can_print:
+            return replace(frame, state=replace(page, printed="printing")), (s.PrintAgain(slip.slip),)
 
 
 def _home(frame: Frame, name: str) -> Answer:

@@ -31,6 +31,7 @@ from ui.viewmodels.staff_states import (
     Sync,
 )
 from ui.viewmodels.states import Standby
+from ui.viewmodels.weigh import WeighGoods, press_weigh
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 FOUND = ("gone", "in_cell", "on_shelf")
@@ -55,6 +56,8 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return _devices(frame, name)
         case Cells() as cells:
             return _cells(frame, cells, name)
+        case WeighGoods() as goods:
+            return press_weigh(frame, goods, name)
     return frame, ()
 
 
@@ -93,6 +96,8 @@ def _open(frame: Frame, name: str) -> Answer:
             return frame.to(Search()), (s.ShowBoard("parcels"),)
         case "money":
             return frame.to(Money()), (s.ShowBoard("bills"),)
+        case "weigh":
+            return frame.to(WeighGoods()), (s.ShowBoard("weigh"),)
         case "sync":
             return frame.to(Sync()), (s.ShowBoard("sync"),)
         case "devices":
@@ -176,6 +181,9 @@ def _money(frame: Frame, money: Money, name: str) -> Answer:
     if name == "yes" and money.refund:
         done = replace(frame, state=replace(money, refund=None))
         return done, (s.RefundBill(money.refund.id), s.ShowBoard("bills"))
+    if name.startswith("print_") and money.board:
+        line = money.board.bills[money.page * frame.face.operator_rows + int(name[6:])]
+        return frame, ((s.PrintAgain(line.slip),) if line.slip else ())
     if name.startswith("row_") and money.board:
         line = money.board.bills[money.page * frame.face.operator_rows + int(name[4:])]
         return (replace(frame, state=replace(money, refund=line)) if line.state == "refused" else frame), ()

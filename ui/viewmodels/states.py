@@ -181,9 +181,16 @@ class BillCash(State):
 
 @dataclass(frozen=True, slots=True)
 class Slip(State):
+    """`printed`: as `Printing.state`, never (not tried yet), limit (tried too often), or "" without a printer."""
+
     screen: ClassVar[str] = "slip"
     scan: ClassVar[str] = "home"
     slip: SlipShown
+    printed: str = ""
+
+    @property
+    def can_print(self) -> bool:
+        return self.printed not in ("", "printing", "done", "limit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ from ui.viewmodels.states import (
     Standby,
     Wait,
 )
+from ui.viewmodels.weigh import WeighGoods, on_weigh_step
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
@@ -76,6 +77,14 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return _flow(frame, step), ()
 
 
+def _weighing(frame: Frame, state: WeighGoods, step: s.Step) -> Frame | None:
+    """The scale's page takes its own steps; of a refusal it keeps the page and says why."""
+    turned = on_weigh_step(frame, state, step)
+    if turned is not None and isinstance(step, s.Refusal):
+        return replace(turned, notice=refusal_notice(step))
+    return turned
+
+
 def _board(frame: Frame, step: s.Step) -> Frame:
     """Fill the board that is open; a late answer for another one is dropped."""
     match (step, frame.state):
@@ -93,6 +102,10 @@ def _board(frame: Frame, step: s.Step) -> Frame:
 
 
 def _flow(frame: Frame, step: s.Step) -> Frame:
+    if isinstance(frame.state, WeighGoods):
+        turned = _weighing(frame, frame.state, step)
+        if turned is not None:
+            return turned
     match step:
         case s.Checking():
             return _checking(frame)
@@ -107,7 +120,9 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
         case s.Trouble():
             return frame.to(Broken(step.number))
         case s.SlipShown():
-            return frame.to(Slip(step))
+            return frame.to(Slip(step, step.printed))
+        case s.Printing():
+            return _printing(frame, step)
         case s.BillsFound():
             return _bills_found(frame, step)
         case s.ParcelsFound():
@@ -121,6 +136,17 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
 def waiting(state: State) -> bool:
     """Whether somebody stands there and waits for an answer."""
     return isinstance(state, Wait) or (isinstance(state, CodeEntry) and state.busy)
+
+
+def _printing(frame: Frame, step: s.Printing) -> Frame:
+    """Told where the slip is shown, and to an operator who looks at the bills taken; to nobody else."""
+    match frame.state:
+        case Slip(slip=slip) as page if slip.slip == step.slip:
+            return replace(frame, state=replace(page, printed=step.state))
+        case Money():
+            good = step.state in ("printing", "done", "sent")
+            return replace(frame, notice=Notice(f"told_print.{step.state}", (("slip", step.slip),), bad=not good))
+    return frame
 
 
 def _checking(frame: Frame) -> Frame:
@@ -149,6 +175,9 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return frame.to(Login(), notice)
         case Fetch() if step.code == "login_first":
             return frame.to(Login(), notice)
+        case Slip() as page:
+            known = {"login_first": "limit", "busy": "printing"}.get(step.code, "away")
+            return replace(frame, state=replace(page, printed=known))
         case BillCash() as cash if step.code in ("wrong_pin", "locked_out", "not_allowed"):
             return frame.to(replace(cash, pin="", busy=False), notice)
         case Door() | Opening():
