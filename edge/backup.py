@@ -34,7 +34,7 @@ def make(folder: Path) -> Copy:
                 _copy(read_only(folder / FILE), fresh)
                 return _named(folder, fresh, last_fact(fresh))
             finally:
-                fresh.unlink(missing_ok=True)
+                _discard(fresh)
     except (sqlite3.Error, OSError) as error:
         raise StoreFault("S2" if _full(error) else "S3", f"the backup failed: {error}") from error
 
@@ -74,7 +74,7 @@ def restore(folder: Path, source: Path) -> Path | None:
         fresh.rename(folder / FILE)
         _sync(folder)
     except (sqlite3.Error, OSError) as error:
-        fresh.unlink(missing_ok=True)
+        _discard(fresh)
         raise StoreFault("S2" if _full(error) else "S3", f"the backup cannot be put back: {error}") from error
     return aside
 
@@ -100,10 +100,16 @@ def _copy(read: sqlite3.Connection, target: Path) -> None:
     A reader keeps no writer waiting in WAL mode.
     """
     with closing(read):
-        target.unlink(missing_ok=True)
+        _discard(target)
         target.touch(mode=0o600)
         with closing(sqlite3.connect(target)) as write:
             read.backup(write)
+
+
+def _discard(unfinished: Path) -> None:
+    """Remove a copy with its side files: an old journal beside a new copy would be played into it."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        unfinished.with_name(unfinished.name + suffix).unlink(missing_ok=True)
 
 
 def _full(error: Exception) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from edge import log
+from edge import batches, log
 from edge.model import (
     AccountNo,
     BillId,
@@ -19,6 +19,7 @@ from edge.model import (
     WaybillNo,
     local_day,
 )
+from edge.parcels import ACTIVE, HERE
 from edge.steps import BillLine, BillsBoard, DayBoard, ParcelLine, ParcelsBoard
 from edge.store import Tx
 
@@ -26,7 +27,6 @@ OVERDUE_MS = 48 * 3_600_000  # overdue_hours of the policy table
 DAY_MS = 24 * 3_600_000
 PAGE = 60  # rows a search returns; the rest is counted
 NOTHING: tuple[str | int, ...] = ()
-OPEN = "state NOT IN ('picked_up', 'returned', 'expected')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +75,17 @@ def code_of(tx: Tx, parcel: ParcelId) -> PickupCode | None:
 
 
 def arrived_today(tx: Tx) -> int:
-    return int(tx.value("SELECT count(*) FROM parcel WHERE arrived_day = ?", (local_day(tx.stamp.at),)))
+    today = local_day(tx.stamp.at)
+    here = tx.value(f"SELECT count(*) FROM {HERE} AND arrived_day = ?", (today,))  # noqa: S608 constant
+    gone = "SELECT count(*) FROM parcel WHERE closed_at >= ? AND arrived_day = ?"
+    return int(here + tx.value(gone, (_midnight(tx), today)))
 
 
 def day(tx: Tx) -> DayBoard:
     """Return the operator's figures of today and what waits for a hand."""
-    states = {row["state"]: row["n"] for row in tx.rows("SELECT state, count(*) AS n FROM parcel GROUP BY state")}
+    by_state = f"SELECT state, count(*) AS n FROM {HERE} GROUP BY state"  # noqa: S608 constant
+    states = {row["state"]: row["n"] for row in tx.rows(by_state)}
+    active = int(tx.value(f"SELECT count(*) FROM parcel WHERE {ACTIVE}"))  # noqa: S608 constant
     midnight = _midnight(tx)
     bills = tx.row(
         "SELECT count(*) AS n, coalesce(sum(state = 'accepted'), 0) AS open,"
@@ -90,15 +95,15 @@ def day(tx: Tx) -> DayBoard:
     ) or {"n": 0, "open": 0, "fen": 0}
     free = tx.value("SELECT count(*) FROM cell WHERE state = 'free'")
     out = tx.value("SELECT count(*) FROM cell WHERE state = 'out_of_service'")
-    waiting = tx.rows("SELECT * FROM parcel WHERE state = 'arrived' ORDER BY id LIMIT 10")
+    waiting = tx.rows(f"SELECT * FROM {HERE} AND state = 'arrived' ORDER BY +id LIMIT 10")  # noqa: S608
     return DayBoard(
         arrived=arrived_today(tx),
         picked_up=int(tx.value("SELECT count(*) FROM parcel WHERE closed_at >= ?", (midnight,))),
         in_locker=states.get("in_locker", 0),
         on_shelf=states.get("on_shelf", 0),
-        expected=states.get("expected", 0),
+        expected=active - sum(states.values()),
         overdue=int(
-            tx.value(f"SELECT count(*) FROM parcel WHERE {OPEN} AND arrived_at < ?", (tx.stamp.at - OVERDUE_MS,))  # noqa: S608
+            tx.value(f"SELECT count(*) FROM {HERE} AND arrived_at < ?", (tx.stamp.at - OVERDUE_MS,))  # noqa: S608
         ),
         exceptions=states.get("exception", 0),
         bills_accepted=bills["n"],
@@ -107,8 +112,9 @@ def day(tx: Tx) -> DayBoard:
         cells_free=free,
         cells_out=out,
         alarms=alarms(tx),
-        refunds=int(tx.value("SELECT count(*) FROM bill WHERE state = 'refused'")),
+        refunds=int(tx.value("SELECT count(*) FROM bill WHERE accepted_seq IS NOT NULL AND state = 'refused'")),
         pending_deposits=tuple(_line(tx, row) for row in waiting),
+        codes=batches.waiting(tx),
     )
 
 
@@ -138,14 +144,14 @@ def search(tx: Tx, text: str) -> ParcelsBoard:
     else:
         where = "(place LIKE ? OR recipient LIKE ? OR waybill_no LIKE ?)"
         values = (f"{text}%", f"{text}%", f"%{text}%")
-    sql = f"SELECT * FROM parcel WHERE {OPEN} AND {where} ORDER BY arrived_at, id LIMIT ?"  # noqa: S608 constants
+    sql = f"SELECT * FROM {HERE} AND {where} ORDER BY arrived_at, id LIMIT ?"  # noqa: S608 constants
     rows = tx.rows(sql, (*values, PAGE))
-    total = tx.value(f"SELECT count(*) FROM parcel WHERE {OPEN} AND {where}", values)  # noqa: S608 constants
+    total = tx.value(f"SELECT count(*) FROM {HERE} AND {where}", values)  # noqa: S608 constants
     return ParcelsBoard(text, tuple(_line(tx, row) for row in rows), int(total) - len(rows))
 
 
 def find_line(tx: Tx, waybill_no: WaybillNo) -> ParcelLine | None:
-    row = tx.row(f"SELECT * FROM parcel WHERE waybill_no = ? AND {OPEN}", (waybill_no,))  # noqa: S608 constant
+    row = tx.row(f"SELECT * FROM parcel WHERE waybill_no = ? AND {ACTIVE} AND arrived_day IS NOT NULL", (waybill_no,))  # noqa: S608 constant
     return None if row is None else _line(tx, row)
 
 
@@ -194,8 +200,9 @@ def bills_taken(tx: Tx) -> BillsBoard:
         "SELECT * FROM bill WHERE accepted_seq IS NOT NULL ORDER BY state = 'refused' DESC, accepted_seq DESC LIMIT ?",
         (PAGE,),
     )
-    total = tx.value("SELECT coalesce(sum(fen), 0) FROM bill WHERE state IN ('accepted', 'posted', 'refused')")
-    unposted = tx.value("SELECT coalesce(sum(fen), 0) FROM bill WHERE state = 'accepted'")
+    taken_sum = "SELECT coalesce(sum(fen), 0) FROM bill WHERE accepted_seq IS NOT NULL AND state "
+    total = tx.value(taken_sum + "IN ('accepted', 'posted', 'refused')")
+    unposted = tx.value(taken_sum + "= 'accepted'")
     return BillsBoard(tuple(_bill(row) for row in rows), Fen(total), Fen(unposted))
 
 

@@ -7,8 +7,9 @@ Each function runs inside one transaction and appends the facts of what it chang
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from edge import cells, events, log, shelves
+from edge import batches, cells, events, log, shelves
 from edge.events import Fact, name_of
 from edge.model import (
     CellNo,
@@ -28,9 +29,14 @@ from edge.model import (
 )
 from edge.store import Tx
 
+_WEIGHTS, _DIGITS = (1, 10, 100, 1_000, 10_000, 100_000), "%06d"  # of a pickup code
 NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % of a million codes
 
-ACTIVE = "state NOT IN ('picked_up', 'returned')"
+ACTIVE = "closed_at IS NULL"  # the words of the index `parcel_active_waybill`
+# What lies here. The index is named because SQLite would else read every parcel there ever was.
+HERE = "parcel INDEXED BY parcel_here WHERE arrived_day IS NOT NULL AND closed_at IS NULL"
+
+Changes = dict[str, Any]  # of one row: column to value
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Arrival:
     target: str = "auto"  # auto | locker | shelf
     phone: Phone | None = None
     consent: Consent = Consent.NONE
+    quality: str = "live"  # upload: taken from the list of a gun's memory
 
 
 def load(tx: Tx, parcel: ParcelId) -> Parcel:
@@ -113,8 +120,12 @@ def take_in(tx: Tx, arrival: Arrival) -> Parcel:
     here = find_active(tx, arrival.waybill_no)
     if here is not None and here.state is ParcelState.ARRIVED:
         return here
-    parcel = _arrive(tx, here, arrival)
-    return _shelve(tx, parcel) if parcel.cell is None else parcel
+    parcel, changes = _arrive(tx, here, arrival)
+    if parcel.cell is None:
+        parcel, more = _shelve(tx, parcel)
+        changes |= more  # one change of the row: each rewrites its pages and those of its indexes
+    tx.update("parcel", ("id", parcel.id), changes)
+    return parcel
 
 
 def arrive(tx: Tx, arrival: Arrival) -> Parcel:
@@ -122,10 +133,13 @@ def arrive(tx: Tx, arrival: Arrival) -> Parcel:
 
     Errors: Rejected already_in_stock (cell, place), unknown_parcel, no_consent (parcel), no_free_place.
     """
-    return _arrive(tx, find_active(tx, arrival.waybill_no), arrival)
+    parcel, changes = _arrive(tx, find_active(tx, arrival.waybill_no), arrival)
+    tx.update("parcel", ("id", parcel.id), changes)
+    return parcel
 
 
-def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> Parcel:
+def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> tuple[Parcel, Changes]:
+    """Write the fact; return the parcel as it is then, with the changes of its row, which the caller makes."""
     if parcel is None:
         parcel = _unannounced(tx, arrival)
     elif parcel.state is not ParcelState.EXPECTED:
@@ -134,14 +148,13 @@ def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> Parcel:
         raise Rejected("no_consent", parcel=parcel.id)
     state = moved(parcel.state, "parcel_arrived")
     cell, place = _room(tx, parcel, arrival.target)
-    changes = {
+    changes: Changes = {
         "state": state,
         "cell": cell,
         "place": place,
         "arrived_at": tx.stamp.at,
         "arrived_day": local_day(tx.stamp.at),
     }
-    tx.update("parcel", ("id", parcel.id), changes)
     if cell is not None:
         cells.reserve(tx, cell, parcel.id)
     fact = events.ParcelArrived(
@@ -155,7 +168,8 @@ def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> Parcel:
         arrival.phone,
     )
     log.append(tx, fact)
-    return replace(parcel, state=state, cell=cell, place=place, arrived_at=tx.stamp.at)
+    batches.settle(tx, parcel.waybill_no, parcel.id, arrival.quality)
+    return replace(parcel, state=state, cell=cell, place=place, arrived_at=tx.stamp.at), changes
 
 
 def _unannounced(tx: Tx, arrival: Arrival) -> Parcel:
@@ -200,10 +214,12 @@ def record_consent(tx: Tx, parcel: ParcelId, consent: Consent, operator: Operato
 
 def shelved(tx: Tx, parcel: ParcelId) -> Parcel:
     """The parcel lies on its reserved place and may be collected."""
-    return _shelve(tx, load(tx, parcel))
+    here, changes = _shelve(tx, load(tx, parcel))
+    tx.update("parcel", ("id", parcel), changes)
+    return here
 
 
-def _shelve(tx: Tx, here: Parcel) -> Parcel:
+def _shelve(tx: Tx, here: Parcel) -> tuple[Parcel, Changes]:
     if here.place is None:
         raise AssertionError(f"parcel {here.id} has no place")
     code, token = _new_code(tx), PickupToken(tx.dice.token())
@@ -217,15 +233,24 @@ def deposited(tx: Tx, parcel: ParcelId, evidence: str) -> Parcel:
         raise AssertionError(f"parcel {parcel} has no cell")
     cells.occupy(tx, here.cell, parcel)
     code, token = _new_code(tx), PickupToken(tx.dice.token())
-    return _stored(tx, here, events.ParcelDeposited(parcel, here.cell, evidence, code, token), code, token)
+    fact = events.ParcelDeposited(parcel, here.cell, evidence, code, token)
+    here, changes = _stored(tx, here, fact, code, token)
+    tx.update("parcel", ("id", parcel), changes)
+    return here
 
 
-def _stored(tx: Tx, here: Parcel, fact: Fact, code: PickupCode, token: PickupToken) -> Parcel:
+def _stored(tx: Tx, here: Parcel, fact: Fact, code: PickupCode, token: PickupToken) -> tuple[Parcel, Changes]:
+    """Write the fact; return the parcel as it is then, with the changes of its row, which the caller makes."""
     state = moved(here.state, name_of(fact))
-    logged = log.append(tx, fact)
-    changes = {"state": state, "code": code.plain(), "token": token.plain(), "stored_seq": logged.seq, "wrong_tails": 0}
-    tx.update("parcel", ("id", here.id), changes)
-    return replace(here, state=state)
+    seq = log.append(tx, fact).seq
+    changes: Changes = {
+        "state": state,
+        "code": code.plain(),
+        "token": token.plain(),
+        "stored_seq": seq,
+        "wrong_tails": 0,
+    }
+    return replace(here, state=state), changes
 
 
 def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:
@@ -239,6 +264,7 @@ def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:
     if here.place is not None:
         shelves.give_back(tx, here.place)
     log.append(tx, events.DepositCancelled(parcel, here.cell, here.place, reason))
+    batches.reopen(tx, here.waybill_no)
 
 
 def cell_failed(tx: Tx, parcel: ParcelId, why: str) -> Parcel:
@@ -288,7 +314,10 @@ def _new_code(tx: Tx) -> PickupCode:
 
 
 def _neighbours(code: str) -> tuple[str, ...]:
-    near = [code]
-    for i, own in enumerate(code):
-        near += [code[:i] + digit + code[i + 1 :] for digit in "0123456789" if digit != own]
+    """The code and all that differ from it in one digit."""
+    number, near = int(code), [code]
+    for weight in _WEIGHTS:
+        own = number // weight % 10
+        first = number - own * weight
+        near += [_DIGITS % (first + step) for step in range(0, 10 * weight, weight) if step != own * weight]
     return tuple(near)

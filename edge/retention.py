@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from edge import events, log
 from edge.model import AccountNo, Seq
 from edge.store import Tx
@@ -21,8 +23,9 @@ def erase_collected(tx: Tx, before: int) -> int:
         (before, BATCH),
     )
     fields = parcels = 0
+    facts = _facts_of(tx, [row["id"] for row in rows])
     for row in rows:
-        held = _facts_of(tx, row["id"])
+        held = facts.get(row["id"], [])
         if held and max(held) > confirmed:
             continue
         tx.update("parcel", ("id", row["id"]), {"recipient": None, "phone": None, "address": None})
@@ -50,8 +53,8 @@ def erase_settled_bills(tx: Tx, before: int) -> int:
     Amount, slip and serial stay for the ledger; of the account number only its masked form.
     """
     rows = tx.rows(
-        "SELECT id, account_no FROM bill"
-        " WHERE accepted_at < ? AND state IN ('posted', 'reversed') AND name <> '' LIMIT ?",
+        "SELECT id, account_no FROM bill WHERE accepted_seq IS NOT NULL AND accepted_at < ? AND name <> ''"
+        " AND state IN ('posted', 'reversed') LIMIT ?",
         (before, BATCH),
     )
     for row in rows:
@@ -62,9 +65,14 @@ def erase_settled_bills(tx: Tx, before: int) -> int:
     return len(rows)
 
 
-def _facts_of(tx: Tx, parcel: str) -> list[Seq]:
-    rows = tx.rows(
-        "SELECT DISTINCT p.seq FROM personal p JOIN fact f ON f.seq = p.seq WHERE json_extract(f.body, '$.parcel') = ?",
-        (parcel,),
-    )
-    return [row["seq"] for row in rows]
+def _facts_of(tx: Tx, parcels: list[str]) -> dict[str, list[Seq]]:
+    """The facts that still hold personal values of these parcels, found in one walk over what is held."""
+    found: dict[str, list[Seq]] = {}
+    if parcels:
+        sql = (
+            "SELECT DISTINCT p.seq, json_extract(f.body, '$.parcel') AS parcel FROM personal p"
+            " JOIN fact f ON f.seq = p.seq WHERE parcel IN (SELECT value FROM json_each(?))"
+        )
+        for row in tx.rows(sql, (json.dumps(parcels),)):
+            found.setdefault(row["parcel"], []).append(row["seq"])
+    return found

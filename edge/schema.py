@@ -7,7 +7,7 @@ from sqlite_utils import Database, Migrations
 TABLES = frozenset(
     (
         "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
-        " carrier_choice applied owed print weighing"
+        " carrier_choice applied owed print weighing batch batch_code"
     ).split()
 )
 
@@ -160,5 +160,58 @@ CREATE TABLE weighing (
 def counter_devices(db: Database) -> None:
     """Slips that went to the printer, and weighings with their tickets."""
     for statement in _COUNTER.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_BATCHES = """
+CREATE TABLE batch (id TEXT PRIMARY KEY, scanner TEXT NOT NULL, at INTEGER NOT NULL, useless INTEGER NOT NULL,
+    whole INTEGER NOT NULL, seq INTEGER NOT NULL REFERENCES fact (seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE batch_code (
+    number TEXT PRIMARY KEY,
+    batch TEXT NOT NULL,
+    nr INTEGER NOT NULL,
+    carriers TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'taken', 'left', 'here')),
+    seen INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX batch_code_batch ON batch_code (batch);
+CREATE INDEX batch_code_open ON batch_code (state) WHERE state = 'waiting';
+CREATE INDEX batch_code_unseen ON batch_code (batch) WHERE seen = 0;
+"""
+
+
+@migrations()
+def gun_memories(db: Database) -> None:
+    """Codes from the memories of guns, and what became of each."""
+    for statement in _BATCHES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)
+
+
+_FEWER_PAGES = """
+DROP INDEX parcel_active_waybill;
+DROP INDEX parcel_open;
+DROP INDEX parcel_day;
+DROP INDEX parcel_token;
+DROP INDEX parcel_closed;
+UPDATE parcel SET closed_at = coalesce(arrived_at, 0) WHERE state IN ('picked_up', 'returned') AND closed_at IS NULL;
+CREATE UNIQUE INDEX parcel_active_waybill ON parcel (waybill_no) WHERE closed_at IS NULL;
+CREATE INDEX parcel_active ON parcel (closed_at) WHERE closed_at IS NULL;
+CREATE INDEX parcel_here ON parcel (arrived_day, state, closed_at) WHERE arrived_day IS NOT NULL AND closed_at IS NULL;
+CREATE INDEX parcel_closed ON parcel (closed_at, arrived_day) WHERE closed_at IS NOT NULL;
+CREATE INDEX parcel_people ON parcel (closed_at)
+    WHERE closed_at IS NOT NULL AND coalesce(recipient, phone, address) IS NOT NULL;
+CREATE INDEX bill_people ON bill (accepted_at) WHERE accepted_seq IS NOT NULL AND name <> '';
+"""
+
+
+@migrations()
+def fewer_pages(db: Database) -> None:
+    """Indexes that an intake does not touch, or touches where it writes anyway: a card wears out by pages.
+
+    What is here and what is on its way are told apart by the days, not by the state, which changes at every step.
+    """
+    for statement in _FEWER_PAGES.split(";\n"):
         if statement.strip():
             db.execute(statement)

@@ -103,7 +103,6 @@ UNIQUE = {
     "two parcels in one cell": "UPDATE parcel SET cell = 1 WHERE id IN ('p1', 'p2')",
     "two parcels on one place": "UPDATE parcel SET place = 'A-1-001' WHERE id IN ('p1', 'p2')",
     "two parcels with one code": "UPDATE parcel SET code = '123456' WHERE id IN ('p1', 'p2')",
-    "two parcels with one token": "UPDATE parcel SET token = 'T' WHERE id IN ('p1', 'p2')",
     "two active parcels with one waybill": "UPDATE parcel SET waybill_no = 'W' WHERE id IN ('p1', 'p2')",
     "one parcel in two cells": "UPDATE cell SET parcel = 'p1' WHERE cell IN (1, 2)",
     "two bills with one slip": "UPDATE bill SET slip = '000001'",
@@ -129,7 +128,7 @@ def test_a_waybill_may_come_again_once_the_first_has_left(store: Store, hub: Hub
 
     def leave(tx: Tx) -> None:
         help_called(tx)
-        tx.execute("UPDATE parcel SET waybill_no = 'W', state = 'picked_up' WHERE id = 'p1'")
+        tx.execute("UPDATE parcel SET waybill_no = 'W', state = 'picked_up', closed_at = 1 WHERE id = 'p1'")
         tx.execute("UPDATE parcel SET waybill_no = 'W' WHERE id = 'p2'")
 
     store.run_now(leave)
