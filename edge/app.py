@@ -23,7 +23,7 @@ from edge.counter_kit import counter_of
 from edge.desk import Desk
 from edge.doctor_line import Doctor
 from edge.fittings import fittings_of
-from edge.flows import doors, money, printing
+from edge.flows import batch, doors, money, printing
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
 from edge.house import House, point_of
@@ -142,10 +142,11 @@ class Kiosk:
             ("backup", self._house.back_up()),
             ("log", self._house.check_log()),
             ("watchdog", self.watchdog.beat()),
-            ("slips", printing.work(self._site, self._bridge.post)),
             ("doctor", Doctor(self._settings.data_dir, self._house.checkup_board).run()),
+            ("slips", printing.work(self._site, self._bridge.post)),
         ]
         work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
+        work += [(f"uploads {scanner.name}", self._uploads(scanner)) for scanner in self._scanners()]
         if self._site.locker is not None:
             work.append(("doors", self._doors(self._site.locker)))
         if self._settings.hub is not None:
@@ -198,6 +199,11 @@ class Kiosk:
                 self._runner.submit(Scanned(read.text, "standby", read.scanner))
             else:
                 self._bridge.scan(read.text, read.scanner)
+
+    async def _uploads(self, scanner: Scanner) -> None:
+        """No beep and no door: what a gun had in its memory becomes a list for the operator."""
+        async for upload in scanner.batches():
+            self._bridge.post(await batch.received(self._site, upload, self._desk.counter.learnt))
 
     async def _doors(self, locker: Locker) -> None:
         async for change in locker.changes():

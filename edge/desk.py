@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Protocol
 
-from edge import bills, boards, cells, codes, events, guard, log, parcels, pickups
+from edge import batch_lists, bills, boards, cells, codes, events, guard, learning, log, parcels, pickups
 from edge import steps as s
 from edge.codes import Decision, Kind, Recognition
 from edge.counter import Counter
-from edge.flows import intake, money, pickup, printing, weigh
+from edge.flows import batch, intake, money, pickup, printing, weigh
+from edge.flows.batch import waybills as _waybills
 from edge.flows.site import Site
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.parcels import Arrival
@@ -56,7 +57,7 @@ class Desk:
 
     async def start(self) -> None:
         """Recall what the operators of this point have taught."""
-        self.counter.learnt = await self._site.store.run(_learnt)
+        self.counter.learnt = await self._site.store.run(learning.learnt)
 
     def waybills(self, text: str) -> tuple[WaybillNo, ...]:
         """Return the numbers that a scanned text may be, for a flow that waits for one; none for anything else."""
@@ -78,6 +79,8 @@ class Desk:
                 return self._accept(intent)
             case s.PrintAgain() | s.ShowAmount() | s.Weigh() | s.SetTare():
                 return self._counter(intent)
+            case s.TakeBatch() | s.TakeCode() | s.CloseBatch():
+                return self._from_batch(intent)
             case s.Login():
                 return self._login(intent)
             case _ if isinstance(intent, w.WorkbenchIntent):
@@ -201,8 +204,8 @@ class Desk:
         self.counter.asked = None
         match intent:
             case s.ChooseCarrier():
-                await self._site.store.run(_learn, arrival.waybill_no, intent.carrier)
-                self.counter.learnt = await self._site.store.run(_learnt)
+                await self._site.store.run(learning.learn, arrival.waybill_no, intent.carrier)
+                self.counter.learnt = await self._site.store.run(learning.learnt)
                 arrival = replace(arrival, carrier=intent.carrier)
             case s.GivePhone():
                 consent = BOTH_SHELF_AND_LOCKER if intent.consented else Consent.NONE
@@ -210,6 +213,32 @@ class Desk:
             case s.RecordConsent():
                 consent = Consent(intent.consent)
                 await self._site.store.run(parcels.record_consent, intent.parcel, consent, operator)
+        async for step in self._take_in(arrival):
+            yield step
+
+    async def _from_batch(self, intent: s.BatchIntent) -> AsyncIterator[Step]:
+        operator = self.counter.operator()
+        match intent:
+            case s.TakeBatch():
+                steps = batch.take_proposed(self._site, intent.batch, operator)
+            case s.TakeCode():
+                steps = self._take_code(WaybillNo(intent.number), operator)
+            case s.CloseBatch():
+                steps = batch.close(self._site, intent.batch, operator)
+        async for step in steps:
+            yield step
+
+    async def _take_code(self, number: WaybillNo, operator: OperatorId) -> AsyncIterator[Step]:
+        """Take in one code of a list, as if it had been scanned now. Errors: Rejected not_here."""
+        carriers = await self._site.store.run(batch_lists.carriers_of, number)
+        known = await self._site.store.run(_known, (number,))
+        carrier = known.carrier if known is not None else next(iter(carriers), OTHER)
+        arrival = Arrival(number, carrier, operator, self.counter.target, quality="upload")
+        if known is None and len(carriers) != 1:
+            self.counter.asked = arrival
+            yield s.AskCarrier(str(number), (*carriers[: ASK_CARRIERS - 1], OTHER))
+            return
+        self.counter.asked = None
         async for step in self._take_in(arrival):
             yield step
 
@@ -331,6 +360,8 @@ class Desk:
                 return await self._site.store.run(boards.day)
             case "parcels":
                 return await self._site.store.run(boards.search, "")
+            case "batch":
+                return await self._site.store.run(batch_lists.board)
             case "bills":
                 return await self._site.store.run(boards.bills_taken)
             case "weigh":
@@ -346,27 +377,9 @@ def _match(
     return found[0] if found else None
 
 
-def _waybills(seen: Recognition) -> tuple[WaybillNo, ...]:
-    kinds = (Kind.WAYBILL, Kind.S10, Kind.UNKNOWN, Kind.GTIN)
-    return tuple(dict.fromkeys(WaybillNo(c.value) for c in seen.candidates if c.kind in kinds and c.value))
-
-
 def _known(tx: Tx, numbers: tuple[WaybillNo, ...]) -> Parcel | None:
     found = (parcels.find_active(tx, number) for number in numbers)
     return next((parcel for parcel in found if parcel is not None), None)
-
-
-def _learnt(tx: Tx) -> dict[tuple[int, str], str]:
-    rows = tx.rows("SELECT length, prefix, carrier FROM carrier_choice")
-    return {(row["length"], row["prefix"]): row["carrier"] for row in rows}
-
-
-def _learn(tx: Tx, number: WaybillNo, carrier: str) -> None:
-    tx.bookkeeping = True
-    tx.execute(
-        "INSERT OR REPLACE INTO carrier_choice (length, prefix, carrier) VALUES (?, ?, ?)",
-        (len(number), number[:3], carrier),
-    )
 
 
 def _lines_and_ident(tx: Tx, found: tuple[Parcel, ...]) -> tuple[tuple[s.ParcelLine, ...], str]:

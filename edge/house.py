@@ -14,7 +14,7 @@ from pathlib import Path
 
 import ui
 from drivers.base import Device, Health
-from edge import audit, backup, boards, doctor, events, examine, log, reserve, retention
+from edge import audit, backup, batches, boards, doctor, events, examine, log, reserve, retention
 from edge.clock import Clock, SystemDice
 from edge.config import DEVICE_KINDS, Settings
 from edge.doctor_facts import DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
@@ -240,6 +240,7 @@ def _retention(tx: Tx) -> None:
     retention.erase_collected(tx, tx.stamp.at - KEEP_MS)
     retention.erase_settled_bills(tx, tx.stamp.at - KEEP_BILLS_MS)
     retention.erase_used_codes(tx)
+    batches.forget(tx, tx.stamp.at - batches.KEEP_MS)
 
 
 def _state_of(tx: Tx, alarms: dict[str, bool]) -> None:

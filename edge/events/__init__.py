@@ -6,6 +6,7 @@ Facts are never edited: a changed shape gets a new class with the next version.
 """
 
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
+from edge.events.batches import BatchClosed, CodesUploaded, ParcelFromBatch
 from edge.events.bills import BillAccepted, BillIssued, BillPosted, BillRefunded, BillRefused, SlipIssued
 from edge.events.codec import KINDS, canonical, decode, encode, name_of, parse_body
 from edge.events.counter import GoodsWeighed, PrintEnded, PrintStarted
@@ -63,6 +64,7 @@ __all__ = [
     "PERSONAL",
     "BackupMade",
     "BadFact",
+    "BatchClosed",
     "BillAccepted",
     "BillIssued",
     "BillPosted",
@@ -71,6 +73,7 @@ __all__ = [
     "CellFaulted",
     "CellRestored",
     "CellWithdrawn",
+    "CodesUploaded",
     "ConsentRecorded",
     "DepositCancelled",
     "DeviceFaulted",
@@ -98,6 +101,7 @@ __all__ = [
     "ParcelExpected",
     "ParcelFound",
     "ParcelFoundInCell",
+    "ParcelFromBatch",
     "ParcelPickedUp",
     "ParcelShelved",
     "PersonalErased",

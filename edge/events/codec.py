@@ -8,10 +8,10 @@ from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
-from edge.events import bills, counter, doors, parcels, point
+from edge.events import batches, bills, counter, doors, parcels, point
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 
-ROOMS = (parcels, doors, bills, point, counter)
+ROOMS = (parcels, doors, bills, point, counter, batches)
 INTEGER_BITS = 64  # what a column holds, with its sign
 KINDS: dict[str, type[Fact]] = {
     each.kind: each

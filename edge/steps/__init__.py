@@ -3,6 +3,7 @@
 Plain frozen values, no behaviour, no text for people. Personal values stay in their masking types.
 """
 
+from edge.steps.batches import BatchBoard, BatchIntent, BatchLine, CloseBatch, CodesWait, TakeBatch, TakeCode
 from edge.steps.checkup import CheckupBoard, Finding
 from edge.steps.counter import (
     CounterIntent,
@@ -83,6 +84,9 @@ __all__ = [
     "AcceptBill",
     "AskCarrier",
     "AskPhone",
+    "BatchBoard",
+    "BatchIntent",
+    "BatchLine",
     "BillLine",
     "BillsBoard",
     "BillsFound",
@@ -94,7 +98,9 @@ __all__ = [
     "Checking",
     "CheckupBoard",
     "ChooseCarrier",
+    "CloseBatch",
     "Closed",
+    "CodesWait",
     "CounterIntent",
     "DayBoard",
     "DeviceLine",
@@ -140,6 +146,8 @@ __all__ = [
     "Step",
     "Stored",
     "SyncBoard",
+    "TakeBatch",
+    "TakeCode",
     "TakeParcel",
     "TakeParcels",
     "TareSet",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, ParcelId, Phone, PickupCode
-from edge.steps.workbench import WorkbenchIntent
+from edge.steps.batches import BatchIntent
 from edge.steps.counter import CounterIntent
+from edge.steps.workbench import WorkbenchIntent
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class ResolveException:
 
 @dataclass(frozen=True, slots=True)
 class ShowBoard:
-    """Ask for a fresh snapshot: "checkup", "day", "parcels", "bills", "sync", "devices", "weigh"."""
+    """Ask for a fresh snapshot: "checkup", "day", "parcels", "bills", "sync", "devices", "weigh", "batch"."""
 
     board: str
 
@@ -158,5 +159,5 @@ class CancelFlow:
 Intent = (
     PickUp | TakeParcels | Scanned | FindBill | AcceptBill | RefundBill | Login | Logout | CallHelp | ChooseCarrier
     | GivePhone | RecordConsent | DoorIsShut | CancelDeposit | SetIntakeTarget | Search | HandOver | ResolveException
-    | ShowBoard | CellToService | CancelFlow | CounterIntent | WorkbenchIntent
+    | ShowBoard | CellToService | CancelFlow | CounterIntent | BatchIntent | WorkbenchIntent
 )  # fmt: skip

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, Name, OperatorId, ParcelId, Phone, PickupCode, Place, Role
-from edge.steps.workbench import WorkbenchStep
+from edge.steps.batches import BatchStep
 from edge.steps.checkup import CheckupBoard
 from edge.steps.counter import CounterStep
+from edge.steps.workbench import WorkbenchStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,7 @@ class DayBoard:
     alarms: tuple[str, ...]  # codes: wrong_door, forced_door, door_left_open, fork, disk_low, backup_old, ...
     refunds: int = 0
     pending_deposits: tuple[ParcelLine, ...] = ()
+    codes: int = 0  # of guns' memories that wait to be taken in
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,5 +297,5 @@ Step = (
     Checking | Refusal | ParcelsFound | OpeningDoor | TakeParcel | FetchFromShelf | DoorStillOpen | CallStaff | Thanks
     | PutIn | Remind | Stored | AskCarrier | AskPhone | NeedConsent | BillsFound | SlipShown | LoggedIn | LoggedOut
     | HelpCalled | HandOverAsk | DayBoard | ParcelsBoard | BillsBoard | SyncBoard | DevicesBoard | LinkState
-    | NoticeBoard | Closed | Trouble | CheckupBoard | CounterStep | WorkbenchStep
+    | NoticeBoard | Closed | Trouble | CheckupBoard | CounterStep | BatchStep | WorkbenchStep
 )  # fmt: skip
