@@ -4,6 +4,7 @@ from setuptools import find_packages, setup
 
 KIOSK = [
     "kivy==2.3.1",  # the window; 3.0 changes text and window code
+    "qrcode>=8.2,<9",  # the report of the check-up on the screen; python-escpos brings it along anyway
     "evdev>=2.0",  # hand scanners that act as a keyboard
 ]
 HUB = [

@@ -75,7 +75,10 @@ def devices(kit: Kit) -> Widget:
     state = kit.frame.state
     assert isinstance(state, Devices)
     first = kit.frame.role is Role.TECHNICIAN
-    acts: list[Widget] = [kit.button("refresh", kit.t("devices.refresh"), look="line", width=30)]
+    acts: list[Widget] = [
+        kit.button("refresh", kit.t("devices.refresh"), look="line", width=26),
+        kit.button("checkup", kit.t("checkup.title"), look="fill", width=30),
+    ]
     if first:
         acts += [
             kit.button("cells", kit.t("board.cells"), look="line", width=34),

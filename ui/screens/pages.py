@@ -10,6 +10,7 @@ from ui.screens import (
     bill_pages,
     board_pages,
     device_pages,
+    doctor_pages,
     door_pages,
     intake_pages,
     parcel_pages,
@@ -22,6 +23,7 @@ from ui.screens.kit import Kit
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states
+from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.weigh import WeighGoods
 
 DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
@@ -51,6 +53,7 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     staff.Sync: device_pages.sync,
     staff.Devices: device_pages.devices,
     staff.Cells: device_pages.cells,
+    Checkup: doctor_pages.checkup,
     staff.Intake: intake_pages.intake,
     staff.IntakeCarrier: intake_pages.carrier,
     staff.IntakePhone: intake_pages.phone,

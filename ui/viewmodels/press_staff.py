@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import CellNo, Phone, Role
+from ui.viewmodels.checkup import Checkup, open_checkup, press_checkup
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.keys import PLACE_SIGNS, typed
 from ui.viewmodels.staff_states import (
@@ -54,6 +55,8 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return _money(frame, money, name)
         case Devices() | Sync():
             return _devices(frame, name)
+        case Checkup() as checkup:
+            return press_checkup(frame, checkup, name)
         case Cells() as cells:
             return _cells(frame, cells, name)
         case WeighGoods() as goods:
@@ -80,6 +83,8 @@ def _back(frame: Frame, name: str) -> Answer:
             return frame.to(Intake()), (s.CancelFlow(),)
         case Board() | IntakeDoor():
             return frame, ()  # the first page has no page before it; an open door is not left
+        case Checkup() if name == "back":
+            return frame.to(Devices()), (s.ShowBoard("devices"),)
         case Devices() if frame.role is Role.TECHNICIAN:
             return frame, ()
         case CheckPerson() | IntakeState():
@@ -196,6 +201,8 @@ def _devices(frame: Frame, name: str) -> Answer:
             return replace(frame, state=replace(devices, page=page + (1 if name == "next" else -1))), ()
         case (Devices(), "refresh"):
             return frame, (s.ShowBoard("devices"),)
+        case (Devices(), "checkup"):
+            return open_checkup(frame)
         case (Sync(), "refresh"):
             return frame, (s.ShowBoard("sync"),)
     return _open(frame, name)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import CellNo, Role
+from ui.viewmodels.checkup import Checkup, on_checkup
 from ui.viewmodels.frame import Frame, Notice, State
 from ui.viewmodels.staff_states import (
     Board,
@@ -71,7 +72,7 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
         case s.LoggedOut():
             return (frame.cleared(Standby()) if frame.role else frame), ()
-        case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard():
+        case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard() | s.CheckupBoard():
             return _board(frame, step), ()
         case _:
             return _flow(frame, step), ()
@@ -96,6 +97,8 @@ def _board(frame: Frame, step: s.Step) -> Frame:
             return replace(frame, state=replace(money, board=step, refund=None))
         case (s.SyncBoard(), Sync() as sync):
             return replace(frame, state=replace(sync, board=step))
+        case (s.CheckupBoard(), Checkup() as checkup):
+            return on_checkup(frame, checkup, step)
         case (s.DevicesBoard(), Devices() as devices):
             return replace(frame, state=replace(devices, board=step))
     return frame
