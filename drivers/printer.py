@@ -169,7 +169,8 @@ class SlipPrinter:
 
     async def _look(self, is_waiting: bool = False) -> None:
         """Ask for cover and paper. Errors: NotThere. While `is_waiting` for the mark, bytes that may be it are kept."""
-        answered = await self._asked(escpos.CAUSES, is_waiting)
+        is_known = self._answers or await self._answers_often()
+        answered = await self._asked(escpos.CAUSES, is_waiting) if is_known else None
         self._was_asked = True
         if answered is None:
             self._is_silent = self._answers
@@ -186,6 +187,13 @@ class SlipPrinter:
         sensors = escpos.paper(sensed)
         is_out = sensors.is_out or causes.is_out
         self._paper = Paper.OUT if is_out else Paper.NEAR_END if sensors.is_near_end else Paper.OK
+
+    async def _answers_often(self) -> bool:
+        """Whether it answers four questions in a row: a status byte carries no check, and noise answers one."""
+        for what in (escpos.CAUSES, escpos.PAPER) * 2:
+            if await self._asked(what, is_waiting=False) is None:
+                return False
+        return True
 
     async def _asked(self, what: int, is_waiting: bool) -> int | None:
         for _ in range(self._timing.attempts):

@@ -98,6 +98,19 @@ def test_a_printer_that_never_answers_is_sent_the_slip_and_nothing_is_claimed() 
     play(story, receipts=Receipts(answers=False))
 
 
+def test_noise_makes_no_answering_printer_of_a_mute_one() -> None:
+    async def story(printer: Printer, sim: Receipts, pipe: Pipe) -> None:
+        assert pipe._port is not None
+        for _ in range(60):
+            pipe._port.deliver([b"\x16"])  # reads as "cover open", once
+            await asyncio.sleep(1.3)
+        assert (printer.status().health, printer.status().cover) == (Health.OK, Cover.UNKNOWN)
+        assert await printer.print(SLIP) is Printed.SENT
+        assert sim.slips == [LINES]
+
+    play(story, receipts=Receipts(answers=False))
+
+
 def test_a_printer_that_does_not_know_the_mark_is_well_and_does_not_confirm() -> None:
     async def story(printer: Printer, sim: Receipts, pipe: Pipe) -> None:
         assert await printer.print(SLIP) is Printed.SENT

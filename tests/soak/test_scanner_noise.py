@@ -20,6 +20,7 @@ from drivers.wire.keys import KeyScans
 from drivers.wire.newland import Newland, command, reply
 from drivers.wire.scans import LineScans, Scan
 from drivers.wire.ssi import DECODE_DATA, DECODER, Ssi, sealed
+from tests.soak.ledger import Ledger
 
 Count = Callable[[int, int], int]
 SHORT, DAY = 300, 86_400  # simulated seconds
@@ -102,7 +103,7 @@ def noise(dice: random.Random, decoder: str) -> bytes:
 
 
 @pytest.mark.parametrize("name", DECODERS)
-def test_a_day_of_noise_leaves_a_decoder_as_it_was(name: str, count: Count) -> None:
+def test_a_day_of_noise_leaves_a_decoder_as_it_was(name: str, count: Count, ledger: Ledger) -> None:
     make, good = DECODERS[name]
     decoder, dice = make(), random.Random(7)
     seconds = count(SHORT, DAY)
@@ -118,6 +119,7 @@ def test_a_day_of_noise_leaves_a_decoder_as_it_was(name: str, count: Count) -> N
     grown = tracemalloc.get_traced_memory()[0] - started
     tracemalloc.stop()
 
+    ledger.note("R18", "scanner noise", seconds, wrong * (name == "ssi"), scanner_noise_hours=seconds / 3600)
     assert grown < GROWTH
     if name == "ssi":
         assert wrong <= seconds * PASSES
