@@ -21,9 +21,11 @@ from edge.model import (
     Place,
     Role,
 )
+from ui import words
 from ui.viewmodels import Face, Frame, Notice, Now, State
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states as v
+from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.weigh import WeighGoods
 
 AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
@@ -123,6 +125,39 @@ DEVICES = s.DevicesBoard(
     version="0.1.0",
 )  # fmt: skip
 GOOD_DEVICES = replace(DEVICES, disk_free_mb=21_480, backup_age_h=1, clock_synced=True, renderer="V3D 4.2")
+CHECKUP = s.CheckupBoard(
+    (
+        s.Finding("lock", "fault", "L21", "any_part_silent", (("where", "2, 3, 4, 5, 6, 7 ..."),), "locker-hall", 1),
+        s.Finding("lock", "fault", "L23", "any_wrong_door", (("cell", 112), ("moved", "7, 8")), "locker-2", 2),
+        s.Finding("scanner", "fault", "G01", "scanner_no_port", (), "scanner-counter", 3),
+        s.Finding("books", "fault", "B12", "books_broken"),
+        s.Finding("link", "fault", "N02", "link_off_long", (("days", 17), ("n", 14_000))),
+        s.Finding("price_display", "unknown", "C41", "any_blind", (), "price-counter-left", 4),
+        s.Finding("heat", "unknown", "T30", "heat_unknown"),
+        s.Finding("printer", "ok", "", "device_ok", (), "printer", 5),
+        s.Finding("disk", "ok", "", "disk_ok", (("mb", 21_480),)),
+    ),
+    "VP1 QJ-0001 0.1.0 2607010130 " + "/".join(f"L{n:02d}.{n}" for n in range(1, 41)) + "/+12",
+)
+_SLOTS = (
+    ("where", "2, 3, 4, 5, 6, 7 ..."), ("cell", 112), ("moved", "7, 8"), ("mb", 21_480), ("percent", 100),
+    ("n", 14_000), ("day", "2026-07-01"), ("celsius", 91), ("days", 117), ("hours", 150),
+)  # fmt: skip
+
+
+def _longest(lang: str) -> list[str]:
+    """The longest sentences of the doctor, which must fit like the others."""
+    said = {key[7:]: text for key, text in words.catalogue(lang).items() if key.startswith("doctor.")}
+    return sorted(said, key=lambda key: -len(said[key]))[:8]
+
+
+LONG = s.CheckupBoard(
+    tuple(
+        s.Finding("price_display", "fault", "C45", key, _SLOTS, "price-counter-left", 12)
+        for key in dict.fromkeys(_longest("zh") + _longest("en"))
+    ),
+    "VP1 QJ-0001 0.1.0 2607010130 OK",
+)
 SYNC = s.SyncBoard(
     online=False, days_offline=7, pending=14_000, last_ack_at=AT, refused=("户号不存在", "包裹不在本区"),
     log_id="9f31c2d07ab4", upto=99_812, fork=True,
@@ -321,4 +356,9 @@ def _technician(rows: tuple[int, int]) -> dict[str, Frame]:
         "devices-good": frame(staff.Devices(GOOD_DEVICES), rows),
         "cells": frame(staff.Cells("7", "door"), rows),
         "cells-told": frame(staff.Cells(), rows, notice=told, **tech),
+        "checkup": frame(Checkup(CHECKUP), rows, **tech),
+        "checkup-next": frame(Checkup(CHECKUP, page=1), rows, **tech),
+        "checkup-code": frame(Checkup(CHECKUP, shows_code=True), rows, **tech),
+        "checkup-busy": frame(Checkup(), rows, **tech),
+        **{f"checkup-long-{page}": frame(Checkup(LONG, page=page), rows, **tech) for page in range(2)},
     }
