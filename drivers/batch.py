@@ -35,7 +35,7 @@ class Memory(Enum):
     """How a gun with a memory is lived with. Wrapper lines are understood in every case."""
 
     NONE = "none"  # the gun has none: rhythm says nothing
-    WATCHED = "watched"  # no delay; the first four codes of an upload have gone live before it shows
+    WATCHED = "watched"  # a code that nothing hastens after is live at once; the first code of an upload goes live
     HELD = "held"  # each code waits `gap_ms` before it counts as live; nothing of an upload goes live
 
 
@@ -127,8 +127,8 @@ class Uploads:
         if len(self._run) >= BATCH_CODES:
             self._upload = _Upload(self._run, live=len(self._run) - self._held)
             self._run, self._held = [], 0
-        elif self._rhythm.memory is Memory.WATCHED:
-            self._held = 0
+        elif self._rhythm.memory is Memory.WATCHED and len(self._run) == 1:
+            self._held = 0  # what comes faster than a hand can waits until the pause says what it was
             return [read]
         return []
 

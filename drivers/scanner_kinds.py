@@ -58,8 +58,8 @@ _COMMON = {
     "idle_ms": Option(IDLE_MS, 20, 2000),
     "prefixes": Option(""),  # of several guns behind one dongle, with commas between
     "gs_sign": Option(""),  # what the guns were set to type for GS
-    # "none" until intake consumes uploads: what nobody consumes must not be taken out of the live reads
-    "memory": Option(Memory.NONE.value, choice=tuple(each.value for each in Memory)),
+    # "held" for a gun that is carried out of range: then not even its first stored code counts as scanned now
+    "memory": Option(Memory.WATCHED.value, choice=tuple(each.value for each in Memory)),
     "batch_gap_ms": Option(GAP_MS, 20, 400),
 }
 _WAKE = {"wake": Option(False)}  # true for heads that sleep through the first byte

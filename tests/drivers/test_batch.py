@@ -55,11 +55,20 @@ def test_an_upload_is_one_batch_in_order_and_nothing_of_it_is_live() -> None:
     assert {read.time_quality for read in batch.reads} == {TimeQuality.UPLOAD}
 
 
-def test_without_delay_four_codes_go_live_before_an_upload_shows() -> None:
+def test_without_delay_the_first_code_goes_live_before_an_upload_shows() -> None:
     gun = Gun(WATCHED).scan(*CODES).rest()
 
-    assert gun.live == CODES[: BATCH_CODES - 1]
-    assert (texts(gun.batches[0]), gun.batches[0].live) == (CODES, BATCH_CODES - 1)
+    assert gun.live == CODES[:1]
+    assert (texts(gun.batches[0]), gun.batches[0].live) == (CODES, 1)
+
+
+@pytest.mark.parametrize("count", range(1, BATCH_CODES))
+def test_a_watched_code_that_comes_faster_than_a_hand_waits_for_the_pause(count: int) -> None:
+    gun = Gun(WATCHED).scan(*CODES[:count])
+
+    assert gun.live == CODES[:1]
+    assert gun.uploads.due_ms == (None if count == 1 else gun.now + GAP_MS)
+    assert gun.rest(GAP_MS).live == CODES[:count]
 
 
 @pytest.mark.parametrize("rhythm", [HELD, WATCHED, Rhythm(Memory.NONE)])
