@@ -75,7 +75,8 @@ def _poke(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="village-sim poke",
         description="Move a handle of a simulated device and print the result as JSON.",
-        epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, slow MS, echo on|off, unplug, replug, state | "
+        epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, rubbish on|off, slow MS, echo on|off, unplug, "
+        "replug, state | onbon: refuse COMMAND ERROR, obey | "
         "all lock boards: close_door N, open_by_hand N, jam N, unjam N, wrong_door N OTHER, auto_close SECONDS, "
         "pulses | kerong_cu16: put N, take N | wkly: fail N, mend N, lie on|off | modbus_relay: hold N | "
         "all displays: shown, power_off, power_on | "

@@ -21,6 +21,7 @@ class Led:
         self.clock: str | None = None
         self.updates = 0
         self.has_power = True
+        self.refuses: dict[str, int] = {}  # command -> the error it is answered with
         self._parser = onbon.Parser()
 
     def receive(self, chunk: bytes) -> list[bytes]:
@@ -74,6 +75,10 @@ class Led:
                 return self.shown()
             case "state", []:
                 pass
+            case "refuse", [command, error]:
+                self.refuses[command] = int(error)
+            case "obey", []:
+                self.refuses.clear()
             case "power_off", []:
                 self.power_off()
             case "power_on", []:
@@ -85,6 +90,9 @@ class Led:
     def _obey(self, payload: bytes) -> bytes:
         if len(payload) < 5:
             return onbon.nack(2)
+        error = self.refuses.get(onbon.command_name(payload))
+        if error is not None:
+            return onbon.nack(error)
         rest = payload[5:]
         match payload[0], payload[1]:
             case 0xA2, 0x00:

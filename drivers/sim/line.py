@@ -1,9 +1,11 @@
-"""A bad cable, for every simulated device: silence, garbling, delay, local echo. Pure; the host does the waiting."""
+"""A bad cable, for every simulated device: silence, garbling, rubbish, delay, local echo. Pure; the host waits."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+
+RUBBISH = b"\xff"  # what a host reads whose speed is far from the device's
 
 
 class Line:
@@ -18,6 +20,7 @@ class Line:
         self.delay_ms = 0
         self.echoes = False
         self.is_mute = False
+        self.is_rubbish = False
         self.faults = 0
         self._mute_after: int | None = None
         self._rate = 0.0
@@ -56,6 +59,8 @@ class Line:
         echo = [received] if self.echoes and received else []
         if self.is_mute:
             return echo
+        if self.is_rubbish:
+            return echo + [RUBBISH * len(reply) for reply in replies if reply]
         return echo + [piece for reply in replies for piece in self._damaged(reply, kinds=6)]
 
     def _damaged(self, chunk: bytes, kinds: int) -> list[bytes]:
@@ -92,6 +97,8 @@ def poke_line(line: Line, handle: str, args: Sequence[str]) -> object:
             line.garble(float(rate), int(seed))
         case "slow", [delay]:
             line.delay_ms = int(delay)
+        case "rubbish", [("on" | "off") as way]:
+            line.is_rubbish = way == "on"
         case "echo", [("on" | "off") as way]:
             line.echoes = way == "on"
         case _:
