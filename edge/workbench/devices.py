@@ -33,7 +33,7 @@ TARE_S = 6.0
 LOOK_S = 0.2
 SAME = 5  # equal readings that make a weight stable
 ALL_LIT_FEN = 88_888_888  # every stroke of a seven-stroke figure
-SAMPLE_WAYBILL = "VP-TEST-0123456789"
+SAMPLE_WAYBILL = "VPTEST0123456789"  # its bars fit paper of 58 mm; a longer one would be printed as text
 
 
 async def try_display(device: Device, what: str, say: Callable[..., str]) -> DisplayTried:
