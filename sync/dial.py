@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 VERDICT_S = 3.0  # how long to wait for the far end's word on our certificate; it comes one round trip after ours
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME of OpenSSL, which Python's ssl has no name for
 
@@ -126,7 +125,16 @@ async def _addresses(host: str, port: int) -> list[tuple[int, Any]]:
 async def _encrypt(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
     encrypted = context(tls, check_time=tls.now_s is None).wrap_socket(
         sock, server_hostname=host, do_handshake_on_connect=False
-    )
+    )  # the plain socket is no more: its descriptor is in the new one
+    try:
+        await _agree(encrypted, tls)
+    except BaseException:
+        encrypted.close()
+        raise
+    return encrypted
+
+
+async def _agree(encrypted: ssl.SSLSocket, tls: Tls) -> None:
     try:
         await _shake_hands(encrypted)
         if tls.now_s is not None:
@@ -138,7 +146,6 @@ async def _encrypt(sock: socket.socket, host: str, tls: Tls) -> ssl.SSLSocket:
         if word is not None:
             raise TlsRefused(word, str(error)) from error
         raise
-    return encrypted
 
 
 async def _shake_hands(encrypted: ssl.SSLSocket) -> None:

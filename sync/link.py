@@ -15,6 +15,7 @@ from typing import Any
 
 from edge.chain import GENESIS, Position
 from edge.model import LogId, Seq
+from sync.dial import TLS_WORDS
 from sync.mqtt import Connection, LineLost, Message, Will
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
 from sync.relay import HoleInLog, Move, Receiver, Sender, Step, same_log
@@ -60,6 +61,7 @@ class Link:
         self._shown: Presence | None = None
         self._shown_at = 0
         self._shown_on: Connection | None = None
+        self._line: Connection | None = None
 
     @property
     def info(self) -> LinkInfo:
@@ -75,15 +77,35 @@ class Link:
             try:
                 timeout_s = self._settings.timing.connect_s
                 async with Connection(self._settings.broker, client_id, will, timeout_s) as line:
+                    self._line = line
+                    self._certificate(None)
                     self._tell(connected=True)
                     await self._serve(line, will)
             except LineLost as error:
                 log.debug("no line: %s", error)
+                self._certificate(error.word)
+            self._line = None
             if self._info.connected:
                 log.info("the line to the broker is lost")
             self._tell(connected=False, online=False)
+            word = self._info.trouble
+            if word in TLS_WORDS and await self._outside.on_refused(word):
+                continue  # what was wrong is put right
             self._retry.rest(self._outside.ms())
             await self._pause()
+
+    def begin_anew(self) -> None:
+        """Take a new line in the next moment, with what the files of our certificate hold now."""
+        if self._line is not None:
+            self._line.lose("a new certificate is to be used")
+
+    def _certificate(self, word: str | None) -> None:
+        """Tell whether a certificate, not the line, keeps us away; any other trouble stays as it is."""
+        if word is None and self._info.trouble not in TLS_WORDS:
+            return
+        if word != self._info.trouble and word is not None:
+            log.warning("a certificate was not taken: %s", word)
+        self._tell(trouble=word)
 
     async def _pause(self) -> None:
         """Wait out the retry, while the count of what is pending stays true."""

@@ -5,7 +5,7 @@ Values and protocols only; the line itself is sync/link.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -56,7 +56,8 @@ class LinkInfo:
     """How the line stands. `online`: the hub itself answered lately, not merely the broker.
 
     Units:  `last_answer_ms` monotonic milliseconds of the clock given to the link, None if never since the start.
-    Shape:  `trouble` one word for the technician: bad | pruned | hole | not_allowed | too_large, None when all is well.
+    Shape:  `trouble` one word for the technician: bad | pruned | hole | not_allowed | too_large, or the word of a
+            certificate that was not taken (sync.dial.TlsRefused), None when all is well.
     """
 
     online: bool = False
@@ -78,11 +79,20 @@ class LinkSettings:
     window: int = WINDOW
 
 
+async def nothing_to_be_done(_word: str) -> bool:
+    """A certificate was not taken, and nobody here can change that."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What comes from the root: monotonic milliseconds, dice from 0 up to 1, listeners, and the health of the point."""
+    """What comes from the root: monotonic milliseconds, dice from 0 up to 1, listeners, and the health of the point.
+
+    `on_refused` is told why a certificate was not taken; it may try to put that right and say whether it did.
+    """
 
     ms: Callable[[], int]
     dice: Callable[[], float]
     on_change: Callable[[LinkInfo], None]
     health: Callable[[], Mapping[str, str | int | bool]] = dict
+    on_refused: Callable[[str], Awaitable[bool]] = nothing_to_be_done

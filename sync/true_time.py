@@ -30,6 +30,10 @@ class TrueTime:
         """Believe the hub: it is checked by its certificate, if not by the time in it."""
         self._heard = hub_s, self._ms()
 
+    def forget(self) -> None:
+        """Believe the wall clock again, as after a start."""
+        self._heard = None
+
     @property
     def wrong_by_s(self) -> float:
         """How far the machine's clock is ahead of the hub's (behind: negative); 0 when near, or never told."""

@@ -56,9 +56,10 @@ def _settings(folder: Path, port: int, loopback_port: int) -> str:
         [
             "# Mosquitto of a district: include it, or start the broker with it. Written by village-hub ca init.",
             f"acl_file {folder}/{ACCESS}",
-            "# The logs at both ends are the queue: nothing is kept here, and nothing is dropped behind an acknowledgement.",
+            "# The logs at both ends are the queue: nothing is kept here, and what is dropped is sent again.",
+            "# Not 0 (no bound): then Mosquitto 2.0.11 cuts the line of whoever publishes where it may not.",
             "persistence false",
-            "max_queued_messages 0",
+            "max_queued_messages 100000",
             LISTENER.format(port=port, address="", fixed_id="true", **names),
             LISTENER.format(port=loopback_port, address=" 127.0.0.1", fixed_id="false", **names),
         ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -20,7 +18,6 @@ from conftest import MOSQUITTO, free_port
 
 from sync import x509
 from sync.enrol import Desk, Enroller
-from sync.hub import cli
 from sync.hub.cli_enrolment import authority_of
 from sync.hub.config import load
 from sync.identity import Identity
@@ -57,10 +54,9 @@ class TlsDistrict:
         return said
 
     def hub_code(self, *words: str) -> tuple[int, list[dict[str, Any]]]:
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            code = cli.main([*words, "--config", str(self.settings_file)])
-        return code, [json.loads(line) for line in out.getvalue().splitlines()]
+        command = [sys.executable, "-m", "sync.hub.cli", *words, "--config", str(self.settings_file)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]
 
     @property
     def authority(self) -> Any:
