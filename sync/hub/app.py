@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from edge.model import SiteCode
-from sync.hub import intake
+from sync.hub.heads import newest
+from sync.hub.intake import Intake
 from sync.hub.line import DownLine
 from sync.hub.presence import note_presence, note_sign_of_life
 from sync.hub.store import HubStore, StoreFault
@@ -51,6 +52,7 @@ class Hub:
         self._broker = broker
         self._outside = outside
         self._lines = {site: DownLine(store, site, outside.dice, outside.timing) for site in store.keys}
+        self._intake = Intake(store)
         self._kick = asyncio.Event()
         self._strangers: set[str] = set()
         self._retry = Rhythm(outside.dice, outside.timing)
@@ -91,7 +93,7 @@ class Hub:
     def _show_positions(self, line: Connection) -> None:
         """Tell every site where it stands: points that waited for us go on at once."""
         with self._store.reading() as tx:
-            positions = {site: intake.newest(tx, site) for site in self._lines}
+            positions = {site: newest(tx, site) for site in self._lines}
         for site, position in positions.items():
             if position.upto > 0:
                 line.publish(Topics(site).up_ack, encode_ack(Ack(position)), retain=True)
@@ -114,7 +116,7 @@ class Hub:
         down = self._lines[site]
         match channel:
             case "up":
-                answer = intake.accept(self._store, site, message.payload)
+                [answer] = self._intake.accept([(site, message.payload)])
                 line.publish(Topics(site).up_ack, encode_ack(answer), retain=True)
                 if not down.is_there and not message.retained and answer.why is not Why.BAD:
                     note_sign_of_life(self._store, site)  # whatever is kept on its topic `state`: it speaks

@@ -25,7 +25,7 @@ class StoreFault(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """A table whose rows are read and written by whole rows. `group`: columns by which rows are found together."""
 
@@ -60,6 +60,9 @@ class Session(Protocol):
 
     def append(self, table: Table, rows: Sequence[Values]) -> None:
         """Write rows whose keys are new."""
+
+    def replace(self, table: Table, rows: Sequence[Values], known: Sequence[Values]) -> None:
+        """Write rows, of which those with the keys `known` are there already."""
 
     def remove(self, table: Table, keys: Sequence[Values]) -> None:
         """Delete the rows with these keys."""

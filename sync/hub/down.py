@@ -14,31 +14,34 @@ from edge import events
 from edge.chain import GENESIS, Item, Position, event_id, link
 from edge.events import Fact
 from edge.model import EventId, LogId, Seq, SiteCode, Stamp
+from sync.hub.database import Values
+from sync.hub.schema import DOWN
 from sync.hub.store import Tx
-
-INSERT = (
-    "INSERT INTO down (site, seq, event, kind, body, at, boot, ms, synced, hash, personal) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 
 
 class DownLog:
-    """The end of one site's log inside one transaction."""
+    """The end of one site's log inside one transaction, which holds the site.
 
-    def __init__(self, tx: Tx, site: SiteCode) -> None:
+    Shape: `later` collects rows that the caller writes at its end; None writes each at once.
+    """
+
+    def __init__(self, tx: Tx, site: SiteCode, later: list[Values] | None = None) -> None:
         self._tx = tx
         self._site = site
-        last = tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (site,))
-        self._seq, self._mark = (0, GENESIS) if last is None else (int(last["seq"]), str(last["hash"]))
+        self._later = later
+        self._end: tuple[int, str] | None = None
 
     @property
-    def end(self) -> tuple[int, str]:
-        """Where the log ends, for `back_to`."""
-        return self._seq, self._mark
+    def end(self) -> tuple[int, str] | None:
+        """Where the log ends, for `back_to`; None as long as nobody has asked."""
+        return self._end
 
-    def back_to(self, end: tuple[int, str]) -> None:
-        """Follow a part of the transaction that was undone."""
-        self._seq, self._mark = end
+    def back_to(self, end: tuple[int, str] | None) -> None:
+        """Forget what was appended since."""
+        if self._later is not None and self._end is not None and end != self._end:
+            stays = (end or self._stored())[0]
+            self._later[:] = [row for row in self._later if row[0] != self._site or row[1] <= stays]
+        self._end = end
 
     def append(self, fact: Fact) -> EventId:
         """Put a fact at the end, stamped with the transaction."""
@@ -48,13 +51,22 @@ class DownLog:
     def append_encoded(self, kind: str, body: str, personal: str | None) -> EventId:
         """Put a fact at the end that was encoded before."""
         at = self._tx.stamp
-        self._seq += 1
-        self._mark = link(self._tx.keys[self._site], self._mark, Item(Seq(self._seq), kind, body, at))
-        event = event_id(self._mark)
-        row = (self._site, self._seq, event, kind, body, at.at, at.boot, at.ms, int(at.synced), self._mark, personal)
-        self._tx.execute(INSERT, row)
-        self._tx.session.announce()
+        before, mark = self._end or self._stored()
+        seq = before + 1
+        mark = link(self._tx.keys[self._site], mark, Item(Seq(seq), kind, body, at))
+        event = event_id(mark)
+        row = (self._site, seq, event, kind, body, at.at, at.boot, at.ms, int(at.synced), mark, personal)
+        if self._later is None:
+            self._tx.session.append(DOWN, [row])
+            self._tx.session.announce()
+        else:
+            self._later.append(row)
+        self._end = seq, mark
         return event
+
+    def _stored(self) -> tuple[int, str]:
+        last = self._tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (self._site,))
+        return (0, GENESIS) if last is None else (int(last["seq"]), str(last["hash"]))
 
 
 def head(tx: Tx, site: SiteCode) -> Position:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from edge.model import SiteCode
 from sync.hub import down
-from sync.hub.intake import raise_alarm
+from sync.hub.keeping import raise_alarm
 from sync.hub.store import HubStore
 from sync.relay import Move, Sender, Step
 from sync.rhythm import Rhythm, Timing

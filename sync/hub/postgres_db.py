@@ -63,6 +63,12 @@ class PostgresSession:
             for row in rows:
                 copy.write_row(row)
 
+    def replace(self, table: Table, rows: Sequence[Values], known: Sequence[Values]) -> None:
+        """Delete and COPY: to PostgreSQL an update is little else, and one way in serves all."""
+        if known:
+            self.remove(table, known)
+        self.append(table, rows)
+
     def remove(self, table: Table, keys: Sequence[Values]) -> None:
         """Delete all keys at once."""
         statement = f"DELETE FROM {table.name} t USING {_keys(keys)} WHERE {_joined(table.key)}"  # noqa: S608

@@ -13,23 +13,25 @@ from typing import Any
 from edge import events as ev
 from edge.events import Fact
 from edge.model import ParcelState as P
-from edge.model import Phone, PickupCode
+from edge.model import Phone
 from sync.hub import biller
 from sync.hub.case import Case
-from sync.hub.store import Tx
+from sync.hub.database import Table
+from sync.hub.rows import Rows
+from sync.hub.schema import BILL, DEVICE, DOOR, PARCEL, POSTING, SMS
 
-STATES: Mapping[type[Fact], P] = {
-    ev.ParcelArrived: P.ARRIVED,
-    ev.ParcelShelved: P.ON_SHELF,
-    ev.ParcelDeposited: P.IN_LOCKER,
-    ev.DepositCancelled: P.EXPECTED,
-    ev.PickupStarted: P.RELEASING,
-    ev.ParcelPickedUp: P.PICKED_UP,
-    ev.PickupFailed: P.IN_LOCKER,
-    ev.PickupLeftOnShelf: P.ON_SHELF,
-    ev.ParcelExcepted: P.EXCEPTION,
-    ev.ParcelFound: P.ON_SHELF,
-    ev.ParcelFoundInCell: P.IN_LOCKER,
+STATES: Mapping[type[Fact], str] = {
+    ev.ParcelArrived: P.ARRIVED.value,
+    ev.ParcelShelved: P.ON_SHELF.value,
+    ev.ParcelDeposited: P.IN_LOCKER.value,
+    ev.DepositCancelled: P.EXPECTED.value,
+    ev.PickupStarted: P.RELEASING.value,
+    ev.ParcelPickedUp: P.PICKED_UP.value,
+    ev.PickupFailed: P.IN_LOCKER.value,
+    ev.PickupLeftOnShelf: P.ON_SHELF.value,
+    ev.ParcelExcepted: P.EXCEPTION.value,
+    ev.ParcelFound: P.ON_SHELF.value,
+    ev.ParcelFoundInCell: P.IN_LOCKER.value,
 }
 DOOR_STATES: Mapping[type[Fact], str] = {
     ev.DoorAuthorised: "authorised",
@@ -41,96 +43,83 @@ DOOR_STATES: Mapping[type[Fact], str] = {
 }
 
 
-def parcel_moved(tx: Tx, case: Case, fact: Any) -> None:
+def parcel_moved(rows: Rows, case: Case, fact: Any) -> None:
     """Note the state of a parcel, whether the hub expected it or not."""
-    tx.execute(
-        "INSERT INTO parcel (site, parcel, state, changed_at) VALUES (?, ?, ?, ?) ON CONFLICT (site, parcel) "
-        "DO UPDATE SET state = excluded.state, changed_at = excluded.changed_at",
-        (case.site, fact.parcel, STATES[type(fact)], case.at),
-    )
+    _move_parcel(rows, case, fact)
 
 
-def parcel_arrived(tx: Tx, case: Case, fact: ev.ParcelArrived) -> None:
+def _move_parcel(rows: Rows, case: Case, fact: Any, **values: Any) -> None:
+    rows.put(PARCEL, (case.site, fact.parcel), state=STATES[type(fact)], changed_at=case.at, **values)
+
+
+def parcel_arrived(rows: Rows, case: Case, fact: ev.ParcelArrived) -> None:
     """A parcel is at the point; an unexpected one brings its own waybill number and phone."""
-    parcel_moved(tx, case, fact)
-    tx.execute(
-        "UPDATE parcel SET waybill_no = coalesce(waybill_no, ?), carrier = coalesce(carrier, ?), "
-        "phone = coalesce(phone, ?), cell = ?, place = ? WHERE site = ? AND parcel = ?",
-        (fact.waybill_no, fact.carrier, _plain(fact.phone), fact.cell, fact.place, case.site, fact.parcel),
-    )
+    row = rows.get(PARCEL, (case.site, fact.parcel)) or {}
+    brought = {"waybill_no": fact.waybill_no, "carrier": fact.carrier, "phone": _plain(fact.phone)}
+    missing = {name: value for name, value in brought.items() if row.get(name) is None}
+    _move_parcel(rows, case, fact, cell=fact.cell, place=fact.place, **missing)
     if not fact.expected:
-        _join_announcement(tx, case, fact)
+        _join_announcement(rows, case, fact)
 
 
-def _join_announcement(tx: Tx, case: Case, fact: ev.ParcelArrived) -> None:
+def _join_announcement(rows: Rows, case: Case, fact: ev.ParcelArrived) -> None:
     """The manifest was on its way when the parcel came unannounced: both rows are one parcel, under the point's id.
 
     The point completes its own in the same way when the announcement reaches it (`edge.parcels.expected`).
     """
-    twin = tx.row(
-        "SELECT * FROM parcel WHERE site = ? AND waybill_no = ? AND state = ? AND size IS NOT NULL AND parcel <> ?",
-        (case.site, fact.waybill_no, P.EXPECTED, fact.parcel),
+    rows.flush()  # the search goes by another column than the key
+    found = rows.tx.value(
+        "SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND state = ? AND size IS NOT NULL "
+        "AND parcel <> ? ORDER BY parcel LIMIT 1",
+        (case.site, fact.waybill_no, P.EXPECTED.value, fact.parcel),
     )
+    twin = None if found is None else rows.get(PARCEL, (case.site, found))
     if twin is None:
         return
-    tx.execute("DELETE FROM parcel WHERE site = ? AND parcel = ?", (case.site, twin["parcel"]))
-    tx.execute(
-        "UPDATE parcel SET carrier = ?, recipient = coalesce(?, recipient), phone = coalesce(?, phone), "
-        "address = coalesce(?, address), consent = coalesce(consent, ?), size = ? WHERE site = ? AND parcel = ?",
-        (*(twin[name] for name in ("carrier", "recipient", "phone", "address", "consent", "size")), case.site,
-         fact.parcel),
-    )  # fmt: skip
+    key = (case.site, fact.parcel)
+    own = rows.get(PARCEL, key) or {}
+    rows.drop(PARCEL, (case.site, twin["parcel"]))
+    better = {name: twin[name] for name in ("recipient", "phone", "address") if twin[name] is not None}
+    consent = twin["consent"] if own.get("consent") is None else own["consent"]
+    rows.put(PARCEL, key, carrier=twin["carrier"], size=twin["size"], consent=consent, **better)
 
 
-def parcel_laid(tx: Tx, case: Case, fact: ev.ParcelShelved | ev.ParcelDeposited) -> None:
+def parcel_laid(rows: Rows, case: Case, fact: ev.ParcelShelved | ev.ParcelDeposited) -> None:
     """A parcel waits for its recipient: note where, and write the message in the same transaction."""
-    parcel_moved(tx, case, fact)
     in_locker = isinstance(fact, ev.ParcelDeposited)
     cell = fact.cell if isinstance(fact, ev.ParcelDeposited) else None
     place = None if isinstance(fact, ev.ParcelDeposited) else fact.place
-    tx.execute(
-        "UPDATE parcel SET cell = ?, place = ? WHERE site = ? AND parcel = ?", (cell, place, case.site, fact.parcel)
-    )
-    where = str(cell) if in_locker else place
-    _write_message(tx, case, fact.parcel, ("locker" if in_locker else "shelf", fact.code, where))
+    told = _write_message(rows, case, fact, ("locker" if in_locker else "shelf", str(cell) if in_locker else place))
+    _move_parcel(rows, case, fact, cell=cell, place=place, **told)
 
 
-def parcel_taken(tx: Tx, case: Case, fact: ev.ParcelPickedUp) -> None:
+def parcel_taken(rows: Rows, case: Case, fact: ev.ParcelPickedUp) -> None:
     """A parcel is gone: its code is of no use to anyone any more."""
-    parcel_moved(tx, case, fact)
-    tx.execute("UPDATE sms SET code = NULL WHERE site = ? AND parcel = ?", (case.site, fact.parcel))
-    tx.execute("UPDATE parcel SET cell = NULL, place = NULL WHERE site = ? AND parcel = ?", (case.site, fact.parcel))
+    _move_parcel(rows, case, fact, cell=None, place=None)
+    rows.blank(SMS, (case.site, fact.parcel), "code")
 
 
-def parcel_found(tx: Tx, case: Case, fact: ev.ParcelFound | ev.ParcelFoundInCell) -> None:
+def parcel_found(rows: Rows, case: Case, fact: ev.ParcelFound | ev.ParcelFoundInCell) -> None:
     """A parcel that was in doubt lies here."""
-    parcel_moved(tx, case, fact)
     cell = fact.cell if isinstance(fact, ev.ParcelFoundInCell) else None
     place = fact.place if isinstance(fact, ev.ParcelFound) else None
-    tx.execute(
-        "UPDATE parcel SET cell = ?, place = ? WHERE site = ? AND parcel = ?", (cell, place, case.site, fact.parcel)
-    )
+    _move_parcel(rows, case, fact, cell=cell, place=place)
 
 
-def consent_recorded(tx: Tx, case: Case, fact: ev.ConsentRecorded) -> None:
+def consent_recorded(rows: Rows, case: Case, fact: ev.ConsentRecorded) -> None:
     """The recipient agreed to shelf or locker at the point; of an unannounced parcel this is the first we hear."""
-    tx.execute(
-        "INSERT INTO parcel (site, parcel, state, consent, changed_at) VALUES (?, ?, ?, ?, ?) "
-        "ON CONFLICT (site, parcel) DO UPDATE SET consent = excluded.consent",
-        (case.site, fact.parcel, P.EXPECTED, fact.consent, case.at),
-    )
+    key = (case.site, fact.parcel)
+    if not rows.change(PARCEL, key, consent=fact.consent):
+        rows.put(PARCEL, key, state=P.EXPECTED.value, consent=fact.consent, changed_at=case.at)
 
 
-def door_moved(tx: Tx, case: Case, fact: Any) -> None:
+def door_moved(rows: Rows, case: Case, fact: Any) -> None:
     """Note the last thing known of a door."""
-    tx.execute(
-        "INSERT INTO door (site, cell, opening, state, changed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, cell) DO "
-        "UPDATE SET opening = excluded.opening, state = excluded.state, changed_at = excluded.changed_at",
-        (case.site, fact.cell, getattr(fact, "opening", None), DOOR_STATES[type(fact)], case.at),
-    )
+    opening = getattr(fact, "opening", None)
+    rows.put(DOOR, (case.site, fact.cell), opening=opening, state=DOOR_STATES[type(fact)], changed_at=case.at)
 
 
-def cell_judged(tx: Tx, case: Case, fact: ev.CellFaulted | ev.CellWithdrawn | ev.CellRestored) -> None:
+def cell_judged(rows: Rows, case: Case, fact: ev.CellFaulted | ev.CellWithdrawn | ev.CellRestored) -> None:
     """A cell was taken out of service or put back."""
     match fact:
         case ev.CellFaulted():
@@ -139,51 +128,48 @@ def cell_judged(tx: Tx, case: Case, fact: ev.CellFaulted | ev.CellWithdrawn | ev
             fault = fact.reason
         case _:
             fault = None
-    tx.execute(
-        "INSERT INTO door (site, cell, state, fault, changed_at) VALUES (?, ?, 'unknown', ?, ?) "
-        "ON CONFLICT (site, cell) DO UPDATE SET fault = excluded.fault, changed_at = excluded.changed_at",
-        (case.site, fact.cell, fault, case.at),
-    )
+    key = (case.site, fact.cell)
+    if not rows.change(DOOR, key, fault=fault, changed_at=case.at):
+        rows.put(DOOR, key, state="unknown", fault=fault, changed_at=case.at)
 
 
-def device_judged(tx: Tx, case: Case, fact: ev.DeviceFaulted | ev.DeviceRecovered) -> None:
+def device_judged(rows: Rows, case: Case, fact: ev.DeviceFaulted | ev.DeviceRecovered) -> None:
     """A device failed or came back."""
     failed = isinstance(fact, ev.DeviceFaulted)
     what = fact.what if isinstance(fact, ev.DeviceFaulted) else None
-    tx.execute(
-        "INSERT INTO device (site, device, state, what, changed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (site, device) "
-        "DO UPDATE SET state = excluded.state, what = excluded.what, changed_at = excluded.changed_at",
-        (case.site, fact.device, "failed" if failed else "works", what, case.at),
-    )
+    state = "failed" if failed else "works"
+    rows.put(DEVICE, (case.site, fact.device), state=state, what=what, changed_at=case.at)
 
 
-def terminal_started(tx: Tx, case: Case, fact: ev.TerminalStarted) -> None:
+def terminal_started(rows: Rows, case: Case, fact: ev.TerminalStarted) -> None:
     """A point came up with this release."""
-    tx.execute("UPDATE site SET version = ?, started_at = ? WHERE code = ?", (fact.version, case.at, case.site))
+    rows.tx.execute("UPDATE site SET version = ?, started_at = ? WHERE code = ?", (fact.version, case.at, case.site))
 
 
-def _write_message(tx: Tx, case: Case, parcel: str, what: tuple[str, PickupCode | None, str | None]) -> None:
-    """Hand a message to the gateway, at most one for each event, and tell the point.
+def _write_message(
+    rows: Rows, case: Case, fact: ev.ParcelShelved | ev.ParcelDeposited, what: tuple[str, str | None]
+) -> dict[str, int]:
+    """Hand a message to the gateway, at most one for each event, and tell the point; return what the parcel notes.
 
     The reference hub's gateway is this table: a row is a message sent. A real one reads it and tells the point itself.
     """
-    template, code, place = what
-    phone = tx.value("SELECT phone FROM parcel WHERE site = ? AND parcel = ?", (case.site, parcel))
+    template, place = what
+    row = rows.get(PARCEL, (case.site, fact.parcel)) or {}
+    phone = row.get("phone")
     if phone is None:
-        return  # the operator calls: the point still shows "not told"
-    tx.execute(
-        "INSERT INTO sms (site, event, parcel, template, phone, code, place, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (case.site, case.event, parcel, template, phone, None if code is None else code.plain(), place, tx.stamp.at),
-    )
-    tx.execute("UPDATE parcel SET notified_at = ? WHERE site = ? AND parcel = ?", (tx.stamp.at, case.site, parcel))
-    case.down.append(ev.NoticeSent(parcel, "sms"))
+        return {}  # the operator calls: the point still shows "not told"
+    at, code = rows.tx.stamp.at, None if fact.code is None else fact.code.plain()
+    message = {"parcel": fact.parcel, "template": template, "phone": phone, "code": code, "place": place, "at": at}
+    rows.add(SMS, (case.site, case.event), **message)
+    case.down.append(ev.NoticeSent(fact.parcel, "sms"))
+    return {"notified_at": at}
 
 
 def _plain(phone: Phone | None) -> str | None:
     return None if phone is None else phone.plain()
 
 
-PROJECTIONS: dict[type[Fact], Callable[[Tx, Case, Any], None]] = {
+PROJECTIONS: dict[type[Fact], Callable[[Rows, Case, Any], None]] = {
     **dict.fromkeys(STATES, parcel_moved),
     **dict.fromkeys(DOOR_STATES, door_moved),
     ev.ParcelArrived: parcel_arrived,
@@ -201,4 +187,12 @@ PROJECTIONS: dict[type[Fact], Callable[[Tx, Case, Any], None]] = {
     ev.TerminalStarted: terminal_started,
     ev.BillAccepted: biller.bill_accepted,
     ev.BillRefunded: biller.bill_refunded,
+}
+
+# What a projection will look at, for reading ahead: tables and the field that is the last part of the key.
+READS: dict[type[Fact], tuple[tuple[Table, str], ...]] = {
+    **dict.fromkeys([*STATES, ev.ParcelShelved, ev.ParcelDeposited, ev.ConsentRecorded], ((PARCEL, "parcel"),)),
+    **dict.fromkeys([*DOOR_STATES, ev.CellFaulted, ev.CellWithdrawn, ev.CellRestored], ((DOOR, "cell"),)),
+    **dict.fromkeys([ev.DeviceFaulted, ev.DeviceRecovered], ((DEVICE, "device"),)),
+    **dict.fromkeys([ev.BillAccepted, ev.BillRefunded], ((BILL, "bill"), (POSTING, "bill"))),
 }

@@ -90,6 +90,8 @@ PARCEL = Table(
     ("site", "parcel", "state", "waybill_no", "carrier", "recipient", "phone", "address", "consent", "size", "cell",
      "place", "notified_at", "changed_at"),
 )  # fmt: skip
+UNPROJECTED = Table("unprojected", ("site", "event"), ("site", "event", "reason", "at"))
+EVENT = Table("fact", ("site", "event"), ("event",))  # which facts are known, and no more of them
 SMS = Table(
     "sms", ("site", "event"), ("site", "event", "parcel", "template", "phone", "code", "place", "at"),
     group=("site", "parcel"),

@@ -47,6 +47,10 @@ class SqliteSession:
         """Insert many rows by one statement."""
         self._db.executemany(_insert(table), rows)
 
+    def replace(self, table: Table, rows: Sequence[Values], known: Sequence[Values]) -> None:
+        """Insert or update: an update leaves the indexes of unchanged columns alone."""
+        self._db.executemany(_upsert(table) if known else _insert(table), rows)
+
     def remove(self, table: Table, keys: Sequence[Values]) -> None:
         """Delete many rows by one statement."""
         self._db.executemany(f"DELETE FROM {table.name} WHERE {_match(table.key)}", keys)  # noqa: S608  our own names
@@ -217,6 +221,12 @@ def _select(table: Table) -> str:
 def _insert(table: Table) -> str:
     marks = ", ".join("?" * len(table.columns))
     return f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"  # noqa: S608  our own names
+
+
+@cache
+def _upsert(table: Table) -> str:
+    changed = ", ".join(f"{column} = excluded.{column}" for column in table.columns if column not in table.key)
+    return f"{_insert(table)} ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {changed}"
 
 
 def _match(columns: tuple[str, ...]) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from edge.model import Seq
-from sync.hub.intake import INSERT
 from sync.relay import Move, Receiver, Sender, Step
 from tests.soak.district import District, Tally
 from tests.soak.ledger import Ledger
@@ -112,12 +111,12 @@ def looks_at_no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def forgets_event_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded bug: an event that is known already is taken for a new one and applied again."""
-    monkeypatch.setattr("sync.hub.intake.INSERT", INSERT.replace("DO NOTHING", "DO UPDATE SET body = excluded.body"))
+    monkeypatch.setattr("sync.hub.keeping.Keeping._known_events", lambda *_: set())
 
 
 BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
     "ack on puback": believes_the_broker,
-    "no gap check": lambda patch: patch.setattr("sync.hub.intake.Receiver", TakesGaps),
+    "no gap check": lambda patch: patch.setattr("sync.hub.keeping.Receiver", TakesGaps),
     "no event ids": forgets_event_ids,
     "no chain": looks_at_no_marks,
 }

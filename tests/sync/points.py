@@ -11,7 +11,6 @@ from edge import events
 from edge.chain import Item, link
 from edge.events import Fact
 from edge.model import Seq, Stamp
-from sync.hub.intake import take
 from sync.hub.store import HubStore, StoreFault
 from sync.wire import Ack, Batch, encode_batch
 
@@ -56,4 +55,4 @@ def hub_answers(store: HubStore, site: str) -> Callable[[Batch], Ack]:
     return lambda batch: accept(store, site, encode_batch(batch))
 
 
-__all__ = ["Point", "StoreFault", "exchange", "hub_answers", "take"]
+__all__ = ["Point", "StoreFault", "exchange", "hub_answers"]

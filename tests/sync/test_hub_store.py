@@ -20,15 +20,18 @@ from edge.chain import GENESIS, Position, event_id
 from edge.clock import SystemClock, SystemDice
 from edge.model import AccountNo, LogId, Name, Phone, PickupCode, Seq, SiteCode
 from sync.hub import down, manifest, report
+from sync.hub.case import Case
 from sync.hub.database import Database
-from sync.hub.intake import accept
+from sync.hub.intake import Intake, accept
 from sync.hub.line import DownLine
-from sync.hub.schema import MIGRATIONS
+from sync.hub.projections import PROJECTIONS
+from sync.hub.rows import Rows
+from sync.hub.schema import DOOR, MIGRATIONS
 from sync.hub.sqlite_db import FILE, SqliteDatabase
 from sync.hub.store import HubStore, StoreFault
 from sync.relay import digest
 from sync.rhythm import Timing
-from sync.wire import Why, decode_batch, encode_ack, encode_batch
+from sync.wire import Ack, Why, decode_batch, encode_ack, encode_batch
 
 SITE = SiteCode("QJ-0001")
 CODE = PickupCode("482913")
@@ -133,6 +136,69 @@ def test_a_poisonous_fact_is_undone_told_and_passed(open_hub: OpenHub, caplog: p
     assert rows(store, "SELECT cell FROM door") == [{"cell": 2}]
     assert point.disk.cursor == point.disk.head()
     assert "could not be applied" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\ud800"])
+def test_a_text_that_no_database_keeps_is_set_aside_and_its_fact_kept(open_hub: OpenHub, text: str) -> None:
+    store, point = open_hub(), Point()
+    point.wrote("parcel_picked_up.1", f'{{"parcel":"p{text}","by":"self","evidence":"sensor"}}')
+    point.wrote("thing_of_tomorrow.1", "no json \0")
+    point.happened(ev.DoorOpened("o2", 2))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [fact.reason for fact in down_facts(store)] == ["failed", "bad_body"]
+    assert [row["seq"] for row in rows(store, "SELECT seq FROM fact ORDER BY seq")] == [1, 2, 3]
+    assert point.disk.cursor == point.disk.head()
+
+
+def stumbles(rows_of_tx: Rows, case: Case, fact: ev.DoorForced) -> None:
+    """A projection with a bug: it writes, tells, and then breaks the transaction of some databases."""
+    rows_of_tx.put(DOOR, (case.site, fact.cell), state="forced", changed_at=case.at)
+    case.down.append(ev.NoticeSent("p", "sms"))
+    rows_of_tx.tx.execute("UPDATE site SET version = 'wrong'")
+    rows_of_tx.tx.execute("INSERT INTO device (site, device, state, changed_at) VALUES ('x', 'y', NULL, 0)")
+
+
+def test_a_bug_in_a_projection_takes_nothing_else_along(
+    open_hub: OpenHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(PROJECTIONS, ev.DoorForced, stumbles)
+    store, point = open_hub(), Point()
+    point.happened(ev.DoorOpened("o1", 1), ev.DoorForced(5, "sensor"), ev.DoorOpened("o2", 2), ev.DoorForced(6, "sensor"))
+
+    exchange(point, hub_answers(store, SITE))
+
+    assert [fact.reason for fact in down_facts(store)] == ["failed", "failed"]
+    assert rows(store, "SELECT cell, state FROM door ORDER BY cell") == [
+        {"cell": 1, "state": "open"}, {"cell": 2, "state": "open"}
+    ]  # fmt: skip
+    assert rows(store, "SELECT version FROM site") == [{"version": ""}]
+    assert rows(store, "SELECT count(*) AS n FROM unprojected") == [{"n": 2}]
+    assert "could not be applied" in caplog.text
+
+
+def test_batches_of_many_sites_are_taken_in_one_transaction_each_answered_for_itself(open_hub: OpenHub) -> None:
+    sites = [SiteCode(f"QJ-{n:04d}") for n in range(4)]
+    store, points = open_hub(keys=dict.fromkeys(sites, KEY)), [Point(facts_per_batch=5) for _ in sites]
+    for point in points:
+        point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(12)))
+    arrivals = [
+        (site, encode_batch(batch))
+        for site, point in zip(sites, points, strict=True)
+        for batch in [point.outgoing()[0], *(point.on_ack(Ack(point.disk.cursor)) or point.outgoing())]
+    ]
+    intake = Intake(store)
+
+    answers = intake.accept([*arrivals, (sites[0], b"garbage")])
+    again = intake.accept(arrivals)
+    cold = Intake(store).accept(arrivals)
+
+    assert [answer.why for answer in answers] == [None] * len(arrivals) + [Why.BAD]
+    assert {answer.position.upto for answer in again} == {12}
+    assert again == cold
+    assert len(rows(store, "SELECT 1 FROM fact")) == 48
+    assert {site["digest"] for site in report.status(store)["sites"]} == {digest(points[0].disk.events())}
 
 
 def test_a_personal_value_that_does_not_fit_its_digest_is_told(open_hub: OpenHub) -> None:

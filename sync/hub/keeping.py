@@ -1,0 +1,222 @@
+"""What one transaction takes in: facts, what they mean, and positions, gathered in memory and written together.
+
+A fact is kept whether it is understood or not. Applied normally, one unexpected error of a projection gives up the
+whole transaction, and sync/hub/intake.py comes again *carefully*: each fact behind a savepoint of its own, so that only
+the poisonous one is set aside.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+
+from edge import events
+from edge.chain import Item, event_id
+from edge.events import PERSONAL, BadFact, BillAccepted, BillRefunded, Encoded, Fact, FactRefused, UnknownFact
+from edge.model import EventId, PickupCode, PickupToken, Seq, SiteCode
+from sync.hub.biller import BOOK
+from sync.hub.case import Case, NotApplicable
+from sync.hub.database import StoreFault, Table, Values
+from sync.hub.down import DownLog, personal_text
+from sync.hub.heads import read_heads
+from sync.hub.projections import PROJECTIONS, READS
+from sync.hub.rows import Rows
+from sync.hub.schema import DOWN, EVENT, FACT, UNPROJECTED
+from sync.hub.store import Tx
+from sync.relay import Receiver, Verdict
+from sync.wire import Ack, Batch, Why
+
+MONEY = {BillAccepted, BillRefunded}
+
+log = logging.getLogger(__name__)
+
+
+class Keeping:
+    """One transaction that holds its sites. Call `flush` at the end, before the commit."""
+
+    def __init__(self, tx: Tx, sites: Sequence[SiteCode], *, careful: bool = False) -> None:
+        tx.hold(*sites)
+        self._tx = tx
+        self._careful = careful
+        self._rows = Rows(tx)
+        self._facts: list[Values] = []
+        self._told: list[Values] = []
+        self._downs = {site: DownLog(tx, site, later=self._told) for site in sites}
+        self._has_book = False
+        self.heads = read_heads(tx, sites)
+
+    def understood(self, batch: Batch) -> list[Fact | str]:
+        """Decode the facts of a batch: the fact, or the word that says why there is none."""
+        facts = [_decoded(item) for item in batch.items]
+        if not self._has_book and not MONEY.isdisjoint(map(type, facts)):
+            self._has_book = True
+            self._tx.hold(BOOK)
+        return facts
+
+    def read_ahead(self, facts: Iterable[tuple[SiteCode, Sequence[Fact | str]]]) -> None:
+        """Read the rows that these facts will change, table by table."""
+        wanted: dict[Table, dict[Values, None]] = {}
+        for site, each in facts:
+            for fact in each:
+                for table, name in () if isinstance(fact, str) else READS.get(type(fact), ()):
+                    value = getattr(fact, name)
+                    key = (site, value) if len(table.key) > 1 else (value,)
+                    wanted.setdefault(table, {})[key] = None
+        for table, keys in wanted.items():
+            self._rows.load(table, keys)
+
+    def take(self, site: SiteCode, batch: Batch, facts: Sequence[Fact | str]) -> Ack:
+        """Judge a batch and keep what is new."""
+        heads = self.heads[site]
+        have = heads.of(batch.log_id)
+        knows = have is None and self._knows(site, batch)
+        verdict = Receiver(self._tx.keys[site]).judge(batch, have, knows_prev=knows)
+        if verdict.why in (Why.BAD, Why.FORK):
+            raise_alarm(self._tx, site, "bad_chain" if verdict.why is Why.BAD else "fork", batch.log_id)
+        if verdict.items:
+            self._keep(site, verdict, facts[len(facts) - len(verdict.items) :])
+        if not verdict.lost_track:
+            return verdict.answer()
+        self.flush()
+        return verdict.answer(heads.ladder(self._tx))
+
+    def flush(self) -> None:
+        """Write everything that was taken. Errors: StoreFault."""
+        session = self._tx.session
+        for heads in self.heads.values():
+            heads.flush(self._tx)
+        self._rows.flush()
+        for table, rows in ((FACT, self._facts), (DOWN, self._told)):
+            if rows:
+                session.append(table, rows)
+                rows.clear()
+
+    def _knows(self, site: SiteCode, batch: Batch) -> bool:
+        self.flush()
+        return self.heads[site].knows(self._tx, Seq(batch.first - 1), batch.prev)
+
+    def _keep(self, site: SiteCode, verdict: Verdict, facts: Sequence[Fact | str]) -> None:
+        heads = self.heads[site]
+        others = heads.count - (0 if verdict.opens else 1)
+        known = self._known_events(site, verdict.marks) if others else set()
+        now = self._tx.stamp.at
+        for item, mark, fact in zip(verdict.items, verdict.marks, facts, strict=True):
+            event = event_id(mark)
+            if event in known:  # the same history under another name: applied then
+                continue
+            at = item.stamp
+            personal = personal_text(_without_secrets(item, fact)) if item.personal else None
+            self._facts.append(
+                (site, event, verdict.base.log_id, item.seq, item.kind, _plain(item.body), at.at, _plain(at.boot),
+                 at.ms, int(at.synced), mark, personal, now)
+            )  # fmt: skip
+            self._project(Case(site, event, at.at, self._downs[site]), fact)
+        self._watch_for_clones(site, verdict, shares_history=bool(known) or verdict.base.upto > 0)
+        heads.move(verdict)
+
+    def _known_events(self, site: SiteCode, marks: Sequence[str]) -> set[EventId]:
+        self.flush()
+        found = self._tx.session.fetch(EVENT, [(site, event_id(mark)) for mark in marks])
+        return {EventId(row[0]) for row in found}
+
+    def _watch_for_clones(self, site: SiteCode, verdict: Verdict, *, shares_history: bool) -> None:
+        heads, name = self.heads[site], verdict.base.log_id
+        if verdict.opens and heads.count > 0:  # a card was restored, copied or replaced
+            raise_alarm(self._tx, site, "fork" if shares_history else "new_card", name)
+        if not verdict.opens and heads.newest.log_id != name:  # a log that was replaced goes on: two cards are alive
+            raise_alarm(self._tx, site, "clone", name)
+
+    def _project(self, case: Case, fact: Fact | str) -> None:
+        reason = fact if isinstance(fact, str) else self._failure(case, fact)
+        if reason is None:
+            return
+        self._rows.add(UNPROJECTED, (case.site, case.event), reason=reason, at=self._tx.stamp.at)
+        case.down.append(FactRefused(case.event, reason))
+
+    def _failure(self, case: Case, fact: Fact) -> str | None:
+        """Apply one fact. Return why it could not be applied, None if it was."""
+        projection = PROJECTIONS.get(type(fact))
+        if projection is None:
+            return None
+        if self._careful:
+            return self._failure_alone(case, fact)
+        end, mark = case.down.end, self._rows.mark()
+        try:
+            projection(self._rows, case, fact)
+        except NotApplicable as refusal:
+            self._rows.back_to(mark)
+            case.down.back_to(end)
+            return refusal.reason
+        return None
+
+    def _failure_alone(self, case: Case, fact: Fact) -> str | None:
+        """Apply one fact behind a savepoint.
+
+        This is the top of a task: a bug in one projection must not stop a village for ever, so everything but the
+        database's own faults ends here, undone, told to the site and logged with its trace.
+        """
+        end = case.down.end
+        self._rows.flush()
+        try:
+            with self._tx.attempt():
+                PROJECTIONS[type(fact)](self._rows, case, fact)
+                self._rows.flush()
+        except NotApplicable as refusal:
+            reason = refusal.reason
+        except (StoreFault, MemoryError):
+            raise
+        except Exception:
+            log.exception("fact %s of site %s could not be applied", case.event, case.site)
+            reason = "failed"
+        else:
+            return None
+        self._rows = Rows(self._tx)
+        case.down.back_to(end)
+        return reason
+
+
+def raise_alarm(tx: Tx, site: SiteCode, what: str, subject: str) -> None:
+    """Note what a person must look at; the same again only counts."""
+    now = tx.stamp.at
+    tx.execute(
+        "INSERT INTO alarm (site, what, subject, times, first_at, last_at) VALUES (?, ?, ?, 1, ?, ?) "
+        "ON CONFLICT (site, what, subject) DO UPDATE SET times = alarm.times + 1, last_at = excluded.last_at",
+        (site, what, subject, now, now),
+    )
+
+
+def _decoded(item: Item) -> Fact | str:
+    try:
+        fact = events.decode(Encoded(item.kind, item.body, item.personal))
+    except BadFact:
+        return "bad_body"
+    if isinstance(fact, UnknownFact):
+        return "unknown_kind"
+    if ("\\u" in item.body or item.personal) and not _is_storable(fact):
+        log.warning("a %s could not be applied: it holds a text that no database keeps", item.kind)
+        return "failed"
+    return fact
+
+
+def _is_storable(fact: Fact) -> bool:
+    """Tell whether both databases keep its texts: JSON may smuggle in half a character or a zero byte."""
+    for each in fields(fact):
+        value = getattr(fact, each.name)
+        text = value.plain() if isinstance(value, PERSONAL) else value
+        if isinstance(text, str) and ("\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text)):
+            return False
+    return True
+
+
+def _without_secrets(item: Item, fact: Fact | str) -> Mapping[str, tuple[str, str]]:
+    """Codes and tokens open doors: the message to the recipient needs them once, the log never."""
+    if isinstance(fact, str):
+        return item.personal
+    secret = [name for name in item.personal if isinstance(getattr(fact, name, None), PickupCode | PickupToken)]
+    return {name: pair for name, pair in item.personal.items() if name not in secret}
+
+
+def _plain(text: str) -> str:
+    """PostgreSQL keeps no zero byte. A body with one is no JSON and a boot id with one no boot id: shown, not kept."""
+    return text.replace("\0", "\u2400") if "\0" in text else text
