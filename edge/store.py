@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 
 BUSY_S = 5.0
 CLOSE_S = 10.0
+# 16 MB of WAL before it goes into the database: the hot pages of some 400 events are written there once instead of four
+# times. After a power cut it is read once at the start, 0.4 s at the 40 MB/s of a slow card.
+WAL_PAGES = 4_000
 
 LOCK = "point.lock"
 BEGUN = b"begun\n"  # in the lock file: this folder has held facts, an empty or missing database is a loss
@@ -334,6 +337,7 @@ def _connect(path: Path) -> Database:
     )
     connection.execute("PRAGMA journal_mode = WAL").fetchone()
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}").fetchone()
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # an erased name must not lie in a free page
     connection.execute("PRAGMA cell_size_check = ON")
