@@ -72,7 +72,7 @@ class LockBus:
         self._question: _Question | None = None
         self._last_traffic_s = float("-inf")
         self._calmed: dict[int, int] = {}  # board -> how often the port had been opened then
-        self._pulsed: set[int] = set()  # boards that have not answered a question since their last pulse
+        self._pulsed: set[int] = set()  # boards that have not answered twice alike since their last pulse
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -128,15 +128,17 @@ class LockBus:
             except (NoAnswer, Garbled, Refused) as error:
                 self.faults += 1
                 failure = error
-                await self._revive(board)
+                if board in self._pulsed:
+                    await self._revive(board)
                 continue
-            self._pulsed.discard(board)
             told = dict(zip(look.locks, _told(event, board, look) or (), strict=True))
             again = event.items if isinstance(event, BoardState) else ()
             if told == last:
+                self._pulsed.discard(board)  # a single answer may be a late one, from before the pulse
                 self._note_items(board, look, items, again)
                 return told
             last, items = told, again
+        await self._revive(board)  # it may have been pulsed by who ran before us
         raise failure or Garbled(self._link.name, f"board {board} does not answer twice alike")
 
     def _note_items(self, board: int, look: Look, once: tuple[bool, ...] | None, again: tuple[bool, ...]) -> None:
@@ -166,7 +168,7 @@ class LockBus:
                 return
 
     async def _revive(self, board: int) -> None:
-        request = self._wire.revive(board) if board in self._pulsed else None
+        request = self._wire.revive(board)
         if request is not None:
             await self._quiet()
             self._parser.expect(request)
