@@ -14,7 +14,7 @@ from copy import copy
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 FILE_BYTES = 2 * 1024 * 1024
 FILES = 5
@@ -46,14 +46,22 @@ class MaskingFormatter(logging.Formatter):
         return mask(super().formatStack(stack_info))
 
 
-class QuietFile(RotatingFileHandler):
-    """A log file that says nothing when it cannot be written.
+class Quiet(logging.Handler):
+    """A handler that says nothing when it cannot write.
 
     The library would print the record to standard error, with its values as they are, once for every line.
     """
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 the library's name
         del record
+
+
+class QuietFile(Quiet, RotatingFileHandler):
+    """A bounded log file."""
+
+
+class QuietStream(Quiet, logging.StreamHandler[TextIO]):
+    """Standard error."""
 
 
 def mask(text: str) -> str:
@@ -70,13 +78,8 @@ def _masked(found: re.Match[str]) -> str:
 
 
 def set_up(folder: Path | None, *, verbose: bool = False) -> None:
-    """Send logs to a bounded file, or to standard error when there is no folder."""
-    handler: logging.Handler
-    if folder is None:
-        handler = logging.StreamHandler(sys.stderr)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = QuietFile(folder / "point.log", maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
+    """Send logs to a bounded file, or to standard error when there is no folder or it cannot be used."""
+    handler = QuietStream(sys.stderr) if folder is None else _file_in(folder)
     handler.setFormatter(MaskingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%d %H:%M:%S"))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -84,6 +87,15 @@ def set_up(folder: Path | None, *, verbose: bool = False) -> None:
     logging.getLogger("kivy").setLevel(logging.WARNING)
     sys.excepthook = _uncaught
     threading.excepthook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+
+def _file_in(folder: Path) -> logging.Handler:
+    """A disk that takes no log must not keep the kiosk from saying that it is closed."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return QuietFile(folder / "point.log", maxBytes=FILE_BYTES, backupCount=FILES - 1, encoding="utf-8")
+    except OSError:
+        return QuietStream(sys.stderr)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:

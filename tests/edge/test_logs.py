@@ -209,3 +209,17 @@ def test_a_log_that_cannot_be_written_prints_no_values(tmp_path: Path, capfd: py
                 handler.close()
 
     assert capfd.readouterr().err == ""
+
+
+def test_a_folder_that_takes_no_log_sends_it_to_standard_error(
+    log_file: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    in_the_way = log_file.with_name("log")
+    in_the_way.write_text("not a folder")
+
+    logs.set_up(in_the_way)
+    logging.getLogger("edge").warning("call %s", "13812345678")
+
+    said = capfd.readouterr().err
+    assert "call" in said
+    assert "13812345678" not in said
