@@ -25,6 +25,7 @@ from ui import words
 from ui.viewmodels import Face, Frame, Notice, Now, State
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states as v
+from ui.viewmodels.batch import GunList
 from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.weigh import WeighGoods
 
@@ -244,6 +245,29 @@ def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
     }
 
 
+def _gun_lists(rows: tuple[int, int]) -> dict[str, Frame]:
+    """What a gun had in its memory: before and after the shelf, the question, nothing left."""
+    names = (Name("欧阳秀英"), Name("冉䶮"), None)
+    kinds = ("shelf", "shelf", "cell", "consent", "carrier", "unknown", "here")
+    lines = [
+        s.BatchLine(f"YT{7_512_345_678_900 + n}", "" if kind == "carrier" else "YTO", kind, names[n % 3], "B-4-020")
+        for n, kind in enumerate(kinds)
+    ]
+    taken = [replace(line, kind="taken", place=f"A-2-{n:03d}") for n, line in enumerate(lines[:2])]
+    board = s.BatchBoard("b1", "gun/2", AT, tuple(lines), 0, 2, 6, 3, False, 1)
+    after = replace(board, lines=(*taken, *lines[2:]), proposed=0, waiting=4, whole=True, further=0)
+    full = replace(board, scanner="counter_scanner_no_2/12", more=7992, proposed=1234, waiting=8192, useless=1888)
+    done = replace(after, lines=tuple(taken), waiting=0, useless=0)
+    return {
+        "batch": frame(GunList(board), rows),
+        "batch-full": frame(GunList(full), rows),
+        "batch-after": frame(GunList(after), rows, notice=Notice("refused.no_free_place")),
+        "batch-ask": frame(GunList(after, ask=True), rows),
+        "batch-done": frame(GunList(done), rows),
+        "batch-none": frame(GunList(s.BatchBoard()), rows),
+    }
+
+
 def _blind(rows: tuple[int, int]) -> Face:
     blind = frozenset(range(1, 100))
     return Face("金溪镇长春村服务点", "", blind_cells=blind, villager_rows=rows[0], operator_rows=rows[1])
@@ -285,6 +309,7 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "parcel-ask": frame(staff.ParcelCard(odd, search, "gone"), rows),
         "handover": frame(staff.CheckPerson(PARCELS[3]), rows),
         "pending": frame(staff.Pending(), rows),
+        **_gun_lists(rows),
         "money": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))), rows),
         "money-none": frame(staff.Money(s.BillsBoard((), Fen(0), Fen(0))), rows),
         "money-refund": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000)), refund=TAKEN[2]), rows),

@@ -100,6 +100,11 @@ def _facts(kit: Kit, day: DayBoard) -> Widget:
             "pending", kit.t("board.pending", n=len(day.pending_deposits)), theme.HELP, icon="warn", left=True,
             em=theme.STAFF_MAIN, pad=(4, 1),
         ))  # fmt: skip
+    if day.codes:
+        parts.append(kit.button(
+            "batch", kit.t("board.codes", n=day.codes), theme.STAFF, look="line", icon="scan", left=True,
+            em=theme.STAFF_MAIN, pad=(4, 1),
+        ))  # fmt: skip
     if day.alarms:
         parts.append(_alarms(kit, day.alarms))
     return column(*parts, gap=kit.mm(2.5))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from kivy.uix.widget import Widget
 
 from ui.screens import (
+    batch_pages,
     bill_pages,
     board_pages,
     device_pages,
@@ -21,6 +22,7 @@ from ui.screens import (
 from ui.screens.chrome import HEAD, PAD, help_button
 from ui.screens.kit import Kit
 from ui.screens.widgets import column, fix, row, weigh
+from ui.viewmodels import batch
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states
 from ui.viewmodels.checkup import Checkup
@@ -60,6 +62,7 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     staff.IntakeConsent: intake_pages.consent,
     staff.IntakeDoor: intake_pages.door,
     staff.Pending: parcel_pages.pending,
+    batch.GunList: batch_pages.gun_list,
     staff.Search: parcel_pages.search,
     staff.ParcelCard: parcel_pages.card,
     staff.CheckPerson: parcel_pages.check_person,

@@ -80,6 +80,7 @@ class Frame:
     day: DayBoard | None = None
     stored: Stored | None = None
     target: str = "auto"
+    from_list: bool = False  # intake was entered from the list of a gun's memory
 
     def to(self, state: State, notice: Notice | None = None) -> Frame:
         """Open another screen; countdowns and notices of the old one are gone."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 from edge import steps as s
 from edge.model import CellNo, Phone, Role
 from ui.viewmodels.checkup import Checkup, open_checkup, press_checkup
+from ui.viewmodels.batch import GunList, back_to_list, press_list
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.keys import PLACE_SIGNS, typed
 from ui.viewmodels.staff_states import (
@@ -51,6 +52,8 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return _intake(frame, name)
         case Pending() | Search() | ParcelCard() | CheckPerson():
             return _parcels(frame, name)
+        case GunList() as found:
+            return press_list(frame, found, name)
         case Money() as money:
             return _money(frame, money, name)
         case Devices() | Sync():
@@ -72,6 +75,8 @@ def start(frame: Frame) -> Answer:
 
 
 def _back(frame: Frame, name: str) -> Answer:
+    if name == "back" and (led := back_to_list(frame)) is not None:
+        return led
     match frame.state:
         case ParcelCard(ask=ask) as card if name == "back" and ask:
             return replace(frame, state=replace(card, ask="")), ()
@@ -96,7 +101,9 @@ def _back(frame: Frame, name: str) -> Answer:
 def _open(frame: Frame, name: str) -> Answer:
     match name:
         case "intake":
-            return frame.to(Intake()), ()
+            return replace(frame.to(Intake()), from_list=False), ()
+        case "batch":
+            return frame.to(GunList()), (s.ShowBoard("batch"),)
         case "search":
             return frame.to(Search()), (s.ShowBoard("parcels"),)
         case "money":

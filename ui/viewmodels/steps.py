@@ -11,6 +11,7 @@ from dataclasses import replace
 from edge import steps as s
 from edge.model import CellNo, Role
 from ui.viewmodels.checkup import Checkup, on_checkup
+from ui.viewmodels.batch import on_board, on_codes
 from ui.viewmodels.frame import Frame, Notice, State
 from ui.viewmodels.staff_states import (
     Board,
@@ -72,6 +73,10 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
         case s.LoggedOut():
             return (frame.cleared(Standby()) if frame.role else frame), ()
+        case s.CodesWait():
+            return on_codes(frame, step)
+        case s.BatchBoard():
+            return on_board(frame, step), ()
         case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard() | s.CheckupBoard():
             return _board(frame, step), ()
         case _:
