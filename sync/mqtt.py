@@ -139,6 +139,10 @@ class Connection:
             await self._news.wait()
         return self._unread.popleft()
 
+    def waiting_message(self) -> Message | None:
+        """The next publication if it is here already."""
+        return self._unread.popleft() if self._unread else None
+
     def done(self, message: Message) -> None:
         """Acknowledge to the broker: ours now, committed. Until then it holds back after RECEIVE_MAXIMUM messages."""
         if message.qos > 0 and self._lost is None:

@@ -1,4 +1,4 @@
-"""The running hub: one MQTT line, every site of the district, one database. Starts, serves, and stops in order.
+"""The running hub, or one of its workers: one MQTT line, its sites, one database. Starts, serves, and stops in order.
 
 Everything that is decided is decided elsewhere (sync/hub/intake.py, sync/hub/line.py); here bytes are carried. The
 broker hears "done" only after the hub's own commit, and so does the site. A database that cannot write (full disk)
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from edge.model import SiteCode
 from sync.hub.heads import newest
-from sync.hub.intake import Intake
+from sync.hub.intake import GROUP, Intake
 from sync.hub.line import DownLine
-from sync.hub.presence import note_presence, note_sign_of_life
+from sync.hub.presence import nobody_is_known, note_presence, note_sign_of_life
+from sync.hub.shards import BEAT_S, Ownership, Whole
 from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker, Connection, LineLost, Message, Will
 from sync.rhythm import Rhythm, Timing
@@ -26,8 +27,8 @@ from sync.together import together
 from sync.wire import Ack, Presence, Topics, Why, decode_presence, encode_ack, encode_presence, split_topic
 
 CLIENT_ID = "vp-hub"
-STATE_TOPIC = "vp/hub/state"
-TOPICS = ("vp/+/up", "vp/+/down/ack", "vp/+/state")
+CHANNELS = ("up", "down/ack", "state")
+TOPICS_AT_ONCE = 120  # topics in one subscription: some 3 KB
 POLL_S = 0.5  # how soon a file sent by another process goes on its way
 FAREWELL_S = 1.5
 MAX_STRANGERS = 100  # unknown site codes remembered, so that each is logged once
@@ -45,13 +46,16 @@ class HubOutside:
 
 
 class Hub:
-    """The task. `run` ends only by cancellation or a bug."""
+    """The task. `run` ends only by cancellation or a bug. Without `ownership` it serves every site."""
 
-    def __init__(self, store: HubStore, broker: Broker, outside: HubOutside) -> None:
+    def __init__(
+        self, store: HubStore, broker: Broker, outside: HubOutside, ownership: Ownership | None = None
+    ) -> None:
         self._store = store
         self._broker = broker
         self._outside = outside
-        self._lines = {site: DownLine(store, site, outside.dice, outside.timing) for site in store.keys}
+        self._ownership = ownership or Whole(store)
+        self._lines: dict[SiteCode, DownLine] = {}
         self._intake = Intake(store)
         self._kick = asyncio.Event()
         self._strangers: set[str] = set()
@@ -61,11 +65,15 @@ class Hub:
 
     async def run(self) -> None:
         """Serve for ever."""
-        will = Will(STATE_TOPIC, encode_presence(Presence(online=False)))
+        name = self._ownership.name
+        client, state = (CLIENT_ID, "vp/hub/state") if name is None else (f"{CLIENT_ID}-{name}", f"vp/hub/{name}/state")
+        will = Will(state, encode_presence(Presence(online=False)))
         while True:
             try:
-                async with Connection(self._broker, CLIENT_ID, will, self._outside.timing.connect_s) as line:
+                self._own(self._ownership.beat())
+                async with Connection(self._broker, client, will, self._outside.timing.connect_s) as line:
                     await self._serve(line, will)
+                continue  # the sites have changed hands: subscribe anew
             except LineLost as error:
                 log.info("no line to the broker: %s", error)
             except StoreFault as fault:
@@ -76,19 +84,53 @@ class Hub:
             await asyncio.sleep(self._retry.next_s(self._ms()))
 
     async def _serve(self, line: Connection, will: Will) -> None:
+        """Return when other sites are to be served."""
         try:
             for down in self._lines.values():
                 down.peer_left()  # until its retained presence says otherwise
-            await line.subscribe(TOPICS)
-            line.publish(STATE_TOPIC, encode_presence(Presence(online=True)), retain=True)
+            for topics in self._topics():
+                await line.subscribe(topics)
+            line.publish(will.topic, encode_presence(Presence(online=True)), retain=True)
             self._show_positions(line)
             if not self._was_ready:
                 self._was_ready = True
                 self._outside.on_ready()
-            await together("hub", listen=self._listen(line), pump=self._pump(line), watch=self._watch_store())
+            work = {"listen": self._listen(line), "pump": self._pump(line), "watch": self._watch_store()}
+            await together("hub", **work, share=self._watch_shares())
         except asyncio.CancelledError:
+            self._give_up_shares()
             await line.farewell(will.topic, will.payload, FAREWELL_S)
             raise
+
+    def _own(self, sites: frozenset[SiteCode]) -> None:
+        """Begin with new sites from what the database says, drop those of others."""
+        outside = self._outside
+        new = sorted(sites - self._lines.keys())
+        for site in self._lines.keys() - sites:
+            del self._lines[site]
+        for site in new:
+            self._lines[site] = DownLine(self._store, site, outside.dice, outside.timing)
+        if new:
+            nobody_is_known(self._store, new)
+
+    def _topics(self) -> Iterator[list[str]]:
+        if self._ownership.name is None:
+            yield [f"vp/+/{channel}" for channel in CHANNELS]
+            return
+        topics = [f"vp/{site}/{channel}" for site in self._lines for channel in CHANNELS]
+        for first in range(0, len(topics), TOPICS_AT_ONCE):
+            yield topics[first : first + TOPICS_AT_ONCE]
+
+    async def _watch_shares(self) -> None:
+        """Renew the leases; end when they are others than before."""
+        while True:
+            await asyncio.sleep(BEAT_S)
+            if self._ownership.beat() != self._lines.keys():
+                return
+
+    def _give_up_shares(self) -> None:
+        with suppress(StoreFault):  # then they are free when the lease is over
+            self._ownership.leave()
 
     def _show_positions(self, line: Connection) -> None:
         """Tell every site where it stands: points that waited for us go on at once."""
@@ -100,27 +142,41 @@ class Hub:
 
     async def _listen(self, line: Connection) -> None:
         while True:
-            message = await line.next_message()
-            named = split_topic(message.topic)
-            if named is not None and named[0] in self._lines:
-                self._take(line, *named, message)
-                self._closed = False
-                self._retry.begin()
-                self._kick.set()
-            elif named is not None and named[0] != "hub":
-                self._note_stranger(named[0])
-            line.done(message)  # after the commit; a StoreFault leaves it open and cuts the line
+            messages = [await line.next_message()]
+            while len(messages) < GROUP and (more := line.waiting_message()) is not None:
+                messages.append(more)
+            batches: list[tuple[SiteCode, Message]] = []
+            for message in messages:
+                named = split_topic(message.topic)
+                if named is None or named[0] not in self._lines:
+                    self._note_stranger(named)
+                elif named[1] == "up":
+                    batches.append((named[0], message))
+                else:
+                    self._take(*named, message)
+            self._take_batches(line, batches)
+            self._closed = False
+            self._retry.begin()
+            self._kick.set()
+            for message in messages:
+                line.done(message)  # after the commit; a StoreFault leaves it open and cuts the line
             await asyncio.sleep(0)  # a long backlog must not starve the sending side
 
-    def _take(self, line: Connection, site: SiteCode, channel: str, message: Message) -> None:
+    def _take_batches(self, line: Connection, batches: list[tuple[SiteCode, Message]]) -> None:
+        """What has come while the last commit ran goes into one transaction."""
+        if not batches:
+            return
+        answers = self._intake.accept([(site, message.payload) for site, message in batches])
+        for (site, message), answer in zip(batches, answers, strict=True):
+            line.publish(Topics(site).up_ack, encode_ack(answer), retain=True)
+            down = self._lines[site]
+            if not down.is_there and not message.retained and answer.why is not Why.BAD:
+                note_sign_of_life(self._store, site)  # whatever is kept on its topic `state`: it speaks
+                down.peer_came()
+
+    def _take(self, site: SiteCode, channel: str, message: Message) -> None:
         down = self._lines[site]
         match channel:
-            case "up":
-                [answer] = self._intake.accept([(site, message.payload)])
-                line.publish(Topics(site).up_ack, encode_ack(answer), retain=True)
-                if not down.is_there and not message.retained and answer.why is not Why.BAD:
-                    note_sign_of_life(self._store, site)  # whatever is kept on its topic `state`: it speaks
-                    down.peer_came()
             case "down/ack":
                 down.on_ack(message.payload, self._ms())
             case "state":
@@ -157,10 +213,12 @@ class Hub:
             if self._store.changed_elsewhere():
                 self._kick.set()
 
-    def _note_stranger(self, site: SiteCode) -> None:
-        if site not in self._strangers and len(self._strangers) < MAX_STRANGERS:
-            self._strangers.add(site)
-            log.warning("messages of site %s are ignored: it is not in the settings", site)
+    def _note_stranger(self, named: tuple[SiteCode, str] | None) -> None:
+        if named is None or named[0] == "hub" or named[0] in self._store.keys:
+            return  # not ours, our own, or another worker's by now
+        if named[0] not in self._strangers and len(self._strangers) < MAX_STRANGERS:
+            self._strangers.add(named[0])
+            log.warning("messages of site %s are ignored: it is not in the settings", named[0])
 
     def _ms(self) -> int:
         return int(self._store.clock.ms())

@@ -11,6 +11,7 @@ import fcntl
 import os
 import random
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,9 +26,9 @@ from edge.toml_table import ConfigError
 from sync.dial import Tls
 from sync.hub import cli_enrolment, manifest, report
 from sync.hub.app import Hub, HubOutside
-from sync.hub.config import HubSettings, load
+from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.place import database_of
-from sync.hub.presence import nobody_is_known
+from sync.hub.shards import Fixed, Leases, Ownership, Whole
 from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker
 
@@ -65,17 +66,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DONE
 
 
-def _run(settings: HubSettings, _options: argparse.Namespace) -> int:
+def _run(settings: HubSettings, options: argparse.Namespace) -> int:
     broker = _broker(settings)
-    with _alone(settings.data_dir), _store(settings) as store:
-        nobody_is_known(store)
-        asyncio.run(_serve(store, broker))
+    with _store(settings) as store:
+        work = _ownership(store, settings, options)
+        with _alone(settings.data_dir, work.name):
+            asyncio.run(_serve(store, broker, work))
     return DONE
 
 
-async def _serve(store: HubStore, broker: Broker) -> None:
+def _ownership(store: HubStore, settings: HubSettings, options: argparse.Namespace) -> Ownership:
+    if options.shard is not None:
+        return Fixed(store, *options.shard)
+    if settings.work.shards > 1:
+        return Leases(store, f"{socket.gethostname()[:20]}-{os.getpid()}", settings.work.shards)
+    return Whole(store)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    number, of = (int(part) if part.isdecimal() else -1 for part in f"{text}/".split("/")[:2])
+    if not 0 <= number < of <= MAX_SHARDS:
+        raise argparse.ArgumentTypeError(f"must be as in 0/2: the first of two, at most {MAX_SHARDS}")
+    return number, of
+
+
+async def _serve(store: HubStore, broker: Broker, work: Ownership) -> None:
     outside = HubOutside(random.SystemRandom().random, lambda: emit({"ready": True, "pid": os.getpid()}))
-    hub = asyncio.create_task(Hub(store, broker, outside).run(), name="hub")
+    hub = asyncio.create_task(Hub(store, broker, outside, work).run(), name="hub")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, hub.cancel)
@@ -119,6 +136,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="village-hub", description="The reference hub of a district.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="serve the points of the district")
+    run.add_argument(
+        "--shard", type=_shard, metavar="K/N", help="serve only every N-th part of the points, from 0/N on"
+    )
     facts = commands.add_parser("facts", help="list the facts of a point, one JSON object a line")
     status = commands.add_parser("status", help="how all points stand")
     send = commands.add_parser("send", help="send a file of parcels, bills and notices to a point")
@@ -163,11 +183,11 @@ def _store(settings: HubSettings) -> Iterator[HubStore]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Two running hubs on one database would throw each other off the broker."""
+def _alone(folder: Path, name: str | None) -> Iterator[None]:
+    """Two running hubs under one name would throw each other off the broker."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        held = (folder / RUN_LOCK).open("a")
+        held = (folder / (RUN_LOCK if name is None else f"{RUN_LOCK}-{name}")).open("a")
     except OSError as error:
         raise StoreFault("disk", f"the folder {folder} cannot be used: {error.strerror}") from error
     with held:

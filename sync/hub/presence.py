@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from edge.model import SiteCode
 from sync.hub.store import HubStore
@@ -29,7 +30,8 @@ def note_sign_of_life(store: HubStore, site: SiteCode) -> None:
         tx.execute("UPDATE site SET online = 1, seen_at = ? WHERE code = ?", (tx.stamp.at, site))
 
 
-def nobody_is_known(store: HubStore) -> None:
-    """While the hub was away nobody was heard: forget who was online. Errors: StoreFault."""
+def nobody_is_known(store: HubStore, sites: Sequence[SiteCode]) -> None:
+    """While their worker was away nobody was heard: forget which of these were online. Errors: StoreFault."""
     with store.transaction() as tx:
-        tx.execute("UPDATE site SET online = 0")
+        for site in sites:
+            tx.execute("UPDATE site SET online = 0 WHERE code = ? AND online <> 0", (site,))

@@ -138,6 +138,9 @@ class CloudLine:
             await self._news.wait()
         return self._unread.pop(0)
 
+    def waiting_message(self) -> Message | None:
+        return self._unread.pop(0) if self._unread else None
+
     def done(self, message: Message) -> None:
         """A broker's acknowledgement proves nothing here either."""
 
