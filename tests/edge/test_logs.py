@@ -217,6 +217,7 @@ def test_a_folder_that_takes_no_log_sends_it_to_standard_error(
     in_the_way = log_file.with_name("log")
     in_the_way.write_text("not a folder")
 
+    logging.getLogger().handlers[0].close()
     logs.set_up(in_the_way)
     logging.getLogger("edge").warning("call %s", "13812345678")
 
