@@ -40,7 +40,9 @@ setup(
         "argon2-cffi>=23.1",
         "cryptography>=42",
         "paho-mqtt>=2.1,<3",
+        "pillow>=10",  # the picture of a code for an enrolment; python-escpos brings both
         "pyserial>=3.5",
+        "python-barcode>=0.15",
         "python-escpos>=3.1,<4",
         "requests>=2.32,<3",
         "sqlite-utils>=4.2,<5",
