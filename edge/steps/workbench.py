@@ -202,7 +202,8 @@ class DoorsSeen:
 class CellTried:
     """A trial of one door goes on.
 
-    `stage`: opening | open (shut it) | shut | left_open | stayed_closed | unknown | not_there | refused | wrong_door.
+    `stage`: opening | open (shut it) | shut | left_open | stayed_closed | unknown | not_there | refused | wrong_door
+             | unanswered (nobody said what the door is).
     """
 
     cell: CellNo

@@ -81,7 +81,9 @@ async def prove_polarity(site: Site, cell: CellNo, asking: Asking) -> AsyncItera
             asking.answers.get_nowait()
         yield PolarityAsk(cell)
         is_open = await _answer(asking.answers)
-        if is_open is not None:
+        if is_open is None:
+            yield CellTried(cell, "unanswered", senses)
+        else:
             told = verdict(before, after, is_open)
             wanted = {"right": asking.polarity, "inverted": OTHERWISE.get(asking.polarity, "")}.get(told, "")
             await site.store.run(_proven, cell, told, wanted, asking.operator)

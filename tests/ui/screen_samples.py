@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from technician_samples import ALIKE_TOOLS, tool_samples
+
 from edge import steps as s
 from edge.model import (
     AccountNo,
@@ -177,7 +179,7 @@ ALIKE = frozenset(
     "standby-offline pickup-busy account cash-busy choose search-none sync-done intake_phone-empty board-empty cells "
     "intake-busy intake_door-late idle-staff pickup slip-done slip-never slip-cover slip-fault slip-away slip-silent "
     "weigh-busy weigh-restless weigh-overload weigh-away weigh-silent weigh-unfit".split()
-)
+) | ALIKE_TOOLS
 
 
 def frame(state: State, rows: tuple[int, int] = (3, 5), **changes: object) -> Frame:
@@ -196,6 +198,7 @@ def samples(rows: tuple[int, int] = (3, 5)) -> dict[str, Frame]:
     }  # fmt: skip
     every = sorted({f.state.screen for f in made.values()})
     asked = frame(v.CodeEntry("12"), rows, ask_s=27)
+    made |= tool_samples(rows, frame)
     return {**made, "idle": asked, "idle-staff": frame(staff.Board(), rows, ask_s=9)} if every else {}
 
 

@@ -80,23 +80,27 @@ def devices(kit: Kit) -> Widget:
         kit.button("checkup", kit.t("checkup.title"), look="fill", width=30),
     ]
     if first:
-        acts += [
-            kit.button("cells", kit.t("board.cells"), look="line", width=34),
-            kit.button("sync", kit.t("board.sync"), look="line", width=30),
-            kit.button("logout", kit.t("board.logout"), look="line", width=30),
-        ]
+        acts.append(kit.button("logout", kit.t("board.logout"), look="line", width=30))
     board = state.board
     if board is None:
         body: Widget = kit.text(kit.t("wait.words"), align="center")
         return staff_page(kit, kit.t("devices.title"), body, "device", *acts, back=not first)
-    rows = max(1, kit.frame.face.operator_rows - 1)
+    ways = _ways(kit) if first else []
+    rows = max(1, kit.frame.face.operator_rows - 1 - len(ways))
     shown = board.devices[state.page * rows : state.page * rows + rows]
     turn = pager(kit, state.page, pages(len(board.devices), rows), theme.STAFF)
     lines: list[Widget] = [_device(kit, line) for line in shown]
     if not shown:
         lines.append(kit.text(kit.t("devices.none"), theme.STAFF_TITLE, align="center", height=20, colour=theme.SOFT))
-    body = column(*lines, Widget(), *turn, _terminal(kit, board), gap=kit.mm(2))
+    body = column(*lines, Widget(), *turn, *ways, _terminal(kit, board), gap=kit.mm(2))
     return staff_page(kit, kit.t("devices.title"), body, "device", *acts, back=not first)
+
+
+def _ways(kit: Kit) -> list[Widget]:
+    """Where the technician goes from here: one row of buttons."""
+    names = {"tools": kit.t("devices.tools"), "cells": kit.t("board.cells"), "sync": kit.t("board.sync")}
+    line = row(*[kit.button(name, said, look="line") for name, said in names.items()], gap=kit.mm(3))
+    return [fix(line, height=kit.mm(theme.STAFF_BUTTON))]
 
 
 def _device(kit: Kit, line: DeviceLine) -> Widget:

@@ -215,6 +215,43 @@ def _leave(i: Icon) -> None:
     i.line(16.6, 16, 20.8, 12, 16.6, 8, w=2.2)
 
 
+def _show(i: Icon) -> None:
+    """A display with two lines of text."""
+    i.box(1.5, 6, 21, 13, 1.4)
+    i.box(10.8, 2, 2.4, 5, 0.3)
+    i.hole()
+    i.box(5, 14, 14, 2, 0.3)
+    i.box(5, 10, 9, 2, 0.3)
+
+
+def _printer(i: Icon) -> None:
+    i.box(2.5, 7, 19, 9, 1.6)
+    i.box(6, 17, 12, 5, 0.6)
+    i.hole()
+    i.box(5.6, 9.8, 12.8, 1.6, 0.2)
+    i.ink()
+    i.box(6, 1.6, 12, 9, 0.4)
+    i.hole()
+    i.box(8, 6.2, 8, 1.3, 0.2)
+    i.box(8, 3.6, 5.4, 1.3, 0.2)
+
+
+def _touch(i: Icon) -> None:
+    """A fingertip on a target."""
+    i.ring(12, 15, 6.5, w=1.6)
+    i.line(12, 15, 12, 5, w=4.2)
+    i.line(12, 5, 17, 3.6, w=4.2)
+
+
+def _bolt(i: Icon) -> None:
+    """A bolt and its keeper, with the two wires of the contact."""
+    i.box(2, 9, 9, 8, 1)
+    i.box(11, 11.2, 6, 3.6, 0.6)
+    i.box(18.2, 6.5, 3.8, 13, 0.8)
+    i.line(4.8, 9, 4.8, 3.4, w=1.8)
+    i.line(8.4, 9, 8.4, 3.4, w=1.8)
+
+
 def _dot(i: Icon) -> None:
     i.disc(12, 12, 6.5)
 
@@ -238,5 +275,6 @@ DRAWINGS: dict[str, Callable[[Icon], None]] = {
     "parcel": _parcel, "bill": _bill, "person": _person, "back": _back, "home": _home, "water": _water,
     "power": _power, "gas": _gas, "check": _check, "warn": _warn, "scan": _scan, "erase": _erase, "shelf": _shelf,
     "door": _door, "search": _search, "money": _money, "sync": _sync, "device": _device, "offline": _offline,
+    "show": _show, "printer": _printer, "touch": _touch, "bolt": _bolt,
     "phone": _phone, "hourglass": _hourglass, "leave": _leave, "dot": _dot, "ring": _ring, "scale": _scale,
 }  # fmt: skip

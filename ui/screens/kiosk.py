@@ -20,6 +20,7 @@ from kivy.core.window import Window
 from kivy.graphics.opengl import glGetString
 
 from edge.steps import Checking, Intent, LoggedIn, LoggedOut, Step, Trouble
+from edge.steps.workbench import RawRead
 from ui import viewmodels as vm
 from ui.bridge import Bridge, Call, ScanRead
 from ui.drive import DriveServer
@@ -137,7 +138,7 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
             self.tidy.turn(self.bridge.beat, self._touched)
 
     def _step(self, step: Step) -> None:
-        if isinstance(step, LoggedIn | LoggedOut):
+        if isinstance(step, LoggedIn | LoggedOut | RawRead):
             self.touched()
         self._apply(*vm.on_step(self.frame, step), PATIENCE_S if isinstance(step, Checking) else 0.0)
 
@@ -245,10 +246,13 @@ def _face(ui: UiSettings, panel: Panel) -> vm.Face:
         language=ui.language,
         has_locker=ui.has_locker,
         has_shelf=ui.has_shelf,
-        blind_cells=ui.blind_cells,
         has_printer=ui.has_printer,
         has_scale=ui.has_scale,
+        blind_cells=ui.blind_cells,
         idle=ui.idle,
         villager_rows=panel.villager_rows,
         operator_rows=panel.operator_rows,
+        width_mm=panel.width_mm,
+        height_mm=panel.height_mm,
+        scale=panel.scale,
     )

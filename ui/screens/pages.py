@@ -16,15 +16,19 @@ from ui.screens import (
     intake_pages,
     parcel_pages,
     pickup_pages,
+    scan_pages,
+    technician_pages,
     theme,
+    touch_pages,
+    trial_pages,
     weigh_pages,
 )
 from ui.screens.chrome import HEAD, PAD, help_button
 from ui.screens.kit import Kit
 from ui.screens.widgets import column, fix, row, weigh
-from ui.viewmodels import batch
+from ui.viewmodels import batch, states
 from ui.viewmodels import staff_states as staff
-from ui.viewmodels import states
+from ui.viewmodels import technician_states as tech
 from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.weigh import WeighGoods
 
@@ -66,6 +70,19 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     staff.Search: parcel_pages.search,
     staff.ParcelCard: parcel_pages.card,
     staff.CheckPerson: parcel_pages.check_person,
+    tech.Tools: technician_pages.tools,
+    tech.RawView: scan_pages.raw,
+    tech.EnrolGun: scan_pages.enrol,
+    tech.DisplayTrial: technician_pages.display,
+    tech.PrintTrial: technician_pages.print_trial,
+    tech.ScaleTrial: technician_pages.scale_trial,
+    tech.DoorWall: trial_pages.wall,
+    tech.DoorReason: trial_pages.reason,
+    tech.DoorMoves: trial_pages.moves,
+    tech.PolarityQuestion: trial_pages.question,
+    tech.PolarityVerdict: trial_pages.verdict,
+    tech.TouchGrid: touch_pages.grid,
+    tech.TouchVerdict: touch_pages.verdict,
     WeighGoods: weigh_pages.weigh,
 }
 

@@ -19,6 +19,7 @@ from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
 from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Search
 from ui.viewmodels.states import BillAccount, BillCash, CodeEntry
+from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
 
 LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
 AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
@@ -31,6 +32,9 @@ TYPED: dict[type, dict[str, Any]] = {
     IntakePhone: {"digits": ""},
     Search: {"text": ""},
     Cells: {"digits": ""},
+    DoorReason: {"pin": ""},
+    ScaleTrial: {"seen": None},
+    TouchGrid: {"hits": (), "strays": 0, "doubles": 0},
 }
 
 

@@ -39,6 +39,9 @@ class Face:
     idle: IdleTimes = field(default_factory=IdleTimes)
     villager_rows: int = 3
     operator_rows: int = 5
+    width_mm: float = 221.4  # of the panel, and how much larger than a 10-inch one its things are drawn
+    height_mm: float = 129.7
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

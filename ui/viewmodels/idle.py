@@ -9,10 +9,13 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import Role
-from ui.viewmodels.frame import Frame
+from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.press import leave
 from ui.viewmodels.staff_states import IntakeDoor, Login
 from ui.viewmodels.states import BillCash, Broken, CodeEntry, Door, Home, Refused, Standby, Wait
+from ui.viewmodels.technician_states import ToolState, TouchGrid, TouchVerdict
+from ui.viewmodels.technician_steps import LATE_MS, is_waiting, staff_refused
+from ui.viewmodels.touch_grid import IDLE_MS
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
@@ -30,6 +33,10 @@ def tick(frame: Frame, idle_ms: int, shown_ms: int) -> Answer:
             return frame.cleared(Home()), (s.CancelFlow(),)
         case Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True):
             return _waiting(frame, shown_ms)
+        case ToolState() as tool if is_waiting(tool) and shown_ms >= LATE_MS:
+            return staff_refused(frame, tool, Notice("refused.no_answer")), ()
+        case TouchGrid() as grid:  # this page has no button: it ends by silence, or by a long press
+            return (frame.to(TouchVerdict(grid)) if idle_ms >= IDLE_MS else frame), ()
     times = frame.face.idle
     match frame.state.idle:
         case "home":

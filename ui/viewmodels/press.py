@@ -39,6 +39,7 @@ from ui.viewmodels.states import (
     Standby,
     Wait,
 )
+from ui.viewmodels.technician_states import ToolState
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 ERASERS = ("erase", "clear")
@@ -77,8 +78,8 @@ def scan(frame: Frame, text: str, scanner: str = "") -> Answer:
     intents = (s.Scanned(text, state.scan, scanner),)
     frame = replace(frame, ask_s=None)
     match state:
-        case Shut():
-            return frame, ()
+        case Shut() | ToolState():
+            return frame, ()  # a tool's scans never come here; one on its way when it was taken up goes nowhere
         case Intake():
             return frame.to(Intake(busy=True)), intents
         case StaffState() | Opening() | Door() | Fetch() | BillCash() | Wait() | Slip():
@@ -138,9 +139,9 @@ def _task(frame: Frame, name: str) -> Answer:
             return frame.to(BillAccount("" if name == "any" else name)), ()
         case BillAccount() | BillList() | BillConfirm() | BillCash():
             return _bill(frame, name)
-    return frame, ()
         case Slip(slip=slip) as page if name == "print" and page.can_print:
             return replace(frame, state=replace(page, printed="printing")), (s.PrintAgain(slip.slip),)
+    return frame, ()
 
 
 def _home(frame: Frame, name: str) -> Answer:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import CellNo, Phone, Role
-from ui.viewmodels.checkup import Checkup, open_checkup, press_checkup
 from ui.viewmodels.batch import GunList, back_to_list, press_list
+from ui.viewmodels.checkup import Checkup, open_checkup, press_checkup
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.keys import PLACE_SIGNS, typed
 from ui.viewmodels.staff_states import (
@@ -33,6 +33,8 @@ from ui.viewmodels.staff_states import (
     Sync,
 )
 from ui.viewmodels.states import Standby
+from ui.viewmodels.technician_press import back_from, press_tool
+from ui.viewmodels.technician_states import Tools, ToolState
 from ui.viewmodels.weigh import WeighGoods, press_weigh
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
@@ -62,6 +64,8 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return press_checkup(frame, checkup, name)
         case Cells() as cells:
             return _cells(frame, cells, name)
+        case ToolState() as tool:
+            return press_tool(frame, tool, name)
         case WeighGoods() as goods:
             return press_weigh(frame, goods, name)
     return frame, ()
@@ -76,6 +80,8 @@ def start(frame: Frame) -> Answer:
 
 def _back(frame: Frame, name: str) -> Answer:
     if name == "back" and (led := back_to_list(frame)) is not None:
+        return led
+    if isinstance(frame.state, ToolState) and (led := back_from(frame, frame.state)) is not None:
         return led
     match frame.state:
         case ParcelCard(ask=ask) as card if name == "back" and ask:
@@ -116,6 +122,8 @@ def _open(frame: Frame, name: str) -> Answer:
             return frame.to(Devices()), (s.ShowBoard("devices"),)
         case "cells":
             return frame.to(Cells()), ()
+        case "tools" if frame.role is Role.TECHNICIAN:
+            return frame.to(Tools()), ()
         case "pending":
             return frame.to(Pending()), ()
     return frame, ()

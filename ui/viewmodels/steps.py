@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import CellNo, Role
-from ui.viewmodels.checkup import Checkup, on_checkup
+from edge.steps.workbench import WorkbenchStep
 from ui.viewmodels.batch import on_board, on_codes
+from ui.viewmodels.checkup import Checkup, on_checkup
 from ui.viewmodels.frame import Frame, Notice, State
 from ui.viewmodels.staff_states import (
     Board,
@@ -50,6 +51,7 @@ from ui.viewmodels.states import (
     Standby,
     Wait,
 )
+from ui.viewmodels.technician_steps import on_tool_step, staff_refused
 from ui.viewmodels.weigh import WeighGoods, on_weigh_step
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
@@ -73,6 +75,8 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
         case s.LoggedOut():
             return (frame.cleared(Standby()) if frame.role else frame), ()
+        case _ if isinstance(step, WorkbenchStep):
+            return on_tool_step(frame, step), ()
         case s.CodesWait():
             return on_codes(frame, step)
         case s.BatchBoard():
@@ -177,8 +181,8 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return frame.to(Intake(), notice)
         case CheckPerson():
             return frame.to(Board(), notice)
-        case StaffState():
-            return replace(frame, notice=notice)
+        case StaffState() as staff:
+            return staff_refused(frame, staff, notice)
         case Login():
             return frame.to(Login(), notice)
         case Fetch() if step.code == "login_first":
