@@ -240,6 +240,14 @@ class Locker(Device, Protocol):
         """Yield door movements for the life of the device, bounded to the newest 256. One consumer only."""
 
 
+@runtime_checkable
+class ItemSensors(Protocol):
+    """What a locker may have besides: sensors that see whether something lies in a cell."""
+
+    async def items(self) -> Mapping[int, bool]:
+        """Tell in which cells something lies; a cell the boards cannot tell is left out. Errors: as `doors`."""
+
+
 class Display(Device, Protocol):
     """A line of text that people see from afar. It never blocks a flow."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, cast
 
-from drivers.base import Device, Health, Locker
+from drivers.base import Device, Health, ItemSensors, Locker
 from edge.cli import device_counter, device_display, device_locker, device_port, device_scanner
 from edge.cli.common import DEVICE, DONE, command, emit, settings_of
 from edge.cli.device_run import seconds, settled, with_device
@@ -24,7 +24,9 @@ def add(commands: Any) -> None:
     probe = command(device, "probe", "ask whether a device answers, or what hangs on a port; opens nothing", _probe)
     which = probe.add_mutually_exclusive_group(required=True)
     which.add_argument("name", metavar="NAME", nargs="?", help="a device of the configuration")
-    which.add_argument("--port", metavar="PATH", help="a raw port: /dev/serial/by-path/... or tcp://host:port")
+    which.add_argument(
+        "--port", metavar="PATH", help="a raw port: /dev/serial/by-path/... or tcp://host:port (up to 40 s)"
+    )
     hear = "with --port: how long to listen at each baud; scan a code meanwhile to find a gun"
     probe.add_argument("--listen", type=seconds, default=device_port.LISTEN_S, metavar="SECONDS", help=hear)
     device_locker.add(device)
@@ -49,6 +51,8 @@ def _probe(arguments: argparse.Namespace) -> int:
         answer: dict[str, Any] = {"name": device.name}
         if DEVICE_KINDS[arguments.kind][0] == "lock":
             answer["doors"] = {str(c): d.value for c, d in (await cast("Locker", device).doors()).items()}
+            if isinstance(device, ItemSensors) and (lying := await device.items()):
+                answer["items"] = {str(cell): lies for cell, lies in lying.items()}
         else:
             await settled(device)
         status = device.status()

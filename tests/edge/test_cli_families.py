@@ -180,6 +180,15 @@ def test_every_configured_device_is_probed(hands: Hands, name: str) -> None:
     assert ("doors" in told) == (name in LOCKS or name == "netcu16")
 
 
+def test_boards_that_see_what_lies_in_a_cell_say_so_and_others_do_not(hands: Hands) -> None:
+    hands.poke("cu16", "put", "4")
+    (told,), (other,) = hands.say("probe", "cu16"), hands.say("probe", "wkly")
+    hands.poke("cu16", "take", "4")
+
+    assert {cell for cell, lies in told["items"].items() if lies} == {"4"}
+    assert "items" not in other
+
+
 @pytest.mark.parametrize("name", [*LOCKS, "netcu16"])
 def test_every_lock_board_opens_one_cell_and_writes_it_down(hands: Hands, name: str) -> None:
     before = hands.poke(name, "pulses")["pulses"].get("3", 0)
