@@ -146,7 +146,7 @@ class _Search:
 
     def excuse(self, kind: str) -> str:
         """Why a family was not found out about."""
-        return self.stop or _UNASKED.get(kind, "cannot be found by asking: tell it by its label")
+        return _UNASKED.get(kind) or self.stop or "cannot be found by asking: tell it by its label"
 
     def _has_asked(self, kind: str) -> bool:
         """On a network there is no baud: one talk with each family is enough."""
