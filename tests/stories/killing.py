@@ -56,9 +56,9 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery() -> AsyncIterator[Nursery]:
+async def nursery(program: str = "tests.stories.victim") -> AsyncIterator[Nursery]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.stories.victim", cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        sys.executable, "-m", program, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +128,7 @@ async def _watch(site: Site, locker: BoardLocker) -> None:
         await doors.moved(site, change)
 
 
-def nursery() -> None:
+def nursery(live: Callable[[dict[str, Any]], Coroutine[Any, Any, None]] = live) -> None:
     """Fork one victim per line and tell how it ended: the number of the signal, 0 for a life lived to its end."""
     print("ready", flush=True)
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-"""Goods on the scale: the weight large enough for both sides of the counter, the value at a price keyed in, the ticket."""
+"""Goods on the scale: the weight large enough for both sides of the counter, the value at a price, the ticket."""
 
 from __future__ import annotations
 

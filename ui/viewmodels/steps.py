@@ -84,12 +84,12 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
         case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard() | s.CheckupBoard():
             return _board(frame, step), ()
         case _:
-            return _flow(frame, step), ()
+            return _weighing(frame, step) or _flow(frame, step), ()
 
 
-def _weighing(frame: Frame, state: WeighGoods, step: s.Step) -> Frame | None:
-    """The scale's page takes its own steps; of a refusal it keeps the page and says why."""
-    turned = on_weigh_step(frame, state, step)
+def _weighing(frame: Frame, step: s.Step) -> Frame | None:
+    """The scale's page takes its own steps, None for all others; of a refusal it keeps the page and says why."""
+    turned = on_weigh_step(frame, frame.state, step) if isinstance(frame.state, WeighGoods) else None
     if turned is not None and isinstance(step, s.Refusal):
         return replace(turned, notice=refusal_notice(step))
     return turned
@@ -114,10 +114,6 @@ def _board(frame: Frame, step: s.Step) -> Frame:
 
 
 def _flow(frame: Frame, step: s.Step) -> Frame:
-    if isinstance(frame.state, WeighGoods):
-        turned = _weighing(frame, frame.state, step)
-        if turned is not None:
-            return turned
     match step:
         case s.Checking():
             return _checking(frame)
