@@ -71,7 +71,7 @@ def _few(seen: Recognition) -> tuple[codes.Candidate, ...]:
 
 def _number(match: re.Match[str]) -> str:
     digits = "".join(sign for sign in match[0] if sign.isalnum())
-    if len(digits) >= _LONG or _PHONE.fullmatch(digits) or _PHONE.match(digits[-11:]):
+    if len(digits) >= _LONG or _PHONE.search(digits):
         return _hidden(match[0], TAIL)
     return match[0]
 

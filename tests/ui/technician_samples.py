@@ -24,12 +24,13 @@ WAYBILL = w.RawRead(
     (w.Guess("waybill", "SF", 97, "SF and 13 digits, a shape no other carrier uses"),),
 )  # fmt: skip
 GS1 = w.RawRead(
-    "scanner-counter/2", "]C10106901234567892\x1d10LOT-42\x1d17261231\x1d21SERIAL-0000123456\x1d8008261122143005" + "X" * 30,
+    "scanner-counter/2",
+    "]C10106901234567892\x1d10LOT-42\x1d17261231\x1d21SERIAL-0000123456\x1d8008261122143005" + "X" * 30,
     "C1", "", None, "ask", (w.Guess("gs1", None, 80, "GS1 element string: 01 10 17 21 8008"),),
 )  # fmt: skip
 PAYMENT = w.RawRead(
     "scanner-counter", w.MASKED * 18, None, "\r", 24, "secret",
-    (w.Guess("payment_code", None, 85, "length and prefix of a WeChat payment code; no payment is open"),), None, "secret",
+    (w.Guess("payment_code", None, 85, "length and prefix of a WeChat payment code, none is open"),), None, "secret",
 )  # fmt: skip
 PHONE = w.RawRead(
     "scanner-counter", "]Q3" + w.MASKED * 7 + "5678", "Q3", "\n", 12, "accept",

@@ -135,7 +135,8 @@ def _meaning(kit: Kit, read: RawRead) -> Widget:
         ground, ink, icon = GOOD if read.decision == "accept" else DOUBT
     best = read.guesses[0]
     who = f"  {carrier_name(kit, best.carrier)}" if best.carrier else ""
-    said = f"{kit.t(f'code_kind.{best.kind}')}{who}  {best.sure} %  {kit.t(f'decision.{read.decision}')}"
+    kind, decision = kit.t(f"code_kind.{best.kind}"), kit.t(f"decision.{read.decision}")
+    said = f"{kind}{who}  {best.sure} %  {decision}"
     why = kit.t(f"raw_hidden.{read.hidden}") if read.hidden else best.why
     words_of_it = column(
         kit.text(said, theme.STAFF_MAIN, bold=True, on=ground, colour=ink, valign="bottom"),
