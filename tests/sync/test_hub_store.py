@@ -165,7 +165,8 @@ def test_a_bug_in_a_projection_takes_nothing_else_along(
 ) -> None:
     monkeypatch.setitem(PROJECTIONS, ev.DoorForced, stumbles)
     store, point = open_hub(), Point()
-    point.happened(ev.DoorOpened("o1", 1), ev.DoorForced(5, "sensor"), ev.DoorOpened("o2", 2), ev.DoorForced(6, "sensor"))
+    forced = [ev.DoorForced(cell, "sensor") for cell in (5, 6)]
+    point.happened(ev.DoorOpened("o1", 1), forced[0], ev.DoorOpened("o2", 2), forced[1])
 
     exchange(point, hub_answers(store, SITE))
 
