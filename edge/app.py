@@ -35,11 +35,9 @@ from edge.setup import VERSION, begin, build_all, locker_of
 from edge.signals import on_signals
 from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
+from edge.uplink import Uplink
 from edge.watchdog import Watchdog
-from sync.dial import Tls
-from sync.link import Link
-from sync.mqtt import Broker
-from sync.port import LinkInfo, LinkSettings, Outside
+from sync.port import LinkInfo, Outside
 from ui.bridge import Bridge
 from ui.papers import say
 
@@ -150,7 +148,7 @@ class Kiosk:
         if self._site.locker is not None:
             work.append(("doors", self._doors(self._site.locker)))
         if self._settings.hub is not None:
-            work.append(("link", self._link().run()))
+            work += self._uplink(self._settings.hub).work()
         return work
 
     def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -209,14 +207,11 @@ class Kiosk:
         async for change in locker.changes():
             await doors.moved(self._site, change)
 
-    def _link(self) -> Link:
-        hub = self._settings.hub
-        if hub is None:
-            raise AssertionError("no hub is set")
-        broker = Broker(hub.host, hub.port, hub.username, hub.password(), _tls(hub))
-        who = LinkSettings(SiteCode(self._settings.site), broker, hub.link_key(), VERSION)
+    def _uplink(self, hub: HubLink) -> Uplink:
         dice = random.SystemRandom().random
-        return Link(who, StoreLog(self._store), Outside(self._clock.ms, dice, self._line_changed, self._health))
+        outside = Outside(self._clock.ms, dice, self._line_changed, self._health)
+        who = SiteCode(self._settings.site), VERSION
+        return Uplink(hub, who, StoreLog(self._store), outside, self._clock)
 
     def _health(self) -> dict[str, str | int | bool]:
         ill = sum(device.status().health is not Health.OK for _, device in self._devices)
@@ -299,10 +294,6 @@ def _show(settings: Settings, bridge: Bridge, blind_cells: frozenset[int]) -> No
 def closed(fault: StoreFault) -> Closed:
     """The closed screen, with the backup that could be restored."""
     return Closed(fault.code, fault.backup.name if fault.backup else None)
-
-
-def _tls(hub: HubLink) -> Tls | None:
-    return None if hub.tls_ca_file is None else Tls(hub.tls_ca_file)
 
 
 def tell_ready(settings: Settings) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,10 @@ from pathlib import Path
 from edge.cabinet_plan import NAME as _NAME
 from edge.cabinet_plan import NAME_HINT as _NAME_HINT
 from edge.cabinet_plan import Cabinet, cross_check, locks_of, read_cabinet
+from edge.hub_link import HubLink, path_of, read_hub
 from edge.toml_table import ConfigError, Problem, Scalar, Table, read
 
-__all__ = ["Cabinet", "ConfigError", "Problem", "Settings", "load"]
+__all__ = ["Cabinet", "ConfigError", "HubLink", "Problem", "Settings", "load"]
 
 PROFILES = ("village_point", "urban_locker", "shelf_only")
 LANGUAGES = ("zh", "en")
@@ -58,7 +58,6 @@ BENCH: Mapping[str, object] = {
     "language": "en",
     "panel": {"width": 1280, "height": 800, "diagonal_inch": 10.1},
 }
-KEY_BYTES = 32  # link key: 256 bits, written as 64 hexadecimal digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +82,6 @@ class Panel:
     def dpi(self) -> float:
         """Dots per inch, from the real diagonal; desktop Linux reports 96 for every panel."""
         return math.hypot(self.width, self.height) / self.diagonal_inch
-
-
-@dataclass(frozen=True, slots=True)
-class HubLink:
-    """Where the district hub is reached. The key and the password stay in their files until asked for."""
-
-    host: str
-    port: int
-    link_key_file: Path
-    username: str | None
-    password_file: Path | None
-    tls_ca_file: Path | None
-
-    def link_key(self) -> bytes:
-        """Read the link key. Shape: 32 bytes. Errors: ConfigError when the file does not hold 64 hexadecimal digits."""
-        text = _secret(self.link_key_file, "hub.link_key_file")
-        if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
-            raise ConfigError(self.link_key_file, [Problem(1, "hub.link_key_file", "must hold 64 hexadecimal digits")])
-        return bytes.fromhex(text)
-
-    def password(self) -> str | None:
-        """Read the broker's password; None when there is none. Errors: ConfigError when the file cannot be read."""
-        return None if self.password_file is None else _secret(self.password_file, "hub.password_file")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +148,12 @@ def load(path: Path, *, only_devices: bool = False) -> Settings:
 
 def _settings(top: Table, base: Path) -> Settings:
     usual = IdleTimes()
+    data_dir = path_of(top, "data_dir", base)
     return Settings(
         site=top.text("site", r"[A-Z0-9-]{3,20}", "must be 3 to 20 capital letters, digits or hyphens"),
         name=top.text("name", r"\S(.{0,38}\S)?", "must be a text of 1 to 40 characters"),
         profile=top.choice("profile", PROFILES),
-        data_dir=_path(top, "data_dir", base),
+        data_dir=data_dir,
         language=top.choice("language", LANGUAGES),
         sim=top.flag("sim", default=False),
         idle=IdleTimes(
@@ -186,7 +163,7 @@ def _settings(top: Table, base: Path) -> Settings:
         ),
         help_phone=top.optional_text("help_phone", r"[0-9+ -]{3,20}", "must be a phone number"),
         panel=_panel(top.table("panel")),
-        hub=_hub(top.table("hub"), base) if top.has("hub") else None,
+        hub=read_hub(top.table("hub"), base, data_dir) if top.has("hub") else None,
         cabinet=read_cabinet(top.table("cabinet")) if top.has("cabinet") else None,
         shelves=tuple(_shelf(each) for each in top.listed_tables("shelf")),
         devices=tuple(_device(name, each, base) for name, each in top.named_tables("devices").items()),
@@ -203,21 +180,6 @@ def _panel(table: Table) -> Panel:
     )
     table.finish()
     return panel
-
-
-def _hub(table: Table, base: Path) -> HubLink:
-    link = HubLink(
-        host=table.text("host", r"[A-Za-z0-9.:-]{1,253}", "must be a host name or an address"),
-        port=table.whole("port", 1, 65535),
-        link_key_file=_file(table, "link_key_file", base),
-        username=table.optional_text("username", r".{1,100}", "must be a text of 1 to 100 characters"),
-        password_file=_file(table, "password_file", base) if table.has("password_file") else None,
-        tls_ca_file=_file(table, "tls_ca_file", base) if table.has("tls_ca_file") else None,
-    )
-    if link.password_file is not None and link.username is None:
-        table.wrong("needs a username beside it", "password_file")
-    table.finish()
-    return link
 
 
 def _shelf(table: Table) -> Shelf:
@@ -244,7 +206,7 @@ def _device(name: str, table: Table, base: Path) -> DeviceConfig:
 
 
 def _drive(table: Table, base: Path) -> Path:
-    socket = _path(table, "socket", base)
+    socket = path_of(table, "socket", base)
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
         table.wrong(f"is longer than {MAX_SOCKET_PATH} bytes once made absolute; choose a shorter folder", "socket")
     table.finish()
@@ -278,24 +240,3 @@ def _check_profile(top: Table, settings: Settings) -> None:
         top.wrong("urban_locker needs a [cabinet]", "profile")
     if settings.profile == "village_point" and settings.cabinet is None and not settings.shelves:
         top.wrong("village_point needs a [cabinet], a [[shelf]], or both", "profile")
-
-
-def _path(table: Table, key: str, base: Path) -> Path:
-    return base / table.text(key, r"[^\0]{1,400}", "must be a path, relative to this file or absolute")
-
-
-def _file(table: Table, key: str, base: Path) -> Path:
-    file = _path(table, key, base)
-    if file != base and not file.is_file():
-        table.wrong(f"names a file that is not there: {file}", key)
-    return file
-
-
-def _secret(file: Path, key: str) -> str:
-    try:
-        text = file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(file, [Problem(1, key, "cannot be read")]) from error
-    if not text:
-        raise ConfigError(file, [Problem(1, key, "is empty")])
-    return text

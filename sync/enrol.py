@@ -81,7 +81,7 @@ class Enroller:
         """Fetch the authority's certificate and check its fingerprint, once."""
         if not self._identity.authority_file.exists():
             with self._identity.alone():
-                if not self._identity.keep_authority(self._offered_authority(), self._desk.fingerprint):
+                if not self._believed(self._offered_authority()):
                     raise EnrolFault("wrong_hub", "the far end is not the hub whose fingerprint is in the settings")
 
     def ask(self, wish: str) -> Claim:
@@ -128,6 +128,12 @@ class Enroller:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
+    def _believed(self, pem: bytes) -> bool:
+        try:
+            return self._identity.keep_authority(pem, self._desk.fingerprint)
+        except x509.BadPem:
+            return False
+
     def _offered_authority(self) -> bytes:
         unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         unchecked.check_hostname = False
@@ -135,7 +141,10 @@ class Enroller:
         line = http.client.HTTPSConnection(self._desk.host, self._desk.port, timeout=TIME_OUT_S[1], context=unchecked)
         try:
             line.request("GET", "/v1/authority")
-            return line.getresponse().read(x509.MAX_PEM)
+            answer = line.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise EnrolFault("busy", "the hub's reception has no time for us now")
+            return answer.read(x509.MAX_PEM)
         except (OSError, http.client.HTTPException) as error:
             raise EnrolFault("line", f"the hub's reception cannot be reached: {error}") from error
         finally:

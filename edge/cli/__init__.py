@@ -13,7 +13,7 @@ import sys
 
 from drivers.base import DeviceError
 from edge import codes
-from edge.cli import devices, doctor, store
+from edge.cli import devices, doctor, enrol, store
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.config import ConfigError
 from edge.model import Rejected
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     devices.add(commands)
     store.add(commands)
     doctor.add(commands)
+    enrol.add(commands)
     return parser
 
 

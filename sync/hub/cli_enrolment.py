@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from edge.clock import SystemClock
 from edge.command_line import emit
 from edge.model import SiteCode
 from sync import x509
@@ -145,7 +146,7 @@ async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     clock = tables.store.clock
     server = HttpsServer(
         reception.Reception(tables, authority, profiles).answer,
-        Allowance(lambda: int(clock.ms())),
+        Allowance(lambda: int(clock.ms()), chosen.burst),
         lambda: clock.stamp().at / 1000,
     )
     port = await server.open(chosen.listen, chosen.port, served)
@@ -204,4 +205,4 @@ def _chosen(settings: HubSettings) -> EnrolmentSettings:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return datetime.fromtimestamp(SystemClock().stamp().at / 1000, UTC)

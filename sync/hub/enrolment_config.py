@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.toml_table import Table
+from sync.hub.https import BURST
 
 HOSTS_RULE = r"[0-9A-Za-z.:-]{1,253}( [0-9A-Za-z.:-]{1,253}){0,9}"
 HOSTS_HINT = "must be 1 to 10 names or addresses with one space between them"
@@ -16,7 +17,7 @@ HOSTS_HINT = "must be 1 to 10 names or addresses with one space between them"
 class EnrolmentSettings:
     """Shape: `hosts` are what terminals call broker and reception, `reload` a command, empty for none.
 
-    Units: `days` how long a terminal's certificate lives.
+    Units: `days` how long a terminal's certificate lives; `burst` requests one address may make at once.
     """
 
     hosts: tuple[str, ...]
@@ -25,6 +26,7 @@ class EnrolmentSettings:
     broker_port: int
     broker_dir: Path
     days: int
+    burst: int
     reload: tuple[str, ...]
 
 
@@ -38,6 +40,7 @@ def read_enrolment(table: Table, folder: Path) -> EnrolmentSettings:
         broker_port=table.whole("broker_port", 1, 65535, 8883),
         broker_dir=folder / (table.optional_text("broker_dir", r"[^\x00]{1,400}", "must be a path") or "broker"),
         days=table.whole("days", 1, 825, 90),
+        burst=table.whole("burst", 1, 10_000, BURST),
         reload=_words(table, reload or ""),
     )
     table.finish()

@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 class TlsDistrict:
     """All of it in one folder. `start` runs broker and reception, `stop` ends them."""
 
-    def __init__(self, folder: Path, *, days: int = 90, more: str = "") -> None:
+    def __init__(self, folder: Path, *, days: int = 90, burst: int = 10_000, more: str = "") -> None:
         self.folder = folder
         self.port, self.loopback_port, self.reception_port = free_port(), free_port(), free_port()
         self.broker_dir = folder / "broker"
@@ -41,7 +41,7 @@ class TlsDistrict:
         reload = f"{sys.executable} {Path(__file__).parent / 'reload_broker.py'} {folder / 'broker.pid'}"
         self.settings_file.write_text(
             f'data_dir = "hub"\n[broker]\nhost = "{HOST}"\nport = {self.loopback_port}\n'
-            f'[enrolment]\nhosts = "localhost {HOST}"\nlisten = "{HOST}"\nport = {self.reception_port}\n'
+            f'[enrolment]\nhosts = "localhost {HOST}"\nlisten = "{HOST}"\nport = {self.reception_port}\nburst = {burst}\n'
             f'broker_port = {self.port}\ndays = {days}\nreload = "{reload}"\n{sites}'
         )
         self.children: dict[str, subprocess.Popen[Any]] = {}
