@@ -50,9 +50,16 @@ host = "127.0.0.1"
 port = {line_port}      # not the broker itself but a forwarder in front of it, which can cut the line
 link_key_file = "link.key"
 
-[cabinet]
-locker = "locker"
+[cabinet]                 # two makes of lock boards, with the numbers that stand on the doors
 cells = "{cells}"
+
+[[cabinet.part]]
+locker = "locker"
+numbers = "{locker}"
+
+[[cabinet.part]]
+locker = "cellar"
+numbers = "{cellar}"
 
 [[shelf]]
 name = "A"
@@ -70,10 +77,32 @@ path = "dev/locker"
 baud = 9600
 polarity = "short_when_locked"
 
+[devices.cellar]
+kind = "kerong_cu16"
+path = "dev/cellar"
+ways = 12
+
 [devices.led]
 kind = "onbon"
 path = "dev/led"
 baud = 57600
+
+[devices.price]
+kind = "led8"
+path = "dev/price"
+
+[devices.scale]
+kind = "yaohua_a9"
+path = "dev/scale"
+baud = 9600
+
+[devices.printer]
+kind = "escpos"
+path = "dev/printer"
+
+[devices.wand]            # a gun that beeps for accepted and refused, and that has a memory
+kind = "ssi_scanner"
+path = "dev/wand"
 
 [devices.gun]
 kind = "serial_scanner"
@@ -91,14 +120,37 @@ control = "run/sim.sock"
 [devices.locker]
 kind = "lock_8a80"
 path = "dev/locker"
-cells = {cell_count}
+cells = {locker_count}
 polarity = "short_when_locked"
 reply = "8a"
+auto_close_s = 4
+
+[devices.cellar]
+kind = "kerong_cu16"
+path = "dev/cellar"
+cells = {cellar_count}
+ways = 12
 auto_close_s = 4
 
 [devices.led]
 kind = "onbon"
 path = "dev/led"
+
+[devices.price]
+kind = "led8"
+path = "dev/price"
+
+[devices.scale]
+kind = "yaohua_a9"
+path = "dev/scale"
+
+[devices.printer]
+kind = "escpos"
+path = "dev/printer"
+
+[devices.wand]
+kind = "ssi_scanner"
+path = "dev/wand"
 
 [devices.gun]
 kind = "serial_scanner"
@@ -115,8 +167,10 @@ def write(folder: Path, ports: Ports, today: date) -> bool:
         raise ValueError(f"the path of {folder} is too long for a socket inside it; choose a shorter one")
     for part in ("dev", "run", "log"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    words = {"site": sample.SITE, "name": sample.SITE_NAME, "cells": sample.CELLS, "cell_count": len(sample.CELLS),
-             "broker_port": ports.broker, "line_port": ports.line}  # fmt: skip
+    words: dict[str, object] = {"site": sample.SITE, "name": sample.SITE_NAME, "cells": sample.CELLS}
+    words |= {"broker_port": ports.broker, "line_port": ports.line}
+    for board, cells in sample.BOARDS.items():
+        words |= {board: f"{cells[0]}-{cells[-1]}", f"{board}_count": len(cells)}
     files: dict[str, Callable[[], str]] = {
         "link.key": lambda: secrets.token_hex(32) + "\n",
         "hub.toml": lambda: HUB_TOML.format(**words),

@@ -28,7 +28,8 @@ HELP_LINE = """\
 """
 HELP = """\
   scan TEXT               read a bar code with the simulated scanner
-  DEVICE HANDLE [WORD..]  move a simulated device: locker jam 7, locker close_door 7, gun unplug, led shown
+  DEVICE HANDLE [WORD..]  move a simulated device: locker jam 7, cellar close_door 3, gun unplug, led shown,
+                          scale put 1250, printer slips, wand store SF1 SF2, wand upload
 """
 
 

@@ -18,7 +18,8 @@ PARCELS = 60
 HOUSEHOLDS = 38  # fewer than parcels, so that some people have several waiting
 WITHOUT_CONSENT = 8  # these are handed over in person
 BILLS_PER_KIND = 10
-CELLS = "S" * 12 + "M" * 8 + "L" * 4
+CELLS = "S" * 12 + "M" * 8 + "L" * 4 + "S" * 6 + "M" * 4 + "L" * 2
+BOARDS = {"locker": range(1, 25), "cellar": range(25, 37)}  # lock device -> its cells, in the order of its locks
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,18 @@ class Stand:
             raise StandError(f"sim {device} {handle}: {answer.get('error')}")
         return answer.get("result")
 
+    def at_cell(self, cell: int, handle: str, *words: str | int) -> Any:
+        """Move a handle of the lock behind a cell, by the number that stands on its door. Errors: as `poke`."""
+        board, cells = next((board, cells) for board, cells in sample.BOARDS.items() if cell in cells)
+        return self.poke(board, handle, cells.index(cell) + 1, *words)
+
+    def cells(self, what: str) -> dict[int, Any]:
+        """Tell what all lock boards say of their cells ("doors", "pulses"), by the numbers on the doors."""
+        told = {board: self.poke(board, "state")[what] for board in sample.BOARDS}
+        return {
+            sample.BOARDS[board][int(lock) - 1]: each for board, said in told.items() for lock, each in said.items()
+        }
+
     def driver(self) -> Driver:
         """Connect to the kiosk's drive socket, to touch its screen. Errors: DriveError when none listens in time."""
         return Driver(self.folder / "run/drive.sock")

@@ -18,53 +18,6 @@ from table import Figure, Rounds
 
 WANTED = 0.02  # of one core, the order
 SETTLE_S, LOOK_S = 12.0, 30.0  # a window's first pages and a hub's first answers are over after some seconds
-POINT_DEVICES = """
-[devices.cellar]
-kind = "kerong_cu16"
-path = "dev/cellar"
-
-[devices.price]
-kind = "led8"
-path = "dev/price"
-
-[devices.wand]
-kind = "ssi_scanner"
-path = "dev/wand"
-
-[devices.scale]
-kind = "yaohua_a9"
-path = "dev/scale"
-baud = 9600
-
-[devices.printer]
-kind = "escpos"
-path = "dev/printer"
-
-[drive]
-"""
-SIM_DEVICES = """
-[devices.cellar]
-kind = "kerong_cu16"
-path = "dev/cellar"
-cells = 16
-
-[devices.price]
-kind = "led8"
-path = "dev/price"
-
-[devices.wand]
-kind = "ssi_scanner"
-path = "dev/wand"
-
-[devices.scale]
-kind = "yaohua_a9"
-path = "dev/scale"
-rate = 10
-
-[devices.printer]
-kind = "escpos"
-path = "dev/printer"
-"""
 
 
 class RichStand(BenchStand):
@@ -73,10 +26,6 @@ class RichStand(BenchStand):
     def open_district(self) -> None:
         """Lay out files; the gun stays with the simulator."""
         self.lay_out()
-        point = self.point_toml.read_text("utf-8")
-        self.point_toml.write_text(point.replace("\n[drive]\n", POINT_DEVICES), "utf-8")
-        with self.sim_toml.open("a", encoding="utf-8") as file:
-            file.write(SIM_DEVICES)
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:

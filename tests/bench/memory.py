@@ -11,6 +11,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+import sample
 from district_bench import BenchStand
 from table import Figure, Rounds, slope
 
@@ -38,7 +39,8 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         stand.start_sim()
         stand.enrol()
         stand.start_watched_kiosk().close()
-        stand.poke("locker", "auto_close", "0")
+        for board in sample.BOARDS:
+            stand.poke(board, "auto_close", "0")
         hands = Hands(stand)
         began = time.monotonic()
         done = 0
@@ -83,9 +85,8 @@ class Hands:
     def pick_up(self, token: str) -> None:
         self._stand.forget_seen()
         self._stand.scan(f"VP1:{token}")
-        self._stand.poke(
-            "locker", "close_door", self._until("SELECT cell FROM opening WHERE closed = 0 AND outcome = 'open'")
-        )
+        opened = self._until("SELECT cell FROM opening WHERE closed = 0 AND outcome = 'open'")
+        self._stand.at_cell(opened, "close_door")
         self._until("SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM parcel WHERE token = ?)", token)
         while (seen := self._stand.seen(1.0)) is not None and seen["screen"] != "thanks":
             continue

@@ -15,6 +15,7 @@ from stand import Stand
 from ui.drive_client import DriveError, Driver
 
 IN_STOCK = ("in_locker", "on_shelf")
+GUNS = ("gun", "wand")  # one that types lines, one that talks and beeps
 PIN = next(o.pin for o in sample.OPERATORS if o.role == "operator")
 TECHNICIAN_PIN = next(o.pin for o in sample.OPERATORS if o.role == "technician")
 
@@ -25,6 +26,7 @@ class Acts:
     def __init__(self, stand: Stand, eyes: Eyes, dice: random.Random, shots: Path) -> None:
         self._stand, self._eyes, self._dice, self._shots = stand, eyes, dice, shots
         self.driver: Driver = stand.driver()
+        self.amounts: list[tuple[int, list[str]]] = []  # fen to pay, and what the price display showed then
         self.secrets: set[str] = set()  # codes and tokens that people held today: no log may know them
 
     def reconnect(self) -> None:
@@ -33,8 +35,9 @@ class Acts:
     def shot(self, name: str) -> None:
         self.driver.shot(self._shots / f"{name}.png")
 
-    def scan(self, text: str) -> None:
-        self._stand.poke("gun", "send", text)
+    def scan(self, text: str, gun: str = "") -> None:
+        """Scan with this gun, or with whichever lies nearer."""
+        self._stand.poke(gun or self._dice.choice(GUNS), "send", text)
 
     # -- operator
 
@@ -66,10 +69,10 @@ class Acts:
             self.driver.tap("board.intake")
             self.driver.wait("intake")
 
-    def take_in(self, parcel: dict[str, Any], *, agreed: bool = True) -> bool:
+    def take_in(self, parcel: dict[str, Any], *, agreed: bool = True, gun: str = "") -> bool:
         """Scan one parcel in and do what the screen asks. Return whether it is in stock afterwards."""
         number = parcel["waybill_no"]
-        self.scan(number)
+        self.scan(number, gun)
         end = time.monotonic() + 20
         while time.monotonic() < end:
             if self._eyes.state(number) in IN_STOCK:
@@ -180,9 +183,16 @@ class Acts:
         self.driver.wait("cash")
         self.driver.type(PIN)
         self._once("cash")
+        self.amounts.append((bill["fen"], self._stand.poke("price", "shown")))
         self.driver.tap("cash.ok")
         self.driver.wait("slip", 15)
         self._once("slip")
+
+    def print_again(self) -> None:
+        """The payer wants the slip once more, with the number it has."""
+        until("the slip's button", lambda: "slip.print" in self.driver.screen()["buttons"], 60)
+        self.shot("slip_unsure")
+        self.driver.tap("slip.print")
 
     # -- round the boards
 
@@ -197,6 +207,21 @@ class Acts:
             self.driver.tap(f"{name}.back")
             self.driver.wait("board")
         self.log_out()
+
+    def weigh(self, grams: int, fen_per_kg: int, *, printed: bool) -> None:
+        """Goods on the pan, a price keyed in, a ticket; the scale's page is open."""
+        self._stand.poke("scale", "put", grams)
+        tickets = len(self._eyes.point("SELECT ticket FROM weighing"))
+        self.driver.type(str(fen_per_kg))
+        self.driver.tap("weigh.weigh")
+        until("a ticket", lambda: len(self._eyes.point("SELECT ticket FROM weighing")) == tickets + 1)
+        time.sleep(0.3)
+        self._once("weigh")
+        if printed:
+            self.driver.tap("weigh.print")
+        self._stand.poke("scale", "take")
+        time.sleep(1.0)  # an empty pan, long enough for the scale to see it
+        self.driver.tap("weigh.clear")
 
     def technician(self) -> None:
         self.log_in(TECHNICIAN_PIN)

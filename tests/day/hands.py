@@ -31,10 +31,9 @@ class Hands:
     def _work(self) -> None:
         while not self._end.wait(LOOK_S):
             try:
-                doors = self._stand.poke("locker", "state")["doors"]
-                for cell, door in doors.items():
-                    if door == "open" and int(cell) not in self.held:
+                for cell, door in self._stand.cells("doors").items():
+                    if door == "open" and cell not in self.held:
                         time.sleep(MOMENT_S)
-                        self._stand.poke("locker", "close_door", int(cell))
+                        self._stand.at_cell(cell, "close_door")
             except (OSError, StandError):
                 continue  # the simulator is not up yet, or going down

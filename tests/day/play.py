@@ -23,10 +23,12 @@ ROOT = Path(__file__).resolve().parents[2]
 for place in (ROOT, ROOT / "packaging" / "dev", Path(__file__).parent):
     sys.path.insert(0, str(place))
 
+import sample  # noqa: E402
 from acts import Acts, retried  # noqa: E402
+from devices import BEEPED, STORED, Counter, Heard  # noqa: E402
 from eyes import Eyes, NotSeen, manifest, until  # noqa: E402
 from hands import Hands  # noqa: E402
-from report import Report, Tally, compare  # noqa: E402
+from report import Report, Tally, compare, compare_devices  # noqa: E402
 from run import kiosk_environment  # noqa: E402
 from stand import Stand  # noqa: E402
 
@@ -48,6 +50,7 @@ class Day:
         self.eyes = Eyes(folder)
         self.tally = Tally()
         self.hands = Hands(self.stand)
+        self.counter = Counter(self.stand, self.eyes, Heard())
         self.began = time.monotonic()
         self._fuse: threading.Timer | None = None
         self._wanted_kills = 0
@@ -60,6 +63,7 @@ class Day:
     def play(self) -> Report:
         self.morning()
         self.intake()
+        self.counter_devices()
         self.noon()
         self.afternoon()
         return self.evening()
@@ -67,7 +71,8 @@ class Day:
     def morning(self) -> None:
         self.say("the district opens: broker, hub, devices, kiosk")
         self.stand.start_all()
-        self.stand.poke("locker", "auto_close", "0")
+        for board in sample.BOARDS:
+            self.stand.poke(board, "auto_close", "0")
         self.hands.start()
         self.acts = Acts(self.stand, self.eyes, self.dice, self.shots)
         self.acts.shot("standby")
@@ -84,6 +89,9 @@ class Day:
         rows = manifest(self.stand.folder)["parcels"]
         self.dice.shuffle(rows)
         self.say(f"the van brings {len(rows)} parcels and {len(UNANNOUNCED)} that nobody announced")
+        shelved = [row for row in rows if row["consent"] == "shelf"]
+        self.for_beeps, self.for_upload = shelved[:BEEPED], shelved[BEEPED : BEEPED + STORED]
+        rows = [row for row in rows if row not in shelved[: BEEPED + STORED]]
         self.light_fuse(3.0, 12.0)
         retried(self.open_intake, self.revive)
         for number, row in enumerate(rows):
@@ -95,6 +103,8 @@ class Day:
         for row in UNANNOUNCED:
             self.take_in(row, agreed=True)
         self.acts.shot("intake")
+        self.say(f"the beeping gun takes {BEEPED} parcels in, and meets them again")
+        self.tally.taken_in |= self.counter.listen(self.acts, self.for_beeps)
         for text in NOISE:
             self.acts.scan(text)
             time.sleep(0.2)
@@ -102,6 +112,21 @@ class Day:
         time.sleep(1.0)
         self.back_to_board()
         self.say(f"{len(self.tally.taken_in)} parcels are in")
+
+    def counter_devices(self) -> None:
+        """A gun's memory is taken up, with a kill -9 in the middle of it; goods are weighed."""
+        self.acts.log_in()
+        self.say(f"a gun comes back with {STORED} codes in its memory")
+        self.tally.taken_in |= self.counter.upload(self.acts, self.for_upload, self.cut_off)
+        self.acts.to_home()
+        self.counter.weigh(self.acts)
+        self.say(f"{len(self.tally.taken_in)} parcels are in, goods are weighed")
+
+    def cut_off(self) -> None:
+        """The power goes, at this moment."""
+        self._wanted_kills += 1
+        self.kill()
+        self.revive()
 
     def take_in(self, row: dict[str, Any], *, agreed: bool) -> None:
         def act() -> bool:
@@ -143,8 +168,13 @@ class Day:
         bills = manifest(self.stand.folder)["bills"]
         self.dice.shuffle(bills)
         self.bills = bills
-        for bill in bills[:BILLS_ONLINE]:
+        for bill in bills[: BILLS_ONLINE - 1]:
             self.pay(bill)
+        self.stand.poke("printer", "confirms", "off")  # the slip comes out, and nobody can know it
+        self.pay(bills[BILLS_ONLINE - 1])
+        self.acts.print_again()
+        self.stand.poke("printer", "confirms", "on")
+        self.counter.heard.reprints += 1
         self.say(f"{BILLS_ONLINE} bills paid with the line up")
         until("the bills posted", lambda: self.bills_in("posted") == BILLS_ONLINE, 30)
         self.stand.cut_line()
@@ -200,10 +230,10 @@ class Day:
         self.acts.technician()
         until("the last facts at the hub", lambda: self.pending() == 0, 60)
         self.hands.stop()
-        pulses = self.stand.poke("locker", "state")["pulses"]
         self.say("the day is compared")
         self.tally.secrets = self.acts.secrets
-        report = compare(self.stand, self.eyes, self.tally, pulses, self.shots)
+        report = compare(self.stand, self.eyes, self.tally, self.stand.cells("pulses"), self.shots)
+        compare_devices(report, self.eyes, self.counter, self.acts.amounts)
         self.stand.stop_all()
         return report
 

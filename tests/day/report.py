@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import sample
+from devices import GOODS, Counter
 from eyes import Eyes, manifest
 from stand import Stand
+
+WAITING = "SELECT count(*) FROM batch_code WHERE state = 'waiting'"
+PRINTS = "SELECT count(*) FROM fact WHERE kind = 'print_{}.1'"
 
 
 @dataclass(slots=True)
@@ -54,7 +58,7 @@ class Tally:
     secrets: set[str] = field(default_factory=set)
 
 
-def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[str, int], shots: Path) -> Report:
+def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[int, int], shots: Path) -> Report:
     report = Report()
     point = json.loads(stand.point_command("status"))
     hub_site = _site(json.loads(stand.hub_command("status")))
@@ -77,22 +81,31 @@ def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[str, int], shot
         "messages to recipients: one per stored parcel", len(tally.taken_in), eyes.hub("SELECT count(*) FROM sms")[0][0]
     )
     report.add("chain verifies", True, json.loads(stand.point_command("log", "verify"))["ok"])
-    report.add("kiosk killed", 2, tally.kills)
+    report.add("kiosk killed", 3, tally.kills)
     report.add("personal data in logs", [], leaks(stand.folder, eyes, tally.secrets))
     report.add("pictures kept", True, len(list(shots.glob("*.png"))) >= 20)
     return report
 
 
-def _doors(report: Report, eyes: Eyes, pulses: dict[str, int]) -> None:
+def _doors(report: Report, eyes: Eyes, pulses: dict[int, int]) -> None:
     authorised = eyes.point("SELECT count(*) FROM fact WHERE kind = 'door_authorised.1'")[0][0]
     ends = eyes.point("SELECT count(*) FROM fact WHERE kind IN ('door_opened.1', 'door_not_opened.1')")[0][0]
     per_cell = eyes.point("SELECT cell, count(*) FROM opening GROUP BY cell")
     report.add("doors authorised vs outcomes written", authorised, ends)
     unsure = eyes.point("SELECT count(*) FROM opening WHERE outcome = 'power_cut'")[0][0]
-    extra = sum(count - pulses.get(str(cell), 0) for cell, count in per_cell)
-    report.add("doors pulsed never more than authorised", True, all(pulses.get(str(c), 0) <= n for c, n in per_cell))
+    extra = sum(count - pulses.get(cell, 0) for cell, count in per_cell)
+    report.add("doors pulsed never more than authorised", True, all(pulses.get(c, 0) <= n for c, n in per_cell))
     report.add("doors authorised and not pulsed only by a power cut", True, 0 <= extra <= unsure)
-    report.add("doors pulsed outside of any opening", set(), {int(c) for c in pulses} - {c for c, _ in per_cell})
+    report.add("doors pulsed outside of any opening", set(), set(pulses) - {c for c, _ in per_cell})
+    for board, cells in sample.BOARDS.items():
+        opened = sum(count for cell, count in per_cell if cell in cells)
+        lost = sum(1 for (cell,) in eyes.point("SELECT cell FROM opening WHERE outcome = 'power_cut'") if cell in cells)
+        sent = sum(count for cell, count in pulses.items() if cell in cells)
+        report.add(
+            f"pulses of {board} vs openings at it, less at most its power cuts", True, 0 <= opened - sent <= lost
+        )
+        kept, left = _through(eyes, cells)
+        report.add(f"parcels went into and out of cells of {board}", True, kept > 0 and left > 0)
     by_pickup = eyes.point(
         "SELECT count(*) FROM opening o JOIN parcel p ON p.id = o.parcel"
         " WHERE o.purpose = 'pickup' AND o.outcome = 'open' AND p.state = 'picked_up'"
@@ -102,6 +115,36 @@ def _doors(report: Report, eyes: Eyes, pulses: dict[str, int]) -> None:
         " IN ('sensor', 'confirmed', 'reconciled', 'left_open')"
     )[0][0]
     report.add("doors opened for pick-up vs parcels that left a cell", by_pickup, left_cell)
+
+
+def _through(eyes: Eyes, cells: range) -> tuple[int, int]:
+    """How many parcels were laid into these cells, and taken out of them."""
+    bounds = cells[0], cells[-1]
+    sql = "SELECT count(*) FROM opening WHERE purpose = ? AND outcome = 'open' AND cell BETWEEN ? AND ?"
+    kept, left = (eyes.point(sql, purpose, *bounds)[0][0] for purpose in ("deposit", "pickup"))
+    return kept, left
+
+
+def compare_devices(report: Report, eyes: Eyes, counter: Counter, amounts: list[tuple[int, list[str]]]) -> None:
+    """Beeps, the gun's memory, slips and weighings: what the devices say against what the point says."""
+    heard = counter.heard
+    report.add("beeps for accepted: scans vs the gun", heard.accepted, heard.beeps[0])
+    report.add("beeps for refused: scans vs the gun", heard.refused, heard.beeps[1])
+    from_batch = eyes.point("SELECT count(*) FROM fact WHERE kind = 'parcel_from_batch.1'")[0][0]
+    report.add("parcels out of a gun's memory: people vs point", len(heard.uploaded), from_batch)
+    report.add("codes of it that still wait, after it came twice", 0, eyes.point(WAITING)[0][0])
+    report.add("doors and beeps caused by it", (0, 0), (heard.pulses_by_upload, heard.beeps_by_upload))
+    bills = [row[0] for row in eyes.point("SELECT slip FROM bill WHERE slip IS NOT NULL")]
+    tickets = [row[0] for row in eyes.point("SELECT ticket FROM weighing ORDER BY seq")]
+    report.add("weighings: people vs point", len(GOODS), len(tickets))
+    weighed = eyes.point("SELECT net_g, fen_per_kg FROM weighing ORDER BY seq")
+    report.add("grams and prices: scale vs point", list(GOODS), weighed)
+    paper = counter.slips([*bills, *tickets])
+    originals, copies = (sorted(n for n, is_copy in paper if is_copy is which) for which in (False, True))
+    report.add("slips on paper, each number once", sorted([*bills, *tickets[: heard.tickets_printed]]), originals)
+    report.add("copies on paper", heard.reprints, len(copies))
+    report.add("prints begun vs ended", *(eyes.point(PRINTS.format(kind))[0][0] for kind in ("started", "ended")))
+    report.add("amounts on the price display", [[f"{fen / 100:.2f}"] for fen, _ in amounts], [s for _, s in amounts])
 
 
 def _money(report: Report, eyes: Eyes, tally: Tally, point: dict[str, Any]) -> None:

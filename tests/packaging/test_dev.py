@@ -108,7 +108,10 @@ def test_written_settings_are_good_settings(tmp_path: Path) -> None:
     assert settings.hub.port == 18832
     assert len(settings.hub.link_key()) == 32
     assert (hub.broker.port, hub.keys()) == (18831, {sample.SITE: settings.hub.link_key()})
-    assert [settings.cabinet.cells.count(size) for size in "SML"] == [12, 8, 4]
+    assert [settings.cabinet.cells.count(size) for size in "SML"] == [18, 12, 6]
+    assert [(part.locker, part.numbers) for part in settings.cabinet.parts] == [
+        (board, tuple(cells)) for board, cells in sample.BOARDS.items()
+    ]
     assert {(device.name, device.path) for device in settings.devices} == {
         (name, str(path)) for name, _, path in bench.devices
     }
