@@ -66,7 +66,7 @@ class Counter:
         until("a beep at the hand", lambda: sum(self.beeps()) >= wanted, 5)
 
     def upload(self, acts: Acts, rows: Sequence[dict[str, Any]], kill: Callable[[], None]) -> set[str]:
-    XX
+        """A gun was out of range. Its memory is a list; the kiosk dies while it is taken up; it is sent again."""
         numbers = [row["waybill_no"] for row in rows]
         pulses, beeps = self._pulses(), sum(self.beeps())
         self._send(numbers)
