@@ -177,6 +177,7 @@ ALIKE = frozenset(
     "staff-no_answer staff-left_open refused-disk_low refused-already_accepted intake_door-opening devices-good "
     "money-none board-quiet login closed-S4 home-offline "
     "standby-offline pickup-busy account cash-busy choose search-none sync-done intake_phone-empty board-empty cells "
+    "sync-revoked "
     "intake-busy intake_door-late idle-staff pickup slip-done slip-never slip-cover slip-fault slip-away slip-silent "
     "weigh-busy weigh-restless weigh-overload weigh-away weigh-silent weigh-unfit".split()
 ) | ALIKE_TOOLS
@@ -322,6 +323,7 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         ),
         "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),
         "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
+        "sync-revoked": frame(staff.Sync(replace(SYNC, fork=False, refused=(), refused_by="revoked")), rows),
         "sync-done": frame(staff.Sync(replace(SYNC, online=True, pending=0, fork=False, refused=())), rows),
     }
 
@@ -344,7 +346,7 @@ def _weigh(rows: tuple[int, int]) -> dict[str, Frame]:
         "weigh-busy": WeighGoods(price="860", busy=True),
         "weigh-done": WeighGoods(price="860", ticket=TICKET, last=TICKET, tare_g=350, printed="done"),
         "weigh-plain": WeighGoods(ticket=plain, last=plain, printed="silent"),
-        "weigh-dear": WeighGoods(price="99999", ticket=dear, last=dear, tare_g=350, printed="cover"),
+        "weigh-dear": WeighGoods(price="9999", ticket=dear, last=dear, tare_g=350, printed="cover"),
         "weigh-same": WeighGoods(price="860", ticket=TICKET, last=TICKET, why="same_load"),
     }
     whys = ("empty", "restless", "overload", "away", "silent", "garbled", "unfit")

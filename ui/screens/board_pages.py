@@ -196,16 +196,18 @@ def _money_row(kit: Kit, line: BillLine, index: int) -> Widget:
             theme.STAFF_LESS, on=ground, colour=ink if bad else theme.SOFT,
         ),
     )  # fmt: skip
-    amount = kit.text(yuan(line.fen), 6.5, bold=True, on=ground, colour=ink, align="right", width=44)
+    prints = kit.frame.face.has_printer and line.slip is not None
+    wide = 32 if prints else 38  # of the state's words, which then stand in two lines
+    amount = kit.text(yuan(line.fen), 6.5, bold=True, on=ground, colour=ink, align="right", width=38 if prints else 44)
     if bad:
-        act: Widget = kit.button(f"row_{index}", kit.t("money.refund"), theme.HELP, width=38, em=theme.STAFF_LESS)
+        act: Widget = kit.button(f"row_{index}", kit.t("money.refund"), theme.HELP, width=wide, em=theme.STAFF_LESS)
     else:
         act = kit.text(
-            kit.t(f"bill_state.{line.state}"), theme.STAFF_LESS, on=ground, colour=ink, align="center", width=38
+            kit.t(f"bill_state.{line.state}"), theme.STAFF_LESS, on=ground, colour=ink, align="center", width=wide
         )
     parts = [weigh(what, 1), amount, act]
-    if kit.frame.face.has_printer and line.slip:
-        parts.append(kit.button(f"print_{index}", kit.t("money.print"), look="line", width=26, em=theme.STAFF_LESS))
+    if prints:
+        parts.append(kit.button(f"print_{index}", kit.t("money.print"), look="line", width=21, em=theme.STAFF_LESS))
     return kit.card(*parts, fill=ground, orientation="horizontal", pad=(4, 0.8, 2, 0.8), gap=3, height=15)
 
 
