@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from hashlib import blake2b
 
 from edge.events import Fact
@@ -19,7 +20,7 @@ from sync.hub.heads import Heads
 from sync.hub.keeping import Keeping, raise_alarm
 from sync.hub.store import HubStore, StoreFault, Tx
 from sync.strict import BadBatch
-from sync.wire import Ack, Batch, Why, decode_batch
+from sync.wire import Ack, Batch, Why, decode_batch, end_of_batch
 
 GROUP = 16  # batches in one transaction: 3,200 facts, some 0.1 s
 REMEMBERED = 4096  # batches whose bytes are recognised: every one in flight of a thousand points
@@ -35,40 +36,52 @@ class Intake:
     def __init__(self, store: HubStore) -> None:
         self._store = store
         self._seen: OrderedDict[bytes, End] = OrderedDict()
+        self._afresh: set[SiteCode] = set()  # sites whose last batch was new: the next one will be, too
 
     def accept(self, arrivals: Sequence[Arrival]) -> list[Ack]:
         """Take what sites sent, in order; return the answers, in the same. Errors: StoreFault: nothing was taken."""
         names = [_name(arrival) for arrival in arrivals]
-        batches = [None if name in self._seen else _readable(at) for name, at in zip(names, arrivals, strict=True)]
+        ends = [self._end(arrival, name) for arrival, name in zip(arrivals, names, strict=True)]
+        read = [None if end else _readable(arrival) for arrival, end in zip(arrivals, ends, strict=True)]
         try:
             with self._store.transaction() as tx:
-                answers = self._take_all(tx, arrivals, batches, names)
+                answers = self._take_all(tx, arrivals, ends, read)
         except (StoreFault, MemoryError):
             raise
         except Exception as error:  # noqa: BLE001  the top of a task: a village must not wait for ever for one bad fact
             log.info("%s batches are taken again, fact by fact: %s", len(arrivals), type(error).__name__)
             answers = [self._take_carefully(*arrival) for arrival in arrivals]
-        self._remember(names, batches, answers)
+        self._remember(arrivals, names, read, answers)
         return answers
 
+    def _end(self, arrival: Arrival, name: bytes) -> End | None:
+        """Where a batch ends that may be a repetition; None for one that must be read whole."""
+        end = self._seen.get(name)
+        if end is None and arrival[0] not in self._afresh:
+            with suppress(BadBatch):
+                return end_of_batch(arrival[1])
+        return end
+
     def _take_all(
-        self, tx: Tx, arrivals: Sequence[Arrival], batches: list[Batch | str | None], names: Sequence[bytes]
+        self, tx: Tx, arrivals: Sequence[Arrival], ends: Sequence[End | None], read: list[Batch | str | None]
     ) -> list[Ack]:
+        """Fill `read` where a batch turns out to be new, and take all."""
         keeping = Keeping(tx, sorted({site for site, _ in arrivals}))
-        known: list[Ack | None] = []
-        for at, (arrival, name) in enumerate(zip(arrivals, names, strict=True)):
-            answer = _if_held(tx, keeping.heads[arrival[0]], _end_of(batches[at], self._seen.get(name)))
-            known.append(answer)
-            if answer is None and batches[at] is None:  # seen before, but the database was restored since
-                batches[at] = _readable(arrival)
+        held: list[Ack | None] = []
+        for at, (site, _) in enumerate(arrivals):
+            batch = read[at]
+            end = _end_of(batch) if isinstance(batch, Batch) else ends[at]
+            held.append(_if_held(tx, keeping.heads[site], end))
+            if held[at] is None and batch is None:
+                read[at] = _readable(arrivals[at])
         facts = [
             keeping.understood(batch) if answer is None and isinstance(batch, Batch) else []
-            for batch, answer in zip(batches, known, strict=True)
+            for batch, answer in zip(read, held, strict=True)
         ]
         keeping.read_ahead([(site, each) for (site, _), each in zip(arrivals, facts, strict=True)])
         answers: list[Ack] = []
-        for (site, _), batch, held, understood in zip(arrivals, batches, known, facts, strict=True):
-            answers.append(held or _take(tx, keeping, site, batch, understood))
+        for (site, _), batch, answer, understood in zip(arrivals, read, held, facts, strict=True):
+            answers.append(answer or _take(tx, keeping, site, batch, understood))
         keeping.flush()
         return answers
 
@@ -81,10 +94,16 @@ class Intake:
             keeping.flush()
         return answer
 
-    def _remember(self, names: Sequence[bytes], batches: Sequence[Batch | str | None], answers: Sequence[Ack]) -> None:
-        for name, batch, answer in zip(names, batches, answers, strict=True):
-            if isinstance(batch, Batch) and batch.items and answer.why is None:
-                self._seen[name] = (batch.log_id, batch.last, batch.mark)
+    def _remember(
+        self, arrivals: Sequence[Arrival], names: Sequence[bytes], read: Sequence[Batch | str | None],
+        answers: Sequence[Ack],
+    ) -> None:  # fmt: skip
+        for (site, _), name, batch, answer in zip(arrivals, names, read, answers, strict=True):
+            if not isinstance(batch, Batch) or not batch.items or answer.why is not None:
+                self._afresh.discard(site)
+                continue
+            self._afresh.add(site)
+            self._seen[name] = batch.log_id, batch.last, batch.mark
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
@@ -116,10 +135,8 @@ def _if_held(tx: Tx, heads: Heads, end: End | None) -> Ack | None:
     return Ack(have) if held else None
 
 
-def _end_of(batch: Batch | str | None, seen: End | None) -> End | None:
-    if isinstance(batch, Batch):
-        return (batch.log_id, batch.last, batch.mark) if batch.items else None
-    return seen
+def _end_of(batch: Batch) -> End | None:
+    return (batch.log_id, batch.last, batch.mark) if batch.items else None
 
 
 def _name(arrival: Arrival) -> bytes:

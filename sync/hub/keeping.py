@@ -8,12 +8,22 @@ the poisonous one is set aside.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from edge import events
 from edge.chain import Item, event_id
-from edge.events import PERSONAL, BadFact, BillAccepted, BillRefunded, Encoded, Fact, FactRefused, UnknownFact
+from edge.events import (
+    PERSONAL,
+    BadFact,
+    BillAccepted,
+    BillRefunded,
+    Encoded,
+    Fact,
+    FactRefused,
+    ParcelArrived,
+    UnknownFact,
+)
 from edge.model import EventId, PickupCode, PickupToken, Seq, SiteCode
 from sync.hub.biller import BOOK
 from sync.hub.case import Case, NotApplicable
@@ -22,7 +32,7 @@ from sync.hub.down import DownLog, personal_text
 from sync.hub.heads import read_heads
 from sync.hub.projections import PROJECTIONS, READS
 from sync.hub.rows import Rows
-from sync.hub.schema import DOWN, EVENT, FACT, UNPROJECTED
+from sync.hub.schema import DOWN, EVENT, FACT, PARCEL, PARCEL_BY_WAYBILL, UNPROJECTED
 from sync.hub.store import Tx
 from sync.relay import Receiver, Verdict
 from sync.wire import Ack, Batch, Why
@@ -54,7 +64,7 @@ class Keeping:
             self._tx.hold(BOOK)
         return facts
 
-    def read_ahead(self, facts: Iterable[tuple[SiteCode, Sequence[Fact | str]]]) -> None:
+    def read_ahead(self, facts: Sequence[tuple[SiteCode, Sequence[Fact | str]]]) -> None:
         """Read the rows that these facts will change, table by table."""
         wanted: dict[Table, dict[Values, None]] = {}
         for site, each in facts:
@@ -65,6 +75,13 @@ class Keeping:
                     wanted.setdefault(table, {})[key] = None
         for table, keys in wanted.items():
             self._rows.load(table, keys)
+        unannounced = {
+            (site, fact.waybill_no): None
+            for site, each in facts
+            for fact in each
+            if isinstance(fact, ParcelArrived) and not fact.expected
+        }
+        self._rows.find(PARCEL_BY_WAYBILL, PARCEL, unannounced)
 
     def take(self, site: SiteCode, batch: Batch, facts: Sequence[Fact | str]) -> Ack:
         """Judge a batch and keep what is new."""

@@ -8,6 +8,7 @@ stores the fact. Bills are in sync/hub/biller.py.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from edge import events as ev
@@ -18,7 +19,7 @@ from sync.hub import biller
 from sync.hub.case import Case
 from sync.hub.database import Table
 from sync.hub.rows import Rows
-from sync.hub.schema import BILL, DEVICE, DOOR, PARCEL, POSTING, SMS
+from sync.hub.schema import BILL, DEVICE, DOOR, PARCEL, PARCEL_BY_WAYBILL, POSTING, SMS
 
 STATES: Mapping[type[Fact], str] = {
     ev.ParcelArrived: P.ARRIVED.value,
@@ -67,13 +68,9 @@ def _join_announcement(rows: Rows, case: Case, fact: ev.ParcelArrived) -> None:
 
     The point completes its own in the same way when the announcement reaches it (`edge.parcels.expected`).
     """
-    rows.flush()  # the search goes by another column than the key
-    found = rows.tx.value(
-        "SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND state = ? AND size IS NOT NULL "
-        "AND parcel <> ? ORDER BY parcel LIMIT 1",
-        (case.site, fact.waybill_no, P.EXPECTED.value, fact.parcel),
-    )
-    twin = None if found is None else rows.get(PARCEL, (case.site, found))
+    found = rows.find(PARCEL_BY_WAYBILL, PARCEL, [(case.site, fact.waybill_no)])
+    twins = (row for row in found if row["state"] == P.EXPECTED.value and row["size"] is not None)
+    twin = min((row for row in twins if row["parcel"] != fact.parcel), key=itemgetter("parcel"), default=None)
     if twin is None:
         return
     key = (case.site, fact.parcel)

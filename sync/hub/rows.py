@@ -27,6 +27,7 @@ class Rows:
         self._now: defaultdict[Table, dict[Values, Row | None]] = defaultdict(dict)
         self._stored: defaultdict[Table, set[Values]] = defaultdict(set)
         self._dirty: defaultdict[Table, dict[Values, None]] = defaultdict(dict)
+        self._found: defaultdict[Table, dict[Values, list[Values]]] = defaultdict(dict)
         self._groups: defaultdict[Table, dict[Values, list[Values]]] = defaultdict(dict)
         self._blanks: dict[tuple[Table, str], dict[Values, None]] = {}
         self._numbers: dict[str, int] = {}
@@ -45,6 +46,30 @@ class Rows:
             key = of(row)
             now[key] = row
             self._stored[table].add(key)
+
+    def find(self, view: Table, table: Table, keys: Iterable[Values]) -> list[Row]:
+        """Return the rows of a table that another key of it, that of `view`, found in the database; read once each.
+
+        Rows made in this transaction are not among them, rows changed in it are as they are now.
+        """
+        wanted = list(keys)
+        found = self._found[view]
+        new = [key for key in wanted if key not in found]
+        if new:
+            found.update((key, []) for key in new)
+            self._note_found(view, table, new)
+        rows = [self._now[table][own] for key in wanted for own in found[key]]
+        return [row for row in rows if row is not None]
+
+    def _note_found(self, view: Table, table: Table, keys: list[Values]) -> None:
+        now, stored = self._now[table], self._stored[table]
+        for values in self.tx.session.fetch(view, keys):
+            row = dict(zip(table.columns, values, strict=True))
+            own = tuple(row[column] for column in table.key)
+            self._found[view][tuple(row[column] for column in view.key)].append(own)
+            if own not in now:
+                now[own] = row
+                stored.add(own)
 
     def get(self, table: Table, key: Values) -> Row | None:
         """Return a row, None if there is none. Not to be changed: use `put`."""

@@ -92,6 +92,7 @@ PARCEL = Table(
 )  # fmt: skip
 UNPROJECTED = Table("unprojected", ("site", "event"), ("site", "event", "reason", "at"))
 EVENT = Table("fact", ("site", "event"), ("event",))  # which facts are known, and no more of them
+PARCEL_BY_WAYBILL = Table("parcel", ("site", "waybill_no"), PARCEL.columns)
 SMS = Table(
     "sms", ("site", "event"), ("site", "event", "parcel", "template", "phone", "code", "place", "at"),
     group=("site", "parcel"),
