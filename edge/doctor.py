@@ -26,6 +26,17 @@ OFF_LONG_DAYS = 7
 OLD_H, FAR_H = 26, 7 * 24
 SOON_DAYS = 30
 MOST_CODES = 40  # of a report: 40 of 7 signs and the head fit a QR code of 69 modules
+# What sync tells of a line that is not let in; anything else: the hub does not take what we send.
+LINK_WORDS = {
+    "login": "login",
+    "not_allowed": "not_allowed",
+    "revoked": "own",
+    "expired": "own",
+    "unknown": "own",
+    "no_certificate": "own",
+    "wrong_hub": "hub",
+    "hub_clock": "hub_clock",
+}
 NO_SLOTS: tuple[tuple[str, str | int], ...] = ()
 
 
@@ -142,8 +153,7 @@ def _link(line: LineFacts, books: BookFacts) -> Finding:
     if books.has_fork:
         return _told("link", "fork")
     if line.trouble is not None:
-        word = line.trouble if line.trouble in ("login", "not_allowed") else "stuck"
-        return _told("link", word, n=line.pending)
+        return _told("link", LINK_WORDS.get(line.trouble, "stuck"), n=line.pending)
     if line.online:
         return _told("link", "sending", n=line.pending) if line.pending else _told("link", "ok")
     if line.online is None and line.days <= 1:
