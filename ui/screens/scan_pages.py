@@ -32,6 +32,7 @@ CONTROL = (
 MODULE_MM = 0.5  # a gun held at a hand's length reads this, and the whole code fits into its line
 BARS_MM = 34.0
 PER_ROW, PER_ROW_TALL = 27, 20  # boxes in a line
+OLDER_MAX = 44  # signs of an older read in one line
 PORT_MAX = 44  # signs of a port's name, in two lines
 AIM = 3  # signs of an AIM identifier: ]C1
 
@@ -147,7 +148,8 @@ def _meaning(kit: Kit, read: RawRead) -> Widget:
 
 
 def _older(kit: Kit, read: RawRead) -> Widget:
-    plain = "".join(f"<{CONTROL[ord(sign)]}>" if sign < " " else sign for sign in read.text[:60])
+    plain = "".join(f"<{CONTROL[ord(sign)]}>" if sign < " " else sign for sign in read.text)
+    plain = plain if len(plain) <= OLDER_MAX else plain[: OLDER_MAX - 1] + "…"
     kind = kit.t(f"code_kind.{read.guesses[0].kind}")
     return kit.card(
         weigh(kit.text(plain or "--", theme.STAFF_LESS, on=theme.CARD), 1),
@@ -170,11 +172,12 @@ def enrol(kit: Kit) -> Widget:
     if not state.code:
         return tool_page(kit, "enrol", kit.text(kit.t("wait.words"), theme.STAFF_TITLE, align="center"))
     body = column(
+        Widget(),
         kit.text(kit.t("enrol.ask"), 9, bold=True, align="center", height=16),
-        Widget(),
         _code(kit, state.code),
-        Widget(),
         kit.text(kit.t("enrol.hint", n=state.seconds), theme.STAFF_MAIN, align="center", height=14, colour=theme.SOFT),
+        Widget(),
+        gap=kit.mm(2),
     )
     return tool_page(kit, "enrol", body)
 
@@ -228,11 +231,10 @@ def _found(kit: Kit, found: GunFound) -> Widget:
                 gap=kit.mm(3),
             )
             parts.append(kit.card(line, fill=theme.AMBER_PALE, border=theme.AMBER_PALE, pad=(4, 0.5), height=17))
-    left = column(*parts, Widget(), gap=kit.mm(2))
-    right = column(settings_card(kit, found.lines), Widget())
+    card = settings_card(kit, found.lines)
     if kit.portrait or found.known:  # paths of the settings are long
-        return column(weigh(left, 1), weigh(right, 1), gap=kit.mm(4))
-    return row(weigh(left, 1), weigh(right, 1), gap=kit.mm(4))
+        return column(*parts, card, Widget(), gap=kit.mm(3))
+    return row(weigh(column(*parts, Widget(), gap=kit.mm(2)), 1), weigh(column(card, Widget()), 1), gap=kit.mm(4))
 
 
 def _nobody(kit: Kit, over: EnrolOver) -> Widget:
