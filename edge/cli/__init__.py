@@ -13,7 +13,7 @@ import sys
 
 from drivers.base import DeviceError
 from edge import codes
-from edge.cli import devices, doctor, enrol, store
+from edge.cli import devices, doctor, enrol, stick, store
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.config import ConfigError
 from edge.model import Rejected
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     store.add(commands)
     doctor.add(commands)
     enrol.add(commands)
+    stick.add(commands)
     return parser
 
 

@@ -24,7 +24,7 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import cli_enrolment, manifest, report
+from sync.hub import cli_enrolment, cli_stick, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.place import database_of
@@ -149,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     facts.add_argument("--jsonl", action="store_true", help="one JSON object a line (the only form there is)")
     send.add_argument("file", type=Path, metavar="FILE")
     cli_enrolment.add(commands, _store)
+    cli_stick.add(commands, _store)
     return parser
 
 
