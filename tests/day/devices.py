@@ -140,6 +140,6 @@ class Counter:
         found = []
         for slip in torn:
             text = "\n".join(slip)
-            here = [number for number in numbers if re.search(rf"(?<!\d){re.escape(number)}(?!\d)", text)]
+            here = [number for number in numbers if re.search(rf"(?<!\w){re.escape(number)}(?!\w)", text)]
             found.append((here[0] if here else "?", "补打" in text))
         return found

@@ -9,7 +9,7 @@ from programs import StandError
 from stand import Stand
 
 LOOK_S = 0.05
-MOMENT_S = 0.15
+MOMENT_S = 0.6  # a hand needs longer; boards that answer no opening are read 0.3 s after it
 
 
 class Hands:

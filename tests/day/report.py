@@ -94,6 +94,8 @@ def _doors(report: Report, eyes: Eyes, pulses: dict[int, int]) -> None:
     report.add("doors authorised vs outcomes written", authorised, ends)
     unsure = eyes.point("SELECT count(*) FROM opening WHERE outcome = 'power_cut'")[0][0]
     extra = sum(count - pulses.get(cell, 0) for cell, count in per_cell)
+    failed = eyes.point("SELECT cell, outcome FROM opening WHERE outcome NOT IN ('open', 'power_cut')")
+    report.add("doors that did not open", [], failed)
     report.add("doors pulsed never more than authorised", True, all(pulses.get(c, 0) <= n for c, n in per_cell))
     report.add("doors authorised and not pulsed only by a power cut", True, 0 <= extra <= unsure)
     report.add("doors pulsed outside of any opening", set(), set(pulses) - {c for c, _ in per_cell})
