@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,26 +21,8 @@ from edge.flows import printing
 from edge.flows.site import CounterDevices
 from edge.steps import Printing
 from tests.links import Pipe, Shape, whole
-from tests.stories.patient_loop import PatientLoop
 from tests.stories.point import Fittings, Point
 from ui import papers
-
-
-def _patient(run: Callable[..., Any]) -> Callable[..., Any]:
-    """A commit takes no virtual time: with devices that tick, the loop would else run minutes ahead of the disk."""
-
-    async def patiently(*args: Any, **named: Any) -> Any:
-        loop = asyncio.get_running_loop()
-        if not isinstance(loop, PatientLoop):
-            return await run(*args, **named)
-        loop.at_work += 1
-        try:
-            return await run(*args, **named)
-        finally:
-            loop.at_work -= 1
-
-    return patiently
-
 
 draw([], Form())  # the library is loaded before virtual time begins: a thread knows no virtual time
 
@@ -77,7 +59,6 @@ class CounterPoint(Point):
         self.panel = PanelDisplay(self.price_plug.link("price"), Led8())
         self.scale = SerialScale(self.pan_plug.link("scale"), A9(), self.clock)
         super()._build()
-        self.store.run = _patient(self.store.run)  # type: ignore[method-assign]
         self.site.say = lambda key, **slots: papers.say(key, "zh", **slots)
         self.site.stand(CounterDevices(self.printer, self.panel, self.scale), "金溪村服务点", "023-79001234")
 
