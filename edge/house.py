@@ -35,6 +35,8 @@ OLD_H = 26  # a day and a late evening without a copy
 LOW_MB = 200  # below this the operator is told; the reserve itself is 4 MB
 FONTS = tuple(Path(ui.__file__).parent / "fonts" / f"kiosk-{face}.otf" for face in ("regular", "bold"))
 BANNER_MS = 1_000  # a backlog is answered 30 times a second; nobody reads a number that fast, and each costs a frame
+# What sync tells when a certificate was not taken; a line that is down has none of these words.
+CERTIFICATE_WORDS = ("revoked", "expired", "unknown", "no_certificate", "wrong_hub", "hub_clock")
 
 
 @dataclass(slots=True)
@@ -269,4 +271,5 @@ def _sync(tx: Tx, line: Line) -> SyncBoard:
         log_id=at.log_id,
         upto=int(at.upto),
         fork=boards.forked(tx),
+        refused_by=line.trouble if line.trouble in CERTIFICATE_WORDS else None,
     )

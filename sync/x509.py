@@ -61,6 +61,7 @@ class Certificate:
     serial: str
     span: Span
     public_key: bytes
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def describe(pem: bytes) -> Certificate:
     subject = cert.subject
     device = _text(subject, NameOID.SERIAL_NUMBER)
     name = _text(subject, NameOID.COMMON_NAME)
-    return Certificate(name, device, f"{cert.serial_number:x}", span, _spki(_ec(cert.public_key())))
+    return Certificate(name, device, f"{cert.serial_number:x}", span, _spki(_ec(cert.public_key())), _hosts(cert))
 
 
 def fingerprint(pem: bytes) -> str:
@@ -249,6 +250,14 @@ def _host(host: str) -> x509.GeneralName:
         return x509.IPAddress(ip_address(host))
     except ValueError:
         return x509.DNSName(host)
+
+
+def _hosts(cert: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = cert.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(name.value) for name in names)
 
 
 def _text(name: x509.Name, oid: x509.ObjectIdentifier) -> str:

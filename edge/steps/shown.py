@@ -241,6 +241,7 @@ class SyncBoard:
     log_id: str
     upto: int
     fork: bool
+    refused_by: str | None = None  # why a certificate was not taken: a word of `sync.dial.TlsRefused`
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Authority:
         }
         renewed = []
         for file, subject in pairs.items():
-            if self._is_due(file, now):
+            if self._is_due(file, subject, now):
                 key = x509.new_key()
                 span = Span(now, now + timedelta(days=SERVER_DAYS))
                 replace_file(file, key + self.grant(subject, x509.public_of(key), span), GROUP_READS)
@@ -106,13 +106,14 @@ class Authority:
         """What the server's certificate says. Errors: NoAuthority."""
         return x509.describe(_cert_part(_read(self.server_file)))
 
-    def _is_due(self, file: Path, now: datetime) -> bool:
+    def _is_due(self, file: Path, subject: Subject, now: datetime) -> bool:
+        """Whether a pair is missing, near its end, of another authority, or made for other host names."""
         if not file.exists():
             return True
-        cert = x509.describe(_cert_part(file.read_bytes()))
-        return is_due(cert.span, now) or not x509.belongs(
-            _cert_part(file.read_bytes()), file.read_bytes(), self.certificate()
-        )
+        pem = file.read_bytes()
+        cert = x509.describe(_cert_part(pem))
+        fits = cert.hosts == subject.hosts and x509.belongs(_cert_part(pem), pem, self.certificate())
+        return not fits or is_due(cert.span, now)
 
     def _make(self, name: str, now: datetime) -> None:
         key = x509.new_key()

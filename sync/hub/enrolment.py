@@ -30,6 +30,7 @@ MAX_WAITING = 1_000  # a district of 350 points enrolled in one week; each waits
 MAX_WAITING_OF_PEER = 20  # several terminals in one workshop share an address
 FORGET_MS = 7 * 24 * 3_600_000  # who was not approved within a week asks anew
 DEVICE_SIGNS = 12
+BOOK = "enrolment"  # one at a time, where a database lets several write: a code is approved once
 
 
 class NotNow(Exception):
@@ -69,6 +70,7 @@ class Enrolments:
         """Take a device's request, or answer the one it repeats. Errors: NotNow, NoAuthority."""
         authority = self.authority.fingerprint()
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             key = _hashed(request.public_key)
             found = tx.row("SELECT * FROM enrolment WHERE device_key = ?", (key,))
             if found is not None:
@@ -89,6 +91,7 @@ class Enrolments:
         `replace`: the certificates of the device that was there end. Errors: NotNow, NoAuthority, x509.BadPem.
         """
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             found = tx.row("SELECT * FROM enrolment WHERE code = ? AND state = 'waiting'", (normal(code),))
             if found is None:
                 raise NotNow("unknown_code", f"no device waits with the code {normal(code)}")
@@ -110,6 +113,7 @@ class Enrolments:
     def refuse(self, code: str) -> None:
         """Send a waiting device away. Errors: NotNow."""
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             done = tx.execute(
                 "UPDATE enrolment SET state = 'refused', decided_at = ? WHERE code = ? AND state = 'waiting'",
                 (tx.stamp.at, normal(code)),
@@ -123,6 +127,7 @@ class Enrolments:
         `serial`: of the certificate it came with. Errors: NotNow, NoAuthority.
         """
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             old = tx.row("SELECT * FROM certificate WHERE serial = ?", (serial,))
             if old is None:
                 raise NotNow("unknown", "this certificate was not given by this hub")
@@ -145,6 +150,7 @@ class Enrolments:
         Errors: NotNow when none is in force, NoAuthority.
         """
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             serials = self._in_force(tx, named)
             if not serials:
                 raise NotNow("unknown", f"no certificate in force has the site or serial {named!r}")
@@ -156,6 +162,7 @@ class Enrolments:
     def publish(self) -> None:
         """Write the list of what was taken back anew. Errors: NoAuthority."""
         with self.store.transaction() as tx:
+            tx.hold(BOOK)
             self._publish(tx)
 
     def waiting(self) -> list[dict[str, Any]]:

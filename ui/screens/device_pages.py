@@ -22,6 +22,14 @@ from ui.viewmodels.staff_states import CELL_REASONS, Cells, Devices, Sync
 LOW_DISK_MB = 500
 HINT_MAX, HINT_MAX_TALL = 44, 32  # signs of the driver's own words that fit one line
 OLD_BACKUP_H = 26  # one a day, and two hours of grace
+CERTIFICATE = {  # why a certificate was not taken; a line that is down says none of this
+    "revoked": "sync.revoked",
+    "expired": "sync.expired",
+    "unknown": "sync.unknown",
+    "no_certificate": "sync.no_certificate",
+    "wrong_hub": "sync.wrong_hub",
+    "hub_clock": "sync.hub_clock",
+}
 SOFTWARE = ("llvmpipe", "softpipe", "SwiftShader")
 
 
@@ -38,7 +46,7 @@ def sync(kit: Kit) -> Widget:
     said = _sync_line(kit, board)
     head = kit.card(
         row(kit.icon("sync" if board.online else "offline", 14, ink, ground),
-            weigh(kit.text(said, 10, bold=True, on=ground, colour=ink, floor=5), 1), gap=kit.mm(6)),
+            weigh(kit.text(said, 10 if board.refused_by is None else 7, bold=True, on=ground, colour=ink, floor=5), 1), gap=kit.mm(6)),
         fill=ground, border=ground, pad=(8, 2), height=26,
     )  # fmt: skip
     facts = (
@@ -59,6 +67,8 @@ def sync(kit: Kit) -> Widget:
 
 
 def _sync_line(kit: Kit, board: SyncBoard) -> str:
+    if board.refused_by is not None:
+        return kit.t(CERTIFICATE[board.refused_by])
     if board.online:
         return kit.t("sync.online", n=board.pending) if board.pending else kit.t("sync.done")
     return kit.t("chrome.staff_offline", days=board.days_offline, n=board.pending)
