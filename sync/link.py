@@ -16,7 +16,7 @@ from typing import Any
 from edge.chain import GENESIS, Position
 from edge.model import LogId, Seq
 from sync.dial import TLS_WORDS
-from sync.mqtt import Connection, LineLost, Message, Will
+from sync.mqtt import LOGIN, Connection, LineLost, Message, Will
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
 from sync.relay import HoleInLog, Move, Receiver, Sender, Step, same_log
 from sync.rhythm import Rhythm
@@ -100,11 +100,11 @@ class Link:
             self._line.lose("a new certificate is to be used")
 
     def _certificate(self, word: str | None) -> None:
-        """Tell whether a certificate, not the line, keeps us away; any other trouble stays as it is."""
-        if word is None and self._info.trouble not in TLS_WORDS:
+        """Tell whether a certificate or the login, not the line, keeps us away; any other trouble stays as it is."""
+        if word is None and self._info.trouble not in TLS_WORDS | {LOGIN}:
             return
         if word != self._info.trouble and word is not None:
-            log.warning("a certificate was not taken: %s", word)
+            log.warning("we are not let in: %s", word)
         self._tell(trouble=word)
 
     async def _pause(self) -> None:

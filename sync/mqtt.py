@@ -40,8 +40,15 @@ MAX_PACKET = MAX_PACKED + 4096  # no larger packet is accepted from the broker (
 log = logging.getLogger(__name__)
 
 
+LOGIN = "login"
+_NO_LOGIN = (0x86, 0x87)  # MQTT 5: bad user name or password, not authorized; paho turns those of 3.1.1 into them
+
+
 class LineLost(ConnectionError):
-    """The broker cannot be reached, refused us, or went away. `word`: that of TlsRefused when a certificate is why."""
+    """The broker cannot be reached, refused us, or went away.
+
+    `word`: that of TlsRefused when a certificate is why, LOGIN when it takes neither user nor password.
+    """
 
     def __init__(self, message: str, word: str | None = None) -> None:
         super().__init__(message)
@@ -90,6 +97,7 @@ class Connection:
         self._news = asyncio.Event()
         self._lost: str | None = None
         self._greeted: asyncio.Future[None] | None = None
+        self._is_refused = False
         self._subscribed: asyncio.Future[None] | None = None
         self._misc: asyncio.Task[None] | None = None
         self._client = _Client(broker, client_id, will, self)
@@ -104,7 +112,7 @@ class Connection:
                 await self._greeted
         except (OSError, TimeoutError) as error:
             await self._drop()
-            word = error.word if isinstance(error, TlsRefused) else None
+            word = error.word if isinstance(error, TlsRefused) else LOGIN if self._is_refused else None
             raise LineLost(f"the broker cannot be reached: {error or type(error).__name__}", word) from error
         except BaseException:
             await self._drop()
@@ -162,8 +170,9 @@ class Connection:
 
     # --- called by the client below, on the loop -----------------------------------------------------------------
 
-    def greeted(self, refusal: str | None) -> None:
-        """The broker answered our CONNECT."""
+    def greeted(self, refusal: str | None, *, is_login: bool = False) -> None:
+        """The broker answered our CONNECT. `is_login`: it does not know this user, or not this password."""
+        self._is_refused = is_login
         _settle(self._greeted, refusal)
 
     def subscribed(self, refusal: str | None) -> None:
@@ -270,7 +279,9 @@ class _Client(paho.Client):
         self._owner.lose("the line was cut")
 
     def _greeted(self, _client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self._owner.greeted(f"the broker refused us: {reason}" if reason.is_failure else None)
+        self._owner.greeted(
+            f"the broker refused us: {reason}" if reason.is_failure else None, is_login=reason.value in _NO_LOGIN
+        )
 
     def _disconnected(self, _client: paho.Client, _userdata: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         self._owner.lose(f"disconnected: {reason}")
