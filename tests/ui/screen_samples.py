@@ -264,6 +264,8 @@ def _gun_lists(rows: tuple[int, int]) -> dict[str, Frame]:
     done = replace(after, lines=tuple(taken), waiting=0, useless=0)
     return {
         "batch": frame(GunList(board), rows),
+        "board-codes": frame(staff.Board(), rows, day=replace(DAY, codes=8192)),
+        "board-codes-alone": frame(staff.Board(), rows, day=replace(QUIET_DAY, codes=7)),
         "batch-full": frame(GunList(full), rows),
         "batch-after": frame(GunList(after), rows, notice=Notice("refused.no_free_place")),
         "batch-ask": frame(GunList(after, ask=True), rows),

@@ -44,9 +44,10 @@ def sync(kit: Kit) -> Widget:
     good = board.online and not board.fork
     ground, ink = (theme.JADE_PALE, theme.JADE_DEEP) if good else (theme.AMBER_PALE, theme.INK)
     said = _sync_line(kit, board)
+    size = 10 if board.refused_by is None else 7  # why a certificate is not taken is a longer sentence
     head = kit.card(
         row(kit.icon("sync" if board.online else "offline", 14, ink, ground),
-            weigh(kit.text(said, 10 if board.refused_by is None else 7, bold=True, on=ground, colour=ink, floor=5), 1), gap=kit.mm(6)),
+            weigh(kit.text(said, size, bold=True, on=ground, colour=ink, floor=5), 1), gap=kit.mm(6)),
         fill=ground, border=ground, pad=(8, 2), height=26,
     )  # fmt: skip
     facts = (
