@@ -6,11 +6,13 @@ arrives: the event id and the bill are both unique keys. Whoever applies these f
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from edge.events import BillAccepted, BillPosted, BillRefunded, BillRefused
 from edge.model import BillState
 from sync.hub.case import Case, NotApplicable
 from sync.hub.rows import Rows
-from sync.hub.schema import BILL, POSTING, REFUSAL
+from sync.hub.schema import BILL, POSTING, REFUSAL, REFUSAL_BY_SLIP
 
 BOOK = "book"  # the name to hold: one worker at a time posts
 
@@ -35,15 +37,12 @@ def bill_accepted(rows: Rows, case: Case, fact: BillAccepted) -> None:
 
 def bill_refunded(rows: Rows, case: Case, fact: BillRefunded) -> None:
     """The cash of a refused bill was given back at the point."""
-    rows.flush()  # the refusal is found by its slip, not by its key
-    found = rows.tx.value(
-        "SELECT event FROM refusal WHERE site = ? AND slip = ? AND bill = ? ORDER BY event LIMIT 1",
-        (case.site, fact.slip, fact.bill),
-    )
-    refusal = None if found is None else rows.get(REFUSAL, (case.site, found))
+    slip = (case.site, fact.slip, fact.bill)
+    found = rows.find(REFUSAL_BY_SLIP, REFUSAL, [slip]) + rows.made(REFUSAL, slip)
+    refusal = min(found, key=itemgetter("event"), default=None)
     if refusal is None:
         raise NotApplicable("not_refused")
-    rows.put(REFUSAL, (case.site, found), refunded=refusal["refunded"] + fact.fen)
+    rows.put(REFUSAL, (case.site, refusal["event"]), refunded=refusal["refunded"] + fact.fen)
     if rows.get(POSTING, (fact.bill,)) is None:
         _set_state(rows, case, fact.bill, BillState.REVERSED)
 

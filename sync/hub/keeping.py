@@ -14,7 +14,6 @@ from dataclasses import fields
 from edge import events
 from edge.chain import Item, event_id
 from edge.events import (
-    PERSONAL,
     BadFact,
     BillAccepted,
     BillRefunded,
@@ -32,7 +31,7 @@ from sync.hub.down import DownLog, personal_text
 from sync.hub.heads import read_heads
 from sync.hub.projections import PROJECTIONS, READS
 from sync.hub.rows import Rows
-from sync.hub.schema import DOWN, EVENT, FACT, PARCEL, PARCEL_BY_WAYBILL, UNPROJECTED
+from sync.hub.schema import DOWN, EVENT, FACT, PARCEL, PARCEL_BY_WAYBILL, REFUSAL, REFUSAL_BY_SLIP, UNPROJECTED
 from sync.hub.store import Tx
 from sync.relay import Receiver, Verdict
 from sync.wire import Ack, Batch, Why
@@ -82,6 +81,10 @@ class Keeping:
             if isinstance(fact, ParcelArrived) and not fact.expected
         }
         self._rows.find(PARCEL_BY_WAYBILL, PARCEL, unannounced)
+        refunds = [
+            (site, fact.slip, fact.bill) for site, each in facts for fact in each if isinstance(fact, BillRefunded)
+        ]
+        self._rows.find(REFUSAL_BY_SLIP, REFUSAL, dict.fromkeys(refunds))
 
     def take(self, site: SiteCode, batch: Batch, facts: Sequence[Fact | str]) -> Ack:
         """Judge a batch and keep what is new."""
@@ -210,7 +213,7 @@ def _decoded(item: Item) -> Fact | str:
         return "bad_body"
     if isinstance(fact, UnknownFact):
         return "unknown_kind"
-    if ("\\u" in item.body or item.personal) and not _is_storable(fact):
+    if ("\\u" in item.body and not _is_storable(fact)) or any("\0" in value for _, value in item.personal.values()):
         log.warning("a %s could not be applied: it holds a text that no database keeps", item.kind)
         return "failed"
     return fact
@@ -219,8 +222,7 @@ def _decoded(item: Item) -> Fact | str:
 def _is_storable(fact: Fact) -> bool:
     """Tell whether both databases keep its texts: JSON may smuggle in half a character or a zero byte."""
     for each in fields(fact):
-        value = getattr(fact, each.name)
-        text = value.plain() if isinstance(value, PERSONAL) else value
+        text = getattr(fact, each.name)
         if isinstance(text, str) and ("\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text)):
             return False
     return True

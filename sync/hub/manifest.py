@@ -19,13 +19,19 @@ from typing import Any
 
 from edge.events import BillIssued, Fact, NoticePublished, ParcelExpected
 from edge.model import AccountNo, Address, BillState, Name, ParcelState, Phone, SiteCode
+from sync.hub.database import Values
 from sync.hub.down import DownLog
+from sync.hub.rows import Rows
+from sync.hub.schema import BILL, BILL_BY_ID, DOWN, NOTICE, PARCEL, PARCEL_BY_WAYBILL
 from sync.hub.store import HubStore, Tx
 
 MAX_FILE_BYTES = 64 * 1024 * 1024  # 100,000 parcels are about 25 MB; more is sent as several files
 MAX_FEN = 10_000_000  # 100,000 yuan: no household's bill
 LISTS = ("parcels", "bills", "notices")
-ACTIVE = f"state NOT IN ('{ParcelState.PICKED_UP}', '{ParcelState.RETURNED}')"
+GONE = (ParcelState.PICKED_UP.value, ParcelState.RETURNED.value)
+CHUNK = 1_000  # rows looked up and written at once
+BILLS = "bills"  # the name to hold: one bill id is one bill in the whole district
+Chunk = list[dict[str, Any]]
 Rule = tuple[Callable[[Any], bool], str]
 
 
@@ -122,57 +128,61 @@ def parcel_id(site: SiteCode, carrier: str, waybill_no: str) -> str:
 
 
 def _write(tx: Tx, site: SiteCode, content: Mapping[str, list[dict[str, Any]]]) -> Sent:
-    tx.hold(site)
-    down = DownLog(tx, site)
-    counts: dict[str, int] = {}
-    writers = {"parcels": _parcel, "bills": _bill, "notices": _notice}
-    for where, writer in writers.items():
-        counts[where] = 0
-        for index, row in enumerate(content[where]):
-            fact = writer(tx, site, row, index)
-            if fact is not None:
-                down.append(fact)
-                counts[where] += 1
+    tx.hold(site, BILLS)
+    told: list[Values] = []
+    down = DownLog(tx, site, later=told)
+    counts = dict.fromkeys(LISTS, 0)
+    for where, (ahead, writer) in WRITERS.items():
+        for first in range(0, len(content[where]), CHUNK):
+            chunk = content[where][first : first + CHUNK]
+            rows = Rows(tx)
+            ahead(rows, site, chunk)
+            for index, row in enumerate(chunk, first):
+                fact = writer(rows, site, row, index)
+                if fact is not None:
+                    down.append(fact)
+                    counts[where] += 1
+            rows.flush()
+            tx.session.append(DOWN, told)
+            told.clear()
+    tx.session.announce()
     total = sum(len(rows) for rows in content.values())
     return Sent(counts["parcels"], counts["bills"], counts["notices"], total - sum(counts.values()))
 
 
-def _parcel(tx: Tx, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
+def _parcels_ahead(rows: Rows, site: SiteCode, chunk: Chunk) -> None:
+    rows.find(PARCEL_BY_WAYBILL, PARCEL, [(site, row["waybill_no"]) for row in chunk])
+    rows.load(PARCEL, [(site, parcel_id(site, row["carrier"], row["waybill_no"])) for row in chunk])
+
+
+def _parcel(rows: Rows, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
     no, carrier = row["waybill_no"], row["carrier"]
-    ident = _completed(tx, site, row)
-    if ident is None:
-        known = "SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND (carrier = ? OR carrier IS NULL)"
-        if tx.value(known, (site, no, carrier)):
-            return None
-        if tx.value(f"SELECT 1 FROM parcel WHERE site = ? AND waybill_no = ? AND {ACTIVE}", (site, no)):  # noqa: S608
-            raise BadManifest([Mistake("parcels", index, "waybill_no", "is expected from another carrier already")])
-        ident = parcel_id(site, carrier, no)
-        personal = (row["recipient"], row["phone"], row["address"])
-        tx.execute(
-            "INSERT INTO parcel (site, parcel, state, waybill_no, carrier, recipient, phone, address, consent, size, "
-            "changed_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (site, ident, ParcelState.EXPECTED, no, carrier, *personal, row["consent"], row["size"], tx.stamp.at),
-        )
+    same = rows.find(PARCEL_BY_WAYBILL, PARCEL, [(site, no)])
+    active = [each for each in same if each["state"] not in GONE]
+    late = next((each for each in active if each["size"] is None), None)
+    if late is not None:
+        _complete(rows, late, row)
+        return _announced(late["parcel"], row)
+    if any(each["carrier"] in (carrier, None) for each in same):
+        return None
+    if active:
+        raise BadManifest([Mistake("parcels", index, "waybill_no", "is expected from another carrier already")])
+    ident = parcel_id(site, carrier, no)
+    given = {name: row[name] for name in ("waybill_no", "carrier", "recipient", "phone", "address", "consent", "size")}
+    rows.put(PARCEL, (site, ident), state=ParcelState.EXPECTED.value, changed_at=rows.tx.stamp.at, **given)
     return _announced(ident, row)
 
 
-def _completed(tx: Tx, site: SiteCode, row: dict[str, Any]) -> str | None:
-    """Complete a parcel that came to the point before its row; return the id the point gave it, None if there is none.
+def _complete(rows: Rows, late: dict[str, Any], row: dict[str, Any]) -> None:
+    """Complete a parcel that came to the point before its row, under the id the point gave it.
 
     Only such a parcel has no size. The row corrects the carrier and the phone that were taken at the counter, as the
     point does with the same announcement; a consent given there stays.
     """
-    late: str | None = tx.value(
-        f"SELECT parcel FROM parcel WHERE site = ? AND waybill_no = ? AND size IS NULL AND {ACTIVE}",  # noqa: S608
-        (site, row["waybill_no"]),
-    )
-    if late is not None:
-        tx.execute(
-            "UPDATE parcel SET carrier = ?, recipient = coalesce(?, recipient), phone = coalesce(?, phone), "
-            "address = coalesce(?, address), consent = coalesce(consent, ?), size = ? WHERE site = ? AND parcel = ?",
-            (*(row[field] for field in ("carrier", "recipient", "phone", "address", "consent", "size")), site, late),
-        )
-    return late
+    better = {name: row[name] for name in ("recipient", "phone", "address") if row[name] is not None}
+    consent = row["consent"] if late["consent"] is None else late["consent"]
+    key = (late["site"], late["parcel"])
+    rows.put(PARCEL, key, carrier=row["carrier"], consent=consent, size=row["size"], **better)
 
 
 def _announced(ident: str, row: dict[str, Any]) -> ParcelExpected:
@@ -189,33 +199,45 @@ def _announced(ident: str, row: dict[str, Any]) -> ParcelExpected:
     )
 
 
-def _bill(tx: Tx, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
+def _bills_ahead(rows: Rows, site: SiteCode, chunk: Chunk) -> None:
+    rows.find(BILL_BY_ID, BILL, [(row["bill_id"],) for row in chunk])
+    rows.load(BILL, [(site, row["bill_id"]) for row in chunk])
+
+
+def _bill(rows: Rows, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
     ident, fen = row["bill_id"], row["fen"]
-    for told in tx.rows("SELECT site, fen, account_no, period FROM bill WHERE bill = ?", (ident,)):
-        if (told["fen"], told["account_no"], told["period"]) != (fen, row["account_no"], row["period"]):
-            raise BadManifest([Mistake("bills", index, "bill_id", "names another bill already")])
-        if told["site"] == site:
-            return None
-    who = (row["biller"], row["kind"], row["account_no"], row["name"], row["address"], row["period"])
-    tx.execute(
-        "INSERT INTO bill (site, bill, biller, sort, account_no, name, address, period, fen, due, state, changed_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (site, ident, *who, fen, row["due"], BillState.UNPAID, tx.stamp.at),
-    )
+    told = rows.find(BILL_BY_ID, BILL, [(ident,)])
+    if any(
+        (each["fen"], each["account_no"], each["period"]) != (fen, row["account_no"], row["period"]) for each in told
+    ):
+        raise BadManifest([Mistake("bills", index, "bill_id", "names another bill already")])
+    if any(each["site"] == site for each in told):
+        return None
+    given = {name: row[name] for name in ("biller", "account_no", "name", "address", "period", "fen", "due")}
+    state = {"sort": row["kind"], "state": BillState.UNPAID.value, "changed_at": rows.tx.stamp.at}
+    rows.put(BILL, (site, ident), **given, **state)
     address = Address(row["address"]) if row["address"] else None
     account, name = AccountNo(row["account_no"]), Name(row["name"])
     return BillIssued(ident, row["biller"], row["kind"], account, name, address, row["period"], fen, row["due"])
 
 
-def _notice(tx: Tx, site: SiteCode, row: dict[str, Any], _index: int) -> Fact | None:
-    ident = row["notice_id"]
-    if tx.value("SELECT 1 FROM notice WHERE site = ? AND notice = ?", (site, ident)):
+def _notices_ahead(rows: Rows, site: SiteCode, chunk: Chunk) -> None:
+    rows.load(NOTICE, [(site, row["notice_id"]) for row in chunk])
+
+
+def _notice(rows: Rows, site: SiteCode, row: dict[str, Any], _index: int) -> Fact | None:
+    key = (site, row["notice_id"])
+    if rows.get(NOTICE, key) is not None:
         return None
-    tx.execute(
-        "INSERT INTO notice (site, notice, text, valid_until, at) VALUES (?, ?, ?, ?, ?)",
-        (site, ident, row["text"], row["valid_until"], tx.stamp.at),
-    )
-    return NoticePublished(ident, row["text"], row["valid_until"])
+    rows.put(NOTICE, key, text=row["text"], valid_until=row["valid_until"], at=rows.tx.stamp.at)
+    return NoticePublished(row["notice_id"], row["text"], row["valid_until"])
+
+
+WRITERS: Mapping[str, tuple[Callable[[Rows, SiteCode, Chunk], None], Callable[..., Fact | None]]] = {
+    "parcels": (_parcels_ahead, _parcel),
+    "bills": (_bills_ahead, _bill),
+    "notices": (_notices_ahead, _notice),
+}
 
 
 # --- rules --------------------------------------------------------------------------------------------------------

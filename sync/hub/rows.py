@@ -61,6 +61,11 @@ class Rows:
         rows = [self._now[table][own] for key in wanted for own in found[key]]
         return [row for row in rows if row is not None]
 
+    def made(self, table: Table, group: Values) -> list[Row]:
+        """Return the rows of a group that were added in this transaction."""
+        now = self._now[table]
+        return [row for key in self._groups[table].get(group, ()) if (row := now[key]) is not None]
+
     def _note_found(self, view: Table, table: Table, keys: list[Values]) -> None:
         now, stored = self._now[table], self._stored[table]
         for values in self.tx.session.fetch(view, keys):

@@ -103,5 +103,11 @@ BILL = Table(
     "bill", ("site", "bill"),
     ("site", "bill", "biller", "sort", "account_no", "name", "address", "period", "fen", "due", "state", "changed_at"),
 )  # fmt: skip
+BILL_BY_ID = Table("bill", ("bill",), BILL.columns)
+NOTICE = Table("notice", ("site", "notice"), ("site", "notice", "text", "valid_until", "at"))
 POSTING = Table("posting", ("bill",), ("site", "event", "bill", "slip", "fen", "serial", "at"))
-REFUSAL = Table("refusal", ("site", "event"), ("site", "event", "bill", "slip", "fen", "reason", "refunded", "at"))
+_SLIP = ("site", "slip", "bill")
+REFUSAL = Table(
+    "refusal", ("site", "event"), ("site", "event", "bill", "slip", "fen", "reason", "refunded", "at"), group=_SLIP
+)  # fmt: skip
+REFUSAL_BY_SLIP = Table("refusal", _SLIP, REFUSAL.columns)
