@@ -6,6 +6,7 @@ One simulated second is one burst of noise and one frame of the device.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import tracemalloc
@@ -14,9 +15,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from drivers.base import Cut, Display, Health, NoAnswer, Printed, Refused, Text, Weight
+from drivers.base import Display, Health, NoAnswer, NotThere, Refused, Weight
 from drivers.display import LedDisplay, Panel
 from drivers.panel import PanelDisplay
+from drivers.paper import Cut, Printed, Text
 from drivers.printer import SlipPrinter, draw
 from drivers.settling import Rest, Settling
 from drivers.sim.led import Led
@@ -55,6 +57,10 @@ WIRES: dict[str, tuple[Callable[[], PanelWire], Callable[[], PanelSim]]] = {
     "armfly": (ArmflyAscii, ArmflySim),
     "armfly modbus": (ArmflyModbus, lambda: ArmflySim(form="modbus")),
 }
+# How often a slip may be on paper after what was told of it.
+ALLOWED: dict[Printed | None, tuple[int, ...]] = {
+    None: (0,), Printed.DONE: (1,), Printed.SENT: (1,), Printed.UNKNOWN: (0, 1)
+}  # fmt: skip
 GROWTH = 200_000  # bytes: what the interpreter itself moves about
 
 
@@ -216,17 +222,19 @@ def test_a_printer_on_a_babbling_line_prints_no_slip_twice_and_claims_none(
     sim = Receipts(answers=answers)
     pipe = Pipe(sim)
     printer = SlipPrinter(pipe.link("printer"), Form())
-    told: dict[str, Printed | None] = {}
-    paper: Counter[str] = Counter()
+    told: Counter[Printed | None] = Counter()
+    wrong: list[str] = []
 
     async def prints(seconds: int) -> None:
         for number in range(seconds // 60):
             await asyncio.sleep(50)
-            try:
-                told[f"n{number}"] = await printer.print([Text(f"n{number}"), Cut()])
-            except (NoAnswer, Refused):  # noise looks like an open cover: a status byte carries no check
-                told[f"n{number}"] = None
-            paper.update(slip[0] for slip in sim.slips)
+            outcome: Printed | None = None
+            # Noise reads as an open cover: a status byte carries no check.
+            with contextlib.suppress(NoAnswer, NotThere, Refused):
+                outcome = await printer.print([Text(f"n{number}"), Cut()])
+            told[outcome] += 1
+            if sim.slips.count([f"n{number}"]) not in ALLOWED[outcome]:
+                wrong.append(f"n{number} {outcome}")
             sim.slips.clear()
 
     async def main(seconds: int) -> int:
@@ -239,7 +247,6 @@ def test_a_printer_on_a_babbling_line_prints_no_slip_twice_and_claims_none(
         return size
 
     size = run_instantly(main(seconds := count(SHORT, DAY)))
-    wrong = [word for word, outcome in told.items() if paper[word] != (outcome is not None)]
-    ledger.note("R18", "printer noise", size, len(wrong), printer_noise_hours=seconds / 3600, slips=len(told))
+    ledger.note("R18", "printer noise", size, len(wrong), printer_noise_hours=seconds / 3600, slips=told.total())
     assert wrong == []
-    assert paper.total() > len(told) / 4
+    assert told.total() - told[None] > told.total() / 4

@@ -119,7 +119,8 @@ def test_a_day_of_noise_leaves_a_decoder_as_it_was(name: str, count: Count, ledg
     grown = tracemalloc.get_traced_memory()[0] - started
     tracemalloc.stop()
 
-    ledger.note("R18", "scanner noise", seconds, wrong * (name == "ssi"), scanner_noise_hours=seconds / 3600)
+    by_chance = wrong if name == "ssi" else 0  # a sum of 16 bits cannot do better; the others have none
+    ledger.note("R18", "scanner noise", seconds, scanner_noise_hours=seconds / 3600, codes_by_chance=by_chance)
     assert grown < GROWTH
     if name == "ssi":
         assert wrong <= seconds * PASSES
