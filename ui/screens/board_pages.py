@@ -95,16 +95,19 @@ def _facts(kit: Kit, day: DayBoard) -> Widget:
     tiles = [_count(kit, name, number, bad and number > 0) for name, number, bad in counts]
     lines: list[Widget] = [row(*tiles[i : i + 3], gap=kit.mm(2.5)) for i in range(0, 9, 3)]
     parts: list[Widget] = [weigh(column(*lines, gap=kit.mm(2.5)), 1), _money_line(kit, day)]
+    asks: list[Widget] = []
     if day.pending_deposits:
-        parts.append(kit.button(
+        asks.append(kit.button(
             "pending", kit.t("board.pending", n=len(day.pending_deposits)), theme.HELP, icon="warn", left=True,
             em=theme.STAFF_MAIN, pad=(4, 1),
         ))  # fmt: skip
     if day.codes:
-        parts.append(kit.button(
+        asks.append(kit.button(
             "batch", kit.t("board.codes", n=day.codes), theme.STAFF, look="line", icon="scan", left=True,
             em=theme.STAFF_MAIN, pad=(4, 1),
         ))  # fmt: skip
+    if asks:
+        parts.append(fix(row(*asks, gap=kit.mm(2.5)), height=kit.mm(theme.STAFF_BUTTON)))
     if day.alarms:
         parts.append(_alarms(kit, day.alarms))
     return column(*parts, gap=kit.mm(2.5))
