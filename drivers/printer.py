@@ -16,24 +16,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from drivers.base import (
-    BarCode,
-    Cover,
-    Cut,
-    DeviceError,
-    Health,
-    Line,
-    NoAnswer,
-    NotThere,
-    Paper,
-    Printed,
-    PrinterStatus,
-    QrCode,
-    Refused,
-    Text,
-)
+from drivers.base import DeviceError, Health, NoAnswer, NotThere, Refused
 from drivers.faults import Fault
 from drivers.link import Link
+from drivers.paper import BarCode, Cover, Cut, Line, Paper, Printed, PrinterStatus, QrCode, Text
 from drivers.wire import escpos
 from drivers.wire.escpos import Form
 
@@ -61,7 +47,7 @@ USUAL = PrinterTiming()
 
 
 class SlipPrinter:
-    """`drivers.base.Printer` over a link."""
+    """`drivers.paper.Printer` over a link."""
 
     def __init__(self, link: Link, form: Form, timing: PrinterTiming = USUAL) -> None:
         self.name = link.name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from drivers.base import Device, PriceDisplay, Printer, Scale
+from drivers.base import Device, PriceDisplay, Scale
+from drivers.paper import Printer
 from edge.config import DEVICE_KINDS
 from edge.flows.site import CounterDevices
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from drivers.base import BarCode, Cut, Line, Text
+from drivers.paper import BarCode, Cut, Line, Text
 from edge.steps import SlipShown, Ticket
 
 

@@ -8,8 +8,9 @@ import contextlib
 from functools import partial
 from typing import Any, cast
 
-from drivers.base import Cut, Device, Line, Printed, Printer, PrinterStatus, Scale, Settled, Text, Weighing, Weight
+from drivers.base import Device, Scale, Settled, Weighing, Weight
 from drivers.faults import Fault
+from drivers.paper import Cut, Line, Printed, Printer, PrinterStatus, Text
 from edge.cli.common import DEVICE, DONE, REFUSED, emit, settings_of
 from edge.cli.device_run import count, group, must_be_fit, named, seconds, with_device
 from edge.workbench.devices import trial_slip

@@ -11,7 +11,8 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
-from drivers.base import Cover, Line, NoAnswer, NotThere, Paper, Printed, Printer, Refused
+from drivers.base import NoAnswer, NotThere, Refused
+from drivers.paper import Cover, Line, Paper, Printed, Printer
 from edge import bills, boards, prints, slips, weighings
 from edge.flows.site import Site
 from edge.model import BillId, BillState, Rejected

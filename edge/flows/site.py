@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.base import Display, Locker, PriceDisplay, Printer, Scale
+from drivers.base import Display, Locker, PriceDisplay, Scale
+from drivers.paper import Printer
 from edge.clock import Clock
 from edge.flows.price_board import PriceBoard
 from edge.model import CellNo, WaybillNo

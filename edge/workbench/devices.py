@@ -7,24 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import cast
 
-from drivers.base import (
-    BarCode,
-    Cut,
-    Device,
-    DeviceError,
-    Dimmable,
-    Display,
-    Lamp,
-    Line,
-    NotThere,
-    PriceDisplay,
-    Printer,
-    QrCode,
-    Refused,
-    Scale,
-    Text,
-    Weight,
-)
+from drivers.base import Device, DeviceError, Dimmable, Display, Lamp, NotThere, PriceDisplay, Refused, Scale, Weight
+from drivers.paper import BarCode, Cut, Line, Printer, QrCode, Text
 from edge.steps.workbench import DisplayTried, PrinterTried, ScaleSeen, Tared
 
 SHOWN_S = 1.5  # a card answers within this, and its status tells

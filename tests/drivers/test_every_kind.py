@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base import Cut, Device, Health, NoAnswer, NotThere, Opening, Printed, Refused, Settled, Text, WrongDoor
+from drivers.base import Device, Health, NoAnswer, NotThere, Opening, Refused, Settled, WrongDoor
 from drivers.build import KINDS, DeviceSettings, Options, build
 from drivers.display import LedDisplay
 from drivers.link import Link
 from drivers.locker import BoardLocker
 from drivers.outbox import ReadingScanner
 from drivers.panel import PanelDisplay
+from drivers.paper import Cut, Printed, Text
 from drivers.printer import SlipPrinter, draw
 from drivers.scale import SerialScale
 from drivers.sim.cabinet import CabinetSim

@@ -8,20 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base import (
-    Cover,
-    Cut,
-    Health,
-    Line,
-    NoAnswer,
-    NotThere,
-    Paper,
-    Printed,
-    Printer,
-    QrCode,
-    Refused,
-    Text,
-)
+from drivers.base import Health, NoAnswer, NotThere, Refused
+from drivers.paper import Cover, Cut, Line, Paper, Printed, Printer, QrCode, Text
 from drivers.ports import link_to
 from drivers.printer import SlipPrinter, draw
 from drivers.sim.host import Host, Terminal

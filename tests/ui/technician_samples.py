@@ -72,7 +72,8 @@ def tool_samples(rows: tuple[int, int], frame: Callable[..., Frame]) -> dict[str
     return {name: drawn(state) for name, state in {**_devices(), **_doors(), **_touch(rows)}.items()} | {
         "doorpin-wrong": drawn(t.DoorReason(t.DoorWall("doors", CELLS), CellNo(7), "repair"),
                                notice=Notice("refused.wrong_pin", (("minutes", 0),))),
-        "doors-held": drawn(t.DoorWall("doors", CELLS[:24]), notice=Notice("refused.cell_not_empty", (("minutes", 0),))),
+        "doors-held": drawn(t.DoorWall("doors", CELLS[:24]),
+                            notice=Notice("refused.cell_not_empty", (("minutes", 0),))),
     }  # fmt: skip
 
 

@@ -26,7 +26,7 @@ MAINS = {
     "standby.start", "home.pickup", "home.bill", "home.staff", "bill.water", "bill.power", "bill.gas", "choose.all",
     "account.ok", "confirm.pay", "cash.ok", "refused.retry", "refused.done", "thanks.done", "slip.done", "idle.here",
 }  # fmt: skip
-HARMLESS = {"cells.door", "doorpin.repair"}  # the reason that is chosen already
+HARMLESS = {"cells.door", "doorpin.repair", "weigh.0"}  # chosen already; a price does not begin with a nought
 SLACK_MM = 0.12  # half a pixel of rounding on the coarsest panel
 
 Page = dict[str, Any]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.base import BarCode, Cut, Line, QrCode, Text
+from drivers.paper import BarCode, Cut, Line, QrCode, Text
 from drivers.printer import draw
 from drivers.sim.printer import Receipts
 from drivers.wire import escpos
