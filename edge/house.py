@@ -183,7 +183,7 @@ class House:
         lines = []
         for kind, device in self._devices:
             status = device.status()
-            lines.append(DeviceLine(device.name, kind, status.health.value, status.hint))
+            lines.append(DeviceLine(device.name, DEVICE_KINDS[kind][0], status.health.value, status.hint))
         return DevicesBoard(
             devices=tuple(lines),
             disk_free_mb=self.free_mb(),

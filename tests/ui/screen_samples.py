@@ -118,11 +118,11 @@ FOUND = s.ParcelsBoard("5678", (*PARCELS, parcel(8, state="exception", overdue=T
 AWAY = "could not open port /dev/village/scanner-counter: no such file or directory"
 DEVICES = s.DevicesBoard(
     devices=(
-        s.DeviceLine("locker-1", "locker", "ok", ""),
+        s.DeviceLine("locker-1", "lock", "ok", ""),
         s.DeviceLine("scanner-counter", "scanner", "away", AWAY),
         s.DeviceLine("led-front", "display", "degraded", "3 failed questions so far"),
         s.DeviceLine("scanner-hall", "scanner", "ok", ""),
-        s.DeviceLine("locker-2", "locker", "away", "not opened yet"),
+        s.DeviceLine("locker-2", "lock", "away", "not opened yet"),
     ),
     disk_free_mb=412, backup_age_h=None, clock_synced=False, renderer="llvmpipe (LLVM 15.0.6, 256 bits)",
     version="0.1.0",
