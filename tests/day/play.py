@@ -1,7 +1,8 @@
 """`make day`: one whole day at the point, through the real program, at full speed.
 
 Scan bytes go into the simulated gun's terminal, touches onto the real screens, hands shut the simulated doors, the line
-is cut for part of the day, the kiosk is killed twice at a random moment and once while a gun's memory is taken up. The end compares every figure from two sides.
+is cut for part of the day, the kiosk is killed twice at a random moment and once while a gun's memory is taken up. The
+end compares every figure from two sides.
 Exit code 1 when any does not agree.
 """
 
