@@ -73,9 +73,9 @@ class Runner:
                 self._site.gave_up.set()
             case DoorIsShut():
                 _offer(self._site.shut, intent.cell)
-            case (
-                CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() | ShowAmount()
-            ) if len(self._aside) < ASIDE:
+            case CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() | ShowAmount() if (
+                len(self._aside) < ASIDE
+            ):
                 self._put_aside(intent)
             case OpenTool() | CloseTool() | TryDisplay() | TryPrinter() | TareScale() | SawDoor() if (
                 len(self._aside) < ASIDE
