@@ -176,8 +176,9 @@ def names(folder: Path) -> list[Path]:
         raise BadStick("not_a_folder", str(folder))
     try:
         with os.scandir(folder) as entries:
+            looked_at = (entry for _, entry in zip(range(MAX_FILES), entries, strict=False))
             found = [
-                entry.name for _, entry in zip(range(MAX_FILES), entries, strict=False) if NAME.fullmatch(entry.name)
+                each.name for each in looked_at if NAME.fullmatch(each.name) and each.is_file(follow_symlinks=False)
             ]
     except OSError as error:
         raise trouble(error) from error
