@@ -27,6 +27,7 @@ from sync.dial import Tls
 from sync.hub import cli_enrolment, cli_stick, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
+from sync.hub.intake import collect_rarely
 from sync.hub.place import database_of
 from sync.hub.shards import Fixed, Leases, Ownership, Whole
 from sync.hub.store import HubStore, StoreFault
@@ -70,6 +71,7 @@ def _run(settings: HubSettings, options: argparse.Namespace) -> int:
     broker = _broker(settings)
     with _store(settings) as store:
         work = _ownership(store, settings, options)
+        collect_rarely()
         with _alone(settings.data_dir, work.name):
             asyncio.run(_serve(store, broker, work))
     return DONE

@@ -29,7 +29,7 @@ from hub_work import KEY, Arrivals  # noqa: E402
 from edge.clock import SystemClock, SystemDice  # noqa: E402
 from edge.model import SiteCode  # noqa: E402
 from sync.hub.database import statements  # noqa: E402
-from sync.hub.intake import GROUP, Intake  # noqa: E402
+from sync.hub.intake import GROUP, Intake, collect_rarely  # noqa: E402
 from sync.hub.postgres_db import PostgresDatabase  # noqa: E402
 from sync.hub.schema import FIRST  # noqa: E402
 from sync.hub.sqlite_db import SqliteDatabase  # noqa: E402
@@ -45,6 +45,7 @@ def hub(kind: str, place: str, codes: list[SiteCode], arrivals: Arrivals) -> Cal
     database = SqliteDatabase(Path(place)) if kind == "sqlite" else PostgresDatabase(place)
     store = HubStore(database, SystemClock(), SystemDice(), dict.fromkeys(codes, KEY))
     store.open()
+    collect_rarely()
     seen = Intake(store)
 
     def run(what: str) -> None:
