@@ -178,7 +178,7 @@ class Link:
             self._trouble("too_large", error)
 
     def _publish(self, line: Connection, batch: Batch) -> None:
-        line.publish(self._topics.up, encode_batch(batch))
+        line.publish(self._topics.up, encode_batch(batch, self._sender.dictionary))
         self._rhythm.sent(self._outside.ms())
 
     async def _on_ack(self, message: Message) -> None:

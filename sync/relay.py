@@ -155,6 +155,12 @@ class Sender:
         self._must_ask = True
         self._asked = False
         self._rewound = False
+        self._dictionary = 0
+
+    @property
+    def dictionary(self) -> int:
+        """The newest dictionary that the receiver can read, as it said last; 0 until it has."""
+        return self._dictionary
 
     @property
     def cursor(self) -> Position:
@@ -218,6 +224,7 @@ class Sender:
             return Step(Move.NOTHING, self._cursor, alive=False)
         self._asked = False
         self._must_ask = False
+        self._dictionary = ack.dictionary
         if ack.known:
             return self._go_to(self._highest_shared(ack, own))
         ours = GENESIS if at.upto == 0 else own.get(at.upto)

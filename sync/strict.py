@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -30,18 +29,6 @@ def bounded(payload: bytes, most: int) -> bytes:
     if len(payload) > most:
         raise BadBatch(f"longer than {most} bytes")
     return payload
-
-
-def inflate(payload: bytes, most: int) -> bytes:
-    """Inflate within a bound, so that a few kilobytes never become a gigabyte. Errors: BadBatch."""
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(payload, most)
-    except zlib.error:
-        raise BadBatch("not deflated") from None
-    if not unpacker.eof or unpacker.unused_data:
-        raise BadBatch("truncated, too large, or something follows")
-    return plain
 
 
 def no_constant(name: str) -> NoReturn:

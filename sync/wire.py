@@ -3,16 +3,16 @@
 Pure: no I/O, no clock. What to send and what to believe is decided in sync/relay.py; this module only refuses what is
 not well formed, within fixed bounds, whatever the bytes.
 
-A batch is lean JSON, deflated. The envelope is hoisted: event ids are not sent (they follow from the chain), stamps are
-differences to the fact before, and boot ids are listed once. A body travels as a JSON object when writing it again
-gives the same text, else as that text: the hash is over the text, so the text must come out byte for byte.
+A batch is lean JSON, deflated with a dictionary of our own facts (sync/packing.py). The envelope is hoisted: event ids
+are not sent (they follow from the chain), stamps are differences to the fact before, and boot ids are listed once. A
+body travels as a JSON object when writing it again gives the same text, else as that text: the hash is over the text,
+so the text must come out byte for byte.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,12 +21,12 @@ from typing import Any
 from edge.chain import Item, Position
 from edge.events import canonical
 from edge.model import LogId, Seq, SiteCode, Stamp
+from sync.packing import NEWEST, pack, unpack
 from sync.strict import (
     INT64,
     BadBatch,
     bounded,
     dump,
-    inflate,
     list_of,
     load,
     log_id_of,
@@ -45,7 +45,6 @@ MAX_ANSWER = 8 * 1024  # bytes; an answer with a full ladder is about 4 KB
 MAX_LADDER = 48
 MAX_PERSONAL = 16  # fields of one fact
 MAX_BOOTS = MAX_FACTS
-LEVEL = 6
 
 _KIND = re.compile(r"[0-9A-Za-z_]{1,64}(?:\.[0-9]{1,6})?")
 _SITE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
@@ -80,11 +79,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """How far the receiver has a log. `known`: marks it could go on from, given only when it does not know the log."""
+    """How far the receiver has a log. `known`: marks it could go on from, given only when it does not know the log.
+
+    `dictionary`: the newest one that the receiver can read, 0 for none; releases before it say nothing of it.
+    """
 
     position: Position
     why: Why | None = None
     known: tuple[tuple[Seq, str], ...] = ()
+    dictionary: int = NEWEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +139,17 @@ def split_topic(topic: str) -> tuple[SiteCode, str] | None:
 # --- batches ------------------------------------------------------------------------------------------------------
 
 
-def encode_batch(batch: Batch) -> bytes:
-    """Pack a batch. Errors: BadBatch when one fact is too large to travel."""
+def encode_batch(batch: Batch, dictionary: int = 0) -> bytes:
+    """Pack a batch with a dictionary that the other side has told to know. Errors: BadBatch: a fact is too large."""
+    plain = plain_batch(batch)
+    packed = pack(plain, dictionary)
+    if len(plain) > MAX_PLAIN or len(packed) > MAX_PACKED:
+        raise BadBatch(f"facts {batch.first} to {batch.last} are too large to travel")
+    return packed
+
+
+def plain_batch(batch: Batch) -> bytes:
+    """Write a batch as JSON, before it is packed."""
     boots = list(dict.fromkeys(item.stamp.boot for item in batch.items))
     facts: list[list[Any]] = []
     at = ms = 0
@@ -150,16 +162,12 @@ def encode_batch(batch: Batch) -> bytes:
         facts.append(fact)
         at, ms = stamp.at, stamp.ms
     top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": boots}
-    plain = dump({**top, "facts": facts, "mark": batch.mark})
-    packed = zlib.compress(plain, LEVEL)
-    if len(plain) > MAX_PLAIN or len(packed) > MAX_PACKED:
-        raise BadBatch(f"facts {batch.first} to {batch.last} are too large to travel")
-    return packed
+    return dump({**top, "facts": facts, "mark": batch.mark})
 
 
 def decode_batch(payload: bytes) -> Batch:
     """Unpack a batch. Hashes are not checked here. Errors: BadBatch."""
-    top = load(inflate(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
+    top = load(unpack(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
     first = whole(top, "first", 1)
     boots = list_of(top, "boots", MAX_BOOTS)
     facts = list_of(top, "facts", MAX_FACTS)
@@ -180,7 +188,7 @@ def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:
 
     Half the work of reading it: enough to see that all of it is here already.
     """
-    top = load(inflate(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
+    top = load(unpack(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
     first, count = whole(top, "first", 1), len(list_of(top, "facts", MAX_FACTS))
     return (log_id_of(top), Seq(first + count - 1), mark_of(top.get("mark"))) if count else None
 
@@ -237,6 +245,8 @@ def encode_ack(ack: Ack) -> bytes:
     """Write an answer."""
     at = ack.position
     top: dict[str, Any] = {"v": VERSION, "log": at.log_id, "upto": at.upto, "mark": at.mark, "why": ack.why}
+    if ack.dictionary:
+        top["dict"] = ack.dictionary
     if ack.known:
         top["known"] = [list(rung) for rung in ack.known[:MAX_LADDER]]
     return dump(top)
@@ -254,7 +264,8 @@ def decode_ack(payload: bytes) -> Ack:
         if not isinstance(rung, list) or len(rung) != 2 or type(rung[0]) is not int or not 0 <= rung[0] < INT64:
             raise BadBatch("known: a rung has another shape")
         known.append((Seq(rung[0]), mark_of(rung[1])))
-    return Ack(position, None if why is None else Why(why), tuple(known))
+    dictionary = whole(top, "dict", 0) if "dict" in top else 0
+    return Ack(position, None if why is None else Why(why), tuple(known), dictionary)
 
 
 def encode_presence(presence: Presence) -> bytes:

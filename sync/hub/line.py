@@ -64,7 +64,7 @@ class DownLine:
         packed: list[bytes] = []
         if self._sender.must_ask:
             if not self._sender.waits:
-                packed.append(encode_batch(self._sender.question()))
+                packed.append(encode_batch(self._sender.question(), self._sender.dictionary))
         else:
             packed = self._batches()
         if packed:
@@ -103,7 +103,7 @@ class DownLine:
                     break
                 mark = down.mark_at(tx, self._site, items[-1].seq)
                 assert mark is not None  # read in the same transaction
-                packed.append(encode_batch(self._sender.batch(items, mark)))
+                packed.append(encode_batch(self._sender.batch(items, mark), self._sender.dictionary))
         return packed
 
     def _act(self, step: Step, ack: Ack, now_ms: int) -> None:
