@@ -21,10 +21,14 @@ ORDER = ("shelf", "cell", "consent", "carrier", "unknown", "here", "taken")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code of an upload: the numbers it may be, and carriers; one carrier is sure, several are a question."""
+    """One code of an upload: the numbers it may be, and carriers; one carrier is sure, several are a question.
+
+    `is_doubtful`: it may be a person's number, so it is kept only when a parcel of this point has it.
+    """
 
     numbers: tuple[WaybillNo, ...]
     carriers: tuple[str, ...]
+    is_doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +44,25 @@ class Upload:
 def receive(tx: Tx, upload: Upload) -> int:
     """Keep the codes that are new as a list for the operator. Return how many codes wait in all lists."""
     batch = tx.dice.ident()
-    room = batches.MAX_CODES - int(tx.value("SELECT count(*) FROM batch_code"))
-    new = _insert(tx, batch, upload.codes, room)
-    useless = upload.useless + max(0, len(upload.codes) - max(0, room))
-    again = min(len(upload.codes), max(0, room)) - new
+    room = max(0, batches.MAX_CODES - int(tx.value("SELECT count(*) FROM batch_code")))
+    kept = [code for code in upload.codes if not code.is_doubtful or _parcel_of(tx, code) is not None]
+    new = _insert(tx, batch, kept[:room])
+    useless = upload.useless + len(upload.codes) - len(kept[:room])
+    again = len(kept[:room]) - new
     seq = log.append(tx, events.CodesUploaded(batch, upload.scanner, new, again, useless, upload.is_whole)).seq
     row = {"id": batch, "scanner": upload.scanner, "at": tx.stamp.at, "useless": useless, "whole": upload.is_whole}
     tx.insert("batch", row | {"seq": seq})
     return batches.waiting(tx)
 
 
-def _insert(tx: Tx, batch: str, codes: Sequence[Code], room: int) -> int:
+def _parcel_of(tx: Tx, code: Code) -> Parcel | None:
+    return next((p for p in (parcels.find_active(tx, number) for number in code.numbers) if p is not None), None)
+
+
+def _insert(tx: Tx, batch: str, codes: Sequence[Code]) -> int:
     new = 0
-    for nr, code in enumerate(codes[: max(0, room)]):
-        known = next((p for p in (parcels.find_active(tx, number) for number in code.numbers) if p is not None), None)
+    for nr, code in enumerate(codes):
+        known = _parcel_of(tx, code)
         number = code.numbers[0] if known is None else known.waybill_no
         is_here = known is not None and known.state is not ParcelState.EXPECTED
         added = tx.execute(

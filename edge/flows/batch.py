@@ -7,6 +7,7 @@ is worked one by one like a scan at the counter (edge/desk.py).
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator, Mapping
 
 from drivers.base import Batch
@@ -20,6 +21,10 @@ from edge.steps import CodesWait, Step
 log = logging.getLogger(__name__)
 
 _NUMBERS = (Kind.WAYBILL, Kind.S10, Kind.UNKNOWN, Kind.GTIN)
+# A code nobody knows may be a waybill of a courier we do not know: capitals, digits and dashes, six digits at least.
+# Anything else is a text, and a text of a label holds names, telephones and addresses.
+_FORM = re.compile(r"(?=(?:[^0-9]*[0-9]){6})[0-9A-Z-]{6,32}")
+_PHONE = re.compile(r"(?<![0-9])(?:86|0086)?1[3-9][0-9]{9}(?![0-9])|(?<![0-9])0[1-9][0-9]{8,10}(?![0-9])")
 
 
 async def received(site: Site, batch: Batch, learnt: Mapping[tuple[int, str], str]) -> Step:
@@ -37,12 +42,23 @@ def _code(seen: Recognition) -> Code | None:
         return None
     numbers = waybills(seen)
     carriers = tuple(dict.fromkeys(c.carrier for c in seen.candidates if c.carrier))
-    return Code(numbers, carriers[:1] if seen.decision is Decision.ACCEPT else carriers) if numbers else None
+    sure = seen.decision is Decision.ACCEPT
+    return Code(numbers, carriers[:1] if sure else carriers, not sure and _may_be_personal(seen)) if numbers else None
+
+
+def _may_be_personal(seen: Recognition) -> bool:
+    """Whether a code that is no sure waybill may be somebody's telephone, or hold one."""
+    return seen.is_sensitive or any(_PHONE.search(c.value.replace("-", "")) for c in seen.candidates)
 
 
 def waybills(seen: Recognition) -> tuple[WaybillNo, ...]:
-    """Return the waybill numbers that a code may be, the best first."""
-    return tuple(dict.fromkeys(WaybillNo(c.value) for c in seen.candidates if c.kind in _NUMBERS and c.value))
+    """Return the waybill numbers that a code may be, the best first; none for a text."""
+    found = (c for c in seen.candidates if c.kind in _NUMBERS and c.value)
+    return tuple(dict.fromkeys(WaybillNo(c.value) for c in found if c.kind is not Kind.UNKNOWN or _is_number(c.value)))
+
+
+def _is_number(text: str) -> bool:
+    return _FORM.fullmatch(text) is not None
 
 
 async def take_proposed(site: Site, batch: str, operator: OperatorId) -> AsyncIterator[Step]:

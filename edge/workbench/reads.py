@@ -19,11 +19,12 @@ TAIL = 4  # of a person's number, as everywhere
 
 PUBLIC = frozenset({Kind.WAYBILL, Kind.S10, Kind.GTIN, Kind.GS1})  # printed on parcels and goods for all to see
 _AIM = re.compile(r"[\x00-\x20]*\][A-Za-z][0-9A-F]")
-# Eleven digits from 13 on, 15 or 18 signs of an identity card, and whatever is long enough for a payment code; payment
-# screens group their digits, and a glued pair of codes is still two codes.
-_NUMBER = re.compile(r"[0-9](?:[ \t-]?[0-9Xx]){10,}")
-_PHONE = re.compile(r"1[3-9][0-9]{9}")
+# Eleven digits from 13 on, a fixed line with its zero, 15 or 18 signs of an identity card, and whatever is long enough
+# for a payment code; people and screens group digits by all kinds of signs, and a glued pair of codes is still two.
+_NUMBER = re.compile(r"[0-9](?:[^0-9A-Za-z]{0,3}[0-9Xx]){9,}")
+_PHONE = re.compile(r"1[3-9][0-9]{9}|^0[1-9][0-9]{8,10}$")
 _LONG = 15
+_AROUND = 8  # signs beside a waybill: a package suffix, control signs
 _TOKEN = re.compile(r"VP1:\S*", re.IGNORECASE)
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]+")
 
@@ -57,12 +58,19 @@ def masked(text: str, seen: Recognition) -> tuple[str, str]:
         return head + _hidden(rest), "secret"
     if seen.is_sensitive:
         return head + _hidden(rest, TAIL), "personal"
-    if seen.decision is Decision.ACCEPT and seen.best.kind in PUBLIC:
+    public = seen.best.value if seen.decision is Decision.ACCEPT and seen.best.kind in PUBLIC else ""
+    if public and len(rest) - len(public) <= _AROUND:
         return text, ""
-    kept = _TOKEN.sub(lambda m: _hidden(m[0]), rest)
-    kept = _HAN.sub(lambda m: m[0][0] + _hidden(m[0][1:]), kept)
-    kept = _NUMBER.sub(_number, kept)
+    before, number, behind = rest.partition(public) if public else (rest, "", "")  # a label's block has more than it
+    kept = _unnamed(before) + number + _unnamed(behind)
     return head + kept, "personal" if kept != rest else ""
+
+
+def _unnamed(text: str) -> str:
+    """Hide what may be a token, a name or a person's number."""
+    kept = _TOKEN.sub(lambda m: _hidden(m[0]), text)
+    kept = _HAN.sub(lambda m: m[0][0] + _hidden(m[0][1:]), kept)
+    return _NUMBER.sub(_number, kept)
 
 
 def _few(seen: Recognition) -> tuple[codes.Candidate, ...]:

@@ -88,3 +88,25 @@ def test_a_phone_among_other_signs_is_hidden(before: str, behind: str) -> None:
 
 def test_a_long_code_is_cut() -> None:
     assert len(seen("A" * 3000)) == MOST_SIGNS
+
+
+@pytest.mark.parametrize("text", [
+    "138 - 1234 - 5678", "138.1234.5678", "138/1234/5678", "1\x003812345678", "1\x1d3\x1d8\x1d12345678",
+    "https://ucmp.sf-express.com/x?p1=SF1300000000001&tel=13812345678",
+    "MMM={'k1':'010','k5':'SF1300000000001','k6':'张三','k7':'13812345678'}",
+])  # fmt: skip
+def test_a_phone_is_hidden_however_it_is_grouped_and_beside_a_sure_waybill(text: str) -> None:
+    raw = shown(Read(text, "gun", 0), {})
+
+    assert "1381234" not in "".join(sign for sign in raw.text if sign.isalnum())
+    assert "三" not in raw.text
+    assert raw.hidden == "personal"
+
+
+def test_beside_a_sure_waybill_the_number_itself_stays() -> None:
+    assert "SF1300000000001" in seen("https://ucmp.sf-express.com/x?p1=SF1300000000001&tel=13812345678")
+
+
+@pytest.mark.parametrize("text", ["(0791)1234567", "0791 1234567", "电话:0791 - 12345678"])
+def test_a_fixed_line_is_hidden(text: str) -> None:
+    assert "1234" not in "".join(sign for sign in seen(text) if sign.isalnum())[:8]

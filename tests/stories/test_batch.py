@@ -254,3 +254,48 @@ def test_a_restart_in_mid_take_up_doubles_nothing(tmp_path: Path, commits: int) 
             await point.sound()
 
     run_patiently(story())
+
+
+PERSONAL = (
+    "13812345678", "138 1234 5678", "+86 138 1234 5678", "138-1234-5678", "138.1234.5678", "8613812345678",
+    "SF1300000000001 张三 13812345678", "张三", "WANG XIAOMING", "tel:13812345678", "(0791)1234567", "0791-1234567",
+    "MECARD:N:张三;TEL:13812345678;;", "BEGIN:VCARD\nTEL:13812345678\nEND:VCARD", "110101199003078515",
+    "13812345678A", '{"phone":"13812345678"}', "]C0134563912345678901", "1345\x1d6391\x1d2345678901", "x" * 4000,
+)  # fmt: skip
+
+
+async def test_what_belongs_to_a_person_is_kept_nowhere(point: Point, caplog: pytest.LogCaptureFixture) -> None:
+    """A gun's memory holds whatever was before it: visiting cards, identity cards, telephones of other people."""
+    caplog.set_level("DEBUG")
+    await batch.received(point.site, upload(*PERSONAL, waybill(1)), {})
+
+    board = await shown(point)
+    assert [line.number for line in board.lines] == [waybill(1)]
+    assert board.useless == len(PERSONAL)
+    disk = b"".join(file.read_bytes() for file in point.folder.iterdir() if file.is_file())
+    for secret in ("12345678", "1234-5678", "1234 5678", "张三", "XIAOMING", "19900307", "2345678901"):
+        assert secret.encode() not in disk
+        assert secret not in caplog.text
+
+
+async def test_a_number_like_a_telephone_is_kept_when_a_parcel_has_it(point: Point) -> None:
+    from edge import events
+    from tests.stories.point import told
+
+    number = "8613812345678"
+    fact = events.ParcelExpected("p-9", number, "YUNDA", None, None, None, "shelf", "S")
+    await point.store.run(told, fact)
+
+    await batch.received(point.site, upload(number), {})
+
+    assert await kinds_of(point) == {number: "shelf"}
+
+
+async def test_the_operator_is_not_asked_for_the_carrier_of_a_text(point: Point) -> None:
+    from edge.steps import Scanned
+
+    await stands_at_the_counter(point)
+
+    for text in ("张三 13812345678", "MECARD:N:张三;TEL:13812345678;;"):
+        with pytest.raises(Rejected, match="unknown_code"):
+            await point.wants(Scanned(text, "intake"))
