@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from edge import bills, events, log, parcels
+from edge import bills, events, log, outages, parcels
 from edge.events import Fact
 from edge.model import IllegalMove, Rejected
 from edge.store import Tx
@@ -34,6 +34,7 @@ RULES: dict[type[Fact], Callable[[Tx, Any], None]] = {
     events.BillRefused: bills.refused,
     events.NoticePublished: _notice,
     events.FactRefused: _refused,
+    events.SheetConfirmed: outages.answered,
 }
 
 

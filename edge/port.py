@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from edge import inbox, log
+from edge import inbox, log, outages
 from edge.chain import Item, Position
 from edge.model import LogId, Seq
 from edge.store import Store
@@ -33,7 +33,7 @@ class StoreLog:
         return await self._store.run(log.read_after, seq, limit, max_bytes)
 
     async def confirm(self, position: Position) -> None:
-        await self._store.run(log.confirm, position)
+        await self._store.run(_confirm, position)
 
     async def fork(self, seen: Position) -> Position:
         return await self._store.run(log.fork, seen)
@@ -53,5 +53,16 @@ class StoreLog:
         self._more.clear()
 
 
+def _confirm(tx: _Tx, position: Position) -> None:
+    """A stick may have named our log anew while an answer about the old name was on its way: that means nothing now."""
+    if position.log_id == log.cursor(tx, log.UP).log_id:
+        outages.confirmed(tx, position)
+
+
 def _apply(tx: _Tx, log_id: LogId, items: Sequence[Item], marks: Sequence[str]) -> Position:
+    """A stick may have moved the position, or renamed the log, since these facts were judged: then they come again."""
+    at = log.cursor(tx, log.DOWN)
+    have = at.upto if at.log_id == log_id else 0
+    if items and items[0].seq > have + 1:
+        return at
     return log.apply_down(tx, log_id, items, marks, inbox.apply)

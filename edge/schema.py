@@ -215,3 +215,24 @@ def fewer_pages(db: Database) -> None:
     for statement in _FEWER_PAGES.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+_OUTAGES = """
+CREATE TABLE outage (
+    after INTEGER PRIMARY KEY,
+    upto INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    until INTEGER,
+    hub TEXT,
+    shown INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX bill_accepted ON bill (accepted_seq) WHERE accepted_seq IS NOT NULL;
+"""
+
+
+@migrations()
+def outages(db: Database) -> None:
+    """Stretches of the log that waited for a line, and the hub's side of their reconciliation sheets."""
+    for statement in _OUTAGES.split(";\n"):
+        if statement.strip():
+            db.execute(statement)

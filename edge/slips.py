@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from drivers.paper import BarCode, Cut, Line, Text
+from edge.sheet import Figures, Sheet
 from edge.steps import SlipShown, Ticket
 
 
@@ -63,6 +64,50 @@ def weighing_slip(head: Letterhead, ticket: Ticket, copy: int) -> tuple[Line, ..
     lines += _texts((say("paper.time", at=ticket.at), say("paper.operator", name=ticket.operator)))
     lines += _texts((say("paper.check", check=ticket.check), say("paper.note_weighing")))
     return (*lines, *_foot(head, ticket.ticket))
+
+
+def sheet_slip(head: Letterhead, sheet: Sheet) -> tuple[Line, ...]:
+    """Set the reconciliation sheet: each figure of ours, and the hub's beside it where they differ."""
+    say, end = head.say, sheet.stretch.end
+    lines: list[Line] = [*_top(head, say("sheet.title"), 0)]
+    lines.append(Text(say(f"sheet.verdict_{verdict(sheet)}"), is_big=True, is_centred=True))
+    lines += _texts((say("sheet.site", site=sheet.stretch.site), say("sheet.away", days=sheet.days, hours=sheet.hours)))
+    lines += _texts((say("sheet.from", at=sheet.since), say("sheet.to", at=sheet.until)))
+    lines += [Text(f"{name}: {figure}") for name, figure in sheet_rows(head, sheet)]
+    lines += _texts((say("sheet.log", log=end.log_id), say("sheet.span", first=sheet.stretch.after + 1, last=end.upto)))
+    lines.append(Text(say("sheet.digest", digest=sheet.ours.digest[:16])))
+    if sheet.hub is not None:
+        lines.append(Text(say("sheet.digest_hub", digest=sheet.hub.digest[:16])))
+    if sheet.code:
+        lines.append(Text(say("sheet.code", code=sheet.code), is_big=True, is_centred=True))
+    return (*lines, Cut())
+
+
+def verdict(sheet: Sheet) -> str:
+    """One word: waits (the hub has not answered), agrees, differs, forged (the code is not the hub's)."""
+    if sheet.hub is None:
+        return "waits"
+    if not sheet.is_genuine:
+        return "forged"
+    return "differs" if sheet.differences else "agrees"
+
+
+def sheet_rows(head: Letterhead, sheet: Sheet) -> tuple[tuple[str, str], ...]:
+    """Names and figures, ours first and the hub's after it where it counts something else."""
+    rows: list[tuple[str, str]] = []
+    for name in ("facts", "parcels_in", "parcels_out", "accepted", "posted", "refused"):
+        sides = [sheet.ours] if sheet.hub is None else [sheet.ours, sheet.hub]
+        told = [_figure(head, each, name) for each in sides]
+        same = len(set(told)) == 1
+        figure = told[0] if same else head.say("sheet.both", ours=told[0], hub=told[-1])
+        rows.append((head.say(f"sheet.{name}"), figure))
+    return tuple(rows)
+
+
+def _figure(head: Letterhead, side: Figures, name: str) -> str:
+    number = getattr(side, name)
+    fen = getattr(side, f"{name}_fen", None)
+    return str(number) if fen is None else head.say("sheet.money", n=number, fen=fen)
 
 
 def _top(head: Letterhead, title: str, copy: int) -> Iterator[Line]:

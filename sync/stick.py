@@ -37,6 +37,10 @@ class OwnLog(Protocol):
     async def down_position(self) -> Position: ...
 
 
+# What the hub's log says of itself when it does not follow ours: our next stick tells the hub.
+TROUBLES = {Why.BAD: "bad", Why.FORK: "hub_fork", Why.GAP: "hub_gap"}
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """A file that lies on a stick. `first` to `last`: facts inside; `more`: some did not fit."""
@@ -53,7 +57,7 @@ class Taken:
     """What a stick brought. `figures`: the hub's side of a sheet, as it stands in the file; b"" without one.
 
     Shape: `confirmed` facts more than before are known to be at the hub (negative: the hub has lost some), `applied`
-           facts of the hub are new here; `trouble` one word of sync.port.LinkInfo, None when all is well.
+           facts of the hub are new here; `trouble` bad | pruned | hub_fork | hub_gap, None when all is well.
     """
 
     confirmed: int = 0
@@ -188,8 +192,8 @@ class _Reading:
         if verdict.items:
             await self._port.apply_down(batch.log_id, verdict.items, verdict.marks)
             self.applied += len(verdict.items)
-        if verdict.why in (Why.BAD, Why.FORK):
-            self.trouble = "bad"
+        if verdict.why is not None:
+            self.trouble = TROUBLES[verdict.why]
 
 
 def first_question(file: Path, link_key: bytes, way: Way) -> Batch | None:

@@ -17,6 +17,8 @@ SENTENCES = {
     "too_large": "a fact is too large to travel; call the district's technician",
     "gap": "facts before these are missing here; write this stick for the point and take it there",
     "fork": "the point's card holds another history than we do; write this stick for the point and take it there",
+    "hub_fork": "the hub was put back from a backup; write this stick and take it there, it will send all again",
+    "hub_gap": "messages of the hub before these are missing here; write this stick and take it to the hub",
     "bad": "facts do not fit their chain of hashes: the card is damaged or was changed; nothing of them was taken",
     "pruned": "the log does not hold facts that the hub still needs; call the district's technician",
 }

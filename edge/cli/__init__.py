@@ -13,7 +13,7 @@ import sys
 
 from drivers.base import DeviceError
 from edge import codes
-from edge.cli import batch, devices, doctor, enrol, stick, store
+from edge.cli import batch, devices, doctor, enrol, sheet, stick, store
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.config import ConfigError
 from edge.model import Rejected
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add(commands)
     enrol.add(commands)
     stick.add(commands)
+    sheet.add(commands)
     batch.add(commands)
     return parser
 

@@ -13,7 +13,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge import keys, log
+from edge import keys, log, outages
 from edge.chain import Item, Position
 from edge.cli.common import DEVICE, DONE, REFUSED, NotNow, command, emit, settings_of
 from edge.cli.store import reading
@@ -81,6 +81,8 @@ def _read(arguments: argparse.Namespace) -> int:
     try:
         store.run_now(log.begin)
         taken = _run(stick.read(StoreLog(store)))
+        if taken.figures:
+            store.run_now(outages.from_stick, taken.figures.decode())
     except BadStick as error:
         return _refused(error)
     finally:

@@ -94,3 +94,41 @@ class FactRefused(Fact):  # from the hub
     kind: ClassVar[str] = "fact_refused.1"
     event: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutageEnded(Fact):
+    """The hub has all that waited through an hour or longer without a line: facts after `after` up to `upto`.
+
+    Units: UTC ms: when the first of them began to wait, and when the hub had the last.
+    """
+
+    kind: ClassVar[str] = "outage_ended.1"
+    log: str
+    after: int
+    upto: int
+    mark: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetConfirmed(Fact):  # from the hub
+    """The hub's side of a reconciliation sheet (edge/sheet.py). Units: fen; `digest` over the event ids."""
+
+    kind: ClassVar[str] = "sheet_confirmed.1"
+    log: str
+    after: int
+    upto: int
+    mark: str
+    facts: int
+    parcels_in: int
+    parcels_out: int
+    accepted: int
+    accepted_fen: int
+    posted: int
+    posted_fen: int
+    refused: int
+    refused_fen: int
+    digest: str
+    code: str

@@ -1,4 +1,4 @@
-"""`village-hub stick`: take in what points have written on a stick, and write one for a point.
+"""`village-hub stick|sheet`: take in what points have written on a stick, write one, and show a site's sheet.
 
 Manners are those of sync/hub/cli.py; what is believed is decided in sync/hub/stick.py.
 """
@@ -13,8 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from edge.chain import GENESIS
 from edge.command_line import emit
 from edge.model import SiteCode
+from edge.sheet import to_json
+from sync.hub import sheets
 from sync.hub.config import HubSettings
 from sync.hub.stick import HubStick
 from sync.hub.store import HubStore
@@ -34,7 +37,12 @@ def add(commands: Any, open_store: OpenStore) -> None:
     for each, command in ((read, _read), (write, _write)):
         each.add_argument("folder", type=Path, metavar="DIR", help="where the stick is mounted")
         each.set_defaults(command=partial(command, open_store))
-    write.add_argument("--site", required=True, help="code of the point")
+    sheet = commands.add_parser("sheet", help="our side of a point's reconciliation sheet, with its code")
+    sheet.set_defaults(command=partial(_sheet, open_store))
+    for each in (write, sheet):
+        each.add_argument("--site", required=True, help="code of the point")
+    sheet.add_argument("--after", type=int, metavar="N", help="count the facts after this one")
+    sheet.add_argument("--upto", type=int, metavar="N", help="count the facts up to this one")
 
 
 def _read(open_store: OpenStore, settings: HubSettings, options: argparse.Namespace) -> int:
@@ -71,6 +79,18 @@ def _write(open_store: OpenStore, settings: HubSettings, options: argparse.Names
         except BadStick as error:
             return _said(sentence(error.word), REFUSED)
     emit({"written": written.file.name, "site": site, "facts": written.facts, "more": written.more})
+    return DONE
+
+
+def _sheet(open_store: OpenStore, settings: HubSettings, options: argparse.Namespace) -> int:
+    site = SiteCode(options.site)
+    if site not in settings.sites:
+        return _said(f"site {site!r} is not in {settings.file}", REFUSED)
+    with open_store(settings) as store:
+        found = sheets.sheet(store, site, options.after, options.upto)
+    if found.stretch.end.mark == GENESIS:
+        return _said(f"there are no such facts of site {site} here", REFUSED)
+    emit({name: value for name, value in to_json(found).items() if name not in ("ours", "differences", "genuine")})
     return DONE
 
 

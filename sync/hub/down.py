@@ -93,10 +93,10 @@ def mark_at(tx: Tx, site: SiteCode, seq: Seq) -> str | None:
 
 
 def confirm(tx: Tx, site: SiteCode, position: Position) -> None:
-    """Move the cursor, also back."""
+    """Move the cursor, also back. A position in a log that was renamed meanwhile means nothing."""
     tx.execute(
-        "UPDATE site SET sent_log = ?, sent_upto = ?, sent_mark = ? WHERE code = ?",
-        (position.log_id, position.upto, position.mark, site),
+        "UPDATE site SET sent_log = ?, sent_upto = ?, sent_mark = ? WHERE code = ? AND down_log = ?",
+        (position.log_id, position.upto, position.mark, site, position.log_id),
     )
 
 

@@ -79,6 +79,9 @@ class DownLine:
             log.warning("site %s sent an answer that cannot be read: %s", self._site, error)
             return
         with self._store.reading() as tx:
+            stored = down.cursor(tx, self._site)
+            if stored.log_id != self._sender.cursor.log_id:  # a stick was read by another program: the log is renamed
+                self._sender.moved(stored)
             own = {seq: down.mark_at(tx, self._site, seq) for seq in self._sender.needs(ack)}
         step = self._sender.on_ack(ack, own)
         if not step.alive:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge.chain import GENESIS, Position
 from edge.model import Seq, SiteCode
-from sync.hub import down
+from sync.hub import down, sheets
 from sync.hub.heads import newest
 from sync.hub.intake import GROUP, Intake
 from sync.hub.line import DownLine
@@ -68,23 +68,25 @@ class HubStick:
         if not found:
             raise BadStick("unfinished" if is_unfinished(self._folder) else "own" if own else "nothing")
 
-    def write(self, site: SiteCode, figures: bytes = b"") -> Written:
+    def write(self, site: SiteCode) -> Written:
         """Write our answers and our log for a site; it replaces what we wrote for it before."""
         key = self._store.keys[site]
-        acks = [encode_ack(ack) for ack in self._answers(site)]
+        questions = self._questions(site)
+        acks = [encode_ack(ack) for ack in self._answers(site, questions)]
+        figures = sheets.for_stick(self._store, site, questions[-1].first - 1) if questions else b""
         old = files_for(self._folder, key, Way.DOWN)
         with Writing(self._folder, key, Way.DOWN) as writing:
             for ack in acks:
                 writing.add(Kind.ACK, ack)
-            if figures:
-                writing.add(Kind.FIGURES, figures)
             with self._store.reading() as tx:
                 facts, more = _log(tx, site, writing)
+            if figures:
+                writing.add(Kind.FIGURES, figures)
             file = writing.finish()
         remove(old)
         return Written(file, facts, more)
 
-    def questions(self, site: SiteCode) -> list[Batch]:
+    def _questions(self, site: SiteCode) -> list[Batch]:
         """What the point asks in its files on this stick. Errors: BadStick for the folder; bad files ask nothing."""
         asked: list[Batch] = []
         for file in files_for(self._folder, self._store.keys[site], Way.UP):
@@ -96,11 +98,10 @@ class HubStick:
                 asked.append(question)
         return asked
 
-    def _answers(self, site: SiteCode) -> list[Ack]:
+    def _answers(self, site: SiteCode, questions: list[Batch]) -> list[Ack]:
         with self._store.reading() as tx:
             at = newest(tx, site)
         answers = [Ack(at)] if at.upto > 0 else []
-        questions = self.questions(site)
         return (
             answers + self._intake.accept([(site, encode_batch(each)) for each in questions]) if questions else answers
         )
