@@ -128,7 +128,7 @@ class SerialScale:
         if isinstance(resting, Settled):
             return Weighing(resting)
         gross = resting.grams + self._tare_g
-        is_empty = abs(gross) <= self._rhythm.rest.empty_g
+        is_empty = gross <= self._rhythm.rest.empty_g  # below zero the pan itself was lifted off: no box weighs that
         self._tare_g = 0 if is_empty else gross
         self._settling.restart()
         return Weighing(Settled.EMPTY if is_empty else Settled.WEIGHED, self._tare_g)

@@ -71,7 +71,7 @@ class Workbench:
         self._tool = ""
         self._wanted = ""  # the code of an enrolment
         self._heard: asyncio.Future[w.GunFound | None] | None = None
-        self._answers: asyncio.Queue[bool] = asyncio.Queue(1)
+        self._answers: asyncio.Queue[doors.Saw] = asyncio.Queue(1)
         self._turn = 0  # counts tools taken up: what belongs to an earlier one ends
 
     # -- scans
@@ -92,6 +92,7 @@ class Workbench:
         tool, self._tool, self._wanted = self._tool, "", ""
         if self._heard is not None:
             self._heard.cancel()
+        self._said(doors.Saw(None, None))
         if tool == "display":
             for part in self._parts("display"):
                 devices.calm_display(part.device)
@@ -110,7 +111,7 @@ class Workbench:
             case w.OpenCell():
                 steps = self._open_cell(intent)
             case w.SawDoor():
-                self._said(intent.is_open)
+                self._said(doors.Saw(intent.cell, intent.is_open))
                 return
             case _:
                 steps = self._tried(intent)
@@ -146,7 +147,14 @@ class Workbench:
             case w.TryPrinter():
                 yield await devices.try_printer(self._device("print", intent.device), say)
             case w.TareScale():
-                yield await devices.tare(self._device("scale", intent.device))
+                yield await self._tare(self._device("scale", intent.device))
+
+    async def _tare(self, device: Device) -> Step:
+        """Tare a scale. The counter's own counts so from then on, and its tickets say so."""
+        told, tare_g = await devices.tare(device)
+        if tare_g is not None and device is self._site.counter.scale:
+            self._site.tare_g = tare_g
+        return told
 
     async def _look(self) -> AsyncIterator[Step]:
         yield await doors.look(self._site)
@@ -171,9 +179,11 @@ class Workbench:
         async for step in steps:
             yield step
 
-    def _said(self, is_open: bool) -> None:
-        if self._answers.empty():
-            self._answers.put_nowait(is_open)
+    def _said(self, saw: doors.Saw) -> None:
+        """The newest answer counts."""
+        while not self._answers.empty():
+            self._answers.get_nowait()
+        self._answers.put_nowait(saw)
 
     # -- finding a gun
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import cast
 
-from drivers.base import Device, DeviceError, Dimmable, Display, Lamp, NotThere, PriceDisplay, Refused, Scale, Weight
+from drivers.base import (
+    Device,
+    DeviceError,
+    Dimmable,
+    Display,
+    Lamp,
+    NotThere,
+    PriceDisplay,
+    Refused,
+    Scale,
+    Settled,
+    Weight,
+)
 from drivers.paper import BarCode, Cut, Line, Printer, QrCode, Text
 from edge.steps.workbench import DisplayTried, PrinterTried, ScaleSeen, Tared
 
@@ -73,20 +85,17 @@ async def try_printer(device: Device, say: Callable[..., str]) -> PrinterTried:
     return PrinterTried(device.name, outcome, status.paper.value, status.cover.value)
 
 
-async def tare(device: Device) -> Tared:
-    """Take what lies on the pan for nothing. Errors: none."""
-    return Tared(device.name, await _settled(cast("Scale", device).tare(TARE_S)))
-
-
-async def _settled(weighing: Awaitable[object]) -> str:
+async def tare(device: Device) -> tuple[Tared, int | None]:
+    """Take what lies on the pan for nothing. Return what counts as zero now, None if that did not change."""
     try:
         async with asyncio.timeout(TARE_S + 2):
-            done = await weighing
+            done = await cast("Scale", device).tare(TARE_S)
     except TimeoutError:
-        return "no_answer"
+        return Tared(device.name, "no_answer"), None
     except DeviceError as error:
-        return fault_word(error)
-    return str(getattr(done, "outcome").value)  # noqa: B009  every weighing has one
+        return Tared(device.name, fault_word(error)), None
+    is_set = done.outcome in (Settled.WEIGHED, Settled.EMPTY)
+    return Tared(device.name, done.outcome.value), (done.grams or 0) if is_set else None
 
 
 async def watch_scale(device: Device, is_wanted: Callable[[], bool]) -> AsyncIterator[ScaleSeen]:

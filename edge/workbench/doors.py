@@ -25,11 +25,19 @@ OTHERWISE = {"short_when_locked": "short_when_open", "short_when_open": "short_w
 
 
 @dataclass(frozen=True, slots=True)
+class Saw:
+    """What the person says of a door; both None: nobody is there any more to say it."""
+
+    cell: CellNo | None
+    is_open: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Asking:
     """Who proves the polarity of which lock device, what it runs with, and where the answers of the eyes come in."""
 
     operator: OperatorId
-    answers: asyncio.Queue[bool]
+    answers: asyncio.Queue[Saw]
     board: str
     polarity: str
 
@@ -69,6 +77,8 @@ async def prove_polarity(site: Site, cell: CellNo, asking: Asking) -> AsyncItera
     """Open one empty cell, ask the person, and tell what the settings should say. Errors: as `try_door`."""
     senses = _locker(site).senses(cell)
     async with site.door:
+        while not asking.answers.empty():  # said of a door before this one
+            asking.answers.get_nowait()
         before = (await state_of_doors(site)).get(cell, Door.UNKNOWN)
         opening = await site.store.run(cells.authorise_trial, cell, "commissioning", asking.operator)
         yield CellTried(cell, "opening", senses)
@@ -77,10 +87,8 @@ async def prove_polarity(site: Site, cell: CellNo, asking: Asking) -> AsyncItera
             yield CellTried(cell, outcome.value, senses)
             return
         after = (await state_of_doors(site)).get(cell, Door.UNKNOWN)
-        while not asking.answers.empty():  # said of a door before this one
-            asking.answers.get_nowait()
         yield PolarityAsk(cell)
-        is_open = await _answer(asking.answers)
+        is_open = await _answer(asking.answers, cell)
         if is_open is None:
             yield CellTried(cell, "unanswered", senses)
         else:
@@ -116,10 +124,14 @@ async def _until_shut(site: Site, opening: str, cell: CellNo) -> CellTried:
     return CellTried(cell, "shut" if is_shut else "left_open", _locker(site).senses(cell))
 
 
-async def _answer(answers: asyncio.Queue[bool]) -> bool | None:
+async def _answer(answers: asyncio.Queue[Saw], cell: CellNo) -> bool | None:
+    """What the person says of this door; None when nobody says it."""
     try:
         async with asyncio.timeout(ANSWER_S):
-            return await answers.get()
+            while True:
+                saw = await answers.get()
+                if saw.cell in (cell, None):
+                    return saw.is_open
     except TimeoutError:
         return None
 

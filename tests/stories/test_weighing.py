@@ -237,3 +237,39 @@ async def test_noise_on_the_line_never_makes_a_wrong_weight(tmp_path: Path, seed
             point.pan.put(0)
             await asyncio.sleep(2)
         await point.sound()
+
+
+async def test_a_pan_that_is_lifted_off_is_no_tare(point: CounterPoint) -> None:
+    """Put back, the empty pan would be sold as goods."""
+    await logged_in(point)
+    point.pan.put(-400)
+    await asyncio.sleep(1)
+
+    assert (await point.wants(SetTare()))[-1] == TareSet(0)
+    point.pan.put(0)
+    await asyncio.sleep(2)
+    assert await weighed(point) == NotWeighed("empty")
+
+
+async def test_a_tare_the_technician_tried_stands_on_the_ticket(point: CounterPoint) -> None:
+    from edge.model import OperatorId, Role
+    from edge.steps import workbench as w
+    from edge.workbench import Fittings
+    from edge.workbench.bench import Part
+
+    part = Part("yaohua_a9", "dev/scale", point.scale)
+    point.desk.fit(Fittings((part,), point.dice, lambda _: ("locker", ""), _no_gun, point.posted.append))
+    point.desk.counter.log_in(OperatorId("t-1"), Role.TECHNICIAN)
+    point.pan.put(500)
+    await asyncio.sleep(1)
+    assert await point.wants(w.TareScale("scale")) == [w.Tared("scale", "weighed")]
+    await logged_in(point)
+    point.pan.put(1750)
+
+    seen = ticket(await weighed(point, 860))
+
+    assert (seen.net_g, seen.tare_g) == (1250, 500)
+
+
+async def _no_gun(_code: str, _seconds: float) -> None:
+    return None

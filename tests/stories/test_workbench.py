@@ -181,6 +181,28 @@ async def test_nobody_answers_and_nothing_is_proven(point: Point) -> None:
     assert "polarity_proven" not in await point.kinds()
 
 
+async def test_a_technician_who_is_logged_out_keeps_nobody_waiting_at_an_unanswered_question(point: Point) -> None:
+    await at_bench(point)
+    await ask(point, openings(2, "polarity", "commissioning"), w.PolarityAsk)
+    point.shut(2)
+    point.runner.submit(Logout())
+    await until(point, lambda: not point.runner.busy, 5)
+
+    assert "polarity_proven" not in await point.kinds()
+
+
+async def test_what_is_said_of_another_door_proves_nothing(point: Point) -> None:
+    await at_bench(point)
+    await ask(point, openings(2, "polarity", "commissioning"), w.PolarityAsk)
+    point.runner.submit(w.SawDoor(CellNo(3), False))
+    await asyncio.sleep(2)
+
+    assert shown(point, w.PolarityTold) == []
+    told = await ask(point, w.SawDoor(CellNo(2), True), w.PolarityTold)
+    assert isinstance(told, w.PolarityTold)
+    assert told.verdict == "right"
+
+
 # --- scans --------------------------------------------------------------------------------------------------------
 
 

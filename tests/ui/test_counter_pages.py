@@ -177,4 +177,16 @@ def test_a_tare_is_told_and_takes_the_old_weight_away() -> None:
 
 def test_steps_of_the_scale_find_no_other_page() -> None:
     for step in (s.Weighed(TICKET), s.NotWeighed("empty"), s.Weighing(), s.TareSet(5), s.WeighBoard(TICKET, 0)):
-        assert on_step(frame(staff.Board()), step) == (frame(staff.Board()), ())
+        assert on_step(frame(staff.Board()), step)[0] == frame(staff.Board())
+
+
+@pytest.mark.parametrize(("page", "told"), [
+    (v.Standby(), BLANK), (staff.Board(), BLANK), (CONFIRM.state, TOTAL), (v.Slip(SLIP), RECEIVED),
+])  # fmt: skip
+def test_a_weighing_that_ends_after_its_page_was_left_is_taken_off_the_price_display(
+    page: v.State, told: s.Intent
+) -> None:
+    view, asked = on_step(frame(page), s.Weighed(TICKET))
+
+    assert view.state == page
+    assert asked == (told,)

@@ -22,6 +22,12 @@ def amounts(before: Frame, after: Frame) -> tuple[s.Intent, ...]:
     return (wanted or BLANK,)
 
 
+def of_page(frame: Frame) -> s.ShowAmount:
+    """What has to be up for a page that shows no ticket: a flow that ended late has put something else there."""
+    wanted = _shown(frame.state)
+    return wanted if isinstance(wanted, s.ShowAmount) else BLANK
+
+
 def _shown(state: State) -> s.ShowAmount | str | None:
     """A ticket's number: its flow has put weight and value up, and they stay."""
     match state:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from edge import steps as s
 from edge.model import CellNo, Role
 from edge.steps.workbench import WorkbenchStep
+from ui.viewmodels.amounts import of_page
 from ui.viewmodels.batch import on_board, on_codes
 from ui.viewmodels.checkup import Checkup, on_checkup
 from ui.viewmodels.frame import Frame, Notice, State
@@ -84,7 +85,9 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
         case s.DayBoard() | s.ParcelsBoard() | s.BillsBoard() | s.SyncBoard() | s.DevicesBoard() | s.CheckupBoard():
             return _board(frame, step), ()
         case _:
-            return _weighing(frame, step) or _flow(frame, step), ()
+            # A weighing that ends late has put weight and value up for a page that was left meanwhile.
+            is_late = isinstance(step, s.Weighed) and not isinstance(frame.state, WeighGoods)
+            return _weighing(frame, step) or _flow(frame, step), (of_page(frame),) if is_late else ()
 
 
 def _weighing(frame: Frame, step: s.Step) -> Frame | None:
