@@ -1,7 +1,7 @@
 """The files of the sample district: settings of hub, point and simulators, the link key, the manifest.
 
 Each is written once; what exists stays as it is, so that a second start goes on with the same data and a person may
-change a setting. What the district holds is in sample.py.
+change a setting. What the district holds is in sample.py; its certificates are made by admission.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -23,11 +24,34 @@ data_dir = "hub"
 
 [broker]
 host = "127.0.0.1"
-port = {broker_port}
-
+port = {hub_port}
+{more}
 [sites.{site}]
 name = "{name}"
 link_key_file = "link.key"
+"""
+
+ENROLMENT = """
+[enrolment]               # an authority of its own: a certificate for every terminal
+hosts = "127.0.0.1 localhost"
+listen = "127.0.0.1"
+port = {reception_port}
+broker_port = {broker_port}
+reload = '''sh -c 'kill -HUP "$(cat "{folder}/run/broker.pid")"''''
+"""
+
+DATABASE = """
+[hub]
+database = "{database}"
+"""
+
+BY_KEY = """\
+link_key_file = "link.key"
+"""
+
+BY_ENROLMENT = """\
+enrol_port = {reception_port}
+ca_fingerprint = "{fingerprint}"
 """
 
 POINT_TOML = """\
@@ -48,8 +72,7 @@ diagonal_inch = 10.1
 [hub]
 host = "127.0.0.1"
 port = {line_port}      # not the broker itself but a forwarder in front of it, which can cut the line
-link_key_file = "link.key"
-
+{more}
 [cabinet]                 # two makes of lock boards, with the numbers that stand on the doors
 cells = "{cells}"
 
@@ -158,30 +181,68 @@ path = "dev/gun"
 """
 
 
-def write(folder: Path, ports: Ports, today: date) -> bool:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a new district is like. `database`: a URL of PostgreSQL, empty for a file of the hub's own."""
+
+    has_tls: bool = False
+    database: str = ""
+
+
+def write(folder: Path, ports: Ports, today: date, kind: Kind = Kind(), told: Callable[[], str] = str) -> bool:
     """Lay out the files of the district in `folder`; what exists stays as it is. Tell whether anything was new.
 
+    `told` makes the authority and tells its fingerprint, once the hub's settings are there; for TLS only.
     Errors: ValueError when the folder's path is too long for a socket inside it.
     """
     if len(str(folder.absolute() / "run/drive.sock").encode()) > MAX_SOCKET_PATH:
         raise ValueError(f"the path of {folder} is too long for a socket inside it; choose a shorter one")
     for part in ("dev", "run", "log"):
         (folder / part).mkdir(parents=True, exist_ok=True)
-    words: dict[str, object] = {"site": sample.SITE, "name": sample.SITE_NAME, "cells": sample.CELLS}
-    words |= {"broker_port": ports.broker, "line_port": ports.line}
-    for board, cells in sample.BOARDS.items():
-        words |= {board: f"{cells[0]}-{cells[-1]}", f"{board}_count": len(cells)}
     files: dict[str, Callable[[], str]] = {
-        "link.key": lambda: secrets.token_hex(32) + "\n",
-        "hub.toml": lambda: HUB_TOML.format(**words),
-        "point.toml": lambda: POINT_TOML.format(**words),
-        "sim.toml": lambda: SIM_TOML.format(**words),
+        "hub.toml": lambda: _hub(folder, ports, kind),
+        "point.toml": lambda: _point(folder, ports, told),
+        "sim.toml": lambda: SIM_TOML.format(**{f"{each}_count": len(cells) for each, cells in sample.BOARDS.items()}),
         "manifest.json": lambda: json.dumps(sample.manifest(today), ensure_ascii=False, indent=1) + "\n",
     }
+    if not kind.has_tls:
+        files = {"link.key": lambda: secrets.token_hex(32) + "\n"} | files
     is_new = [_write_once(folder / name, make) for name, make in files.items()]
-    ports.write_into(folder / "hub.toml", ports.broker)
-    ports.write_into(folder / "point.toml", ports.line)
+    write_ports(folder, ports)
     return any(is_new)
+
+
+def has_tls(folder: Path) -> bool:
+    """Whether the district in this folder gives certificates to its terminals."""
+    return "[enrolment]" in (folder / "hub.toml").read_text("utf-8")
+
+
+def write_ports(folder: Path, ports: Ports) -> None:
+    """Put the ports into the settings that are there."""
+    hub, point = folder / "hub.toml", folder / "point.toml"
+    ports.write_into(hub, "broker", port=ports.hub if has_tls(folder) else ports.broker)
+    ports.write_into(hub, "enrolment", port=ports.reception, broker_port=ports.broker)
+    if point.exists():
+        ports.write_into(point, "hub", port=ports.line, enrol_port=ports.reception)
+
+
+def _hub(folder: Path, ports: Ports, kind: Kind) -> str:
+    more = ""
+    if kind.has_tls:
+        more += ENROLMENT.format(folder=folder.absolute(), reception_port=ports.reception, broker_port=ports.broker)
+    if kind.database:
+        more += DATABASE.format(database=kind.database)
+    port = ports.hub if kind.has_tls else ports.broker
+    return HUB_TOML.format(site=sample.SITE, name=sample.SITE_NAME, hub_port=port, more=more)
+
+
+def _point(folder: Path, ports: Ports, told: Callable[[], str]) -> str:
+    more = BY_KEY
+    if has_tls(folder):
+        more = BY_ENROLMENT.format(reception_port=ports.reception, fingerprint=told())
+    words = {board: f"{cells[0]}-{cells[-1]}" for board, cells in sample.BOARDS.items()}
+    words |= {"site": sample.SITE, "name": sample.SITE_NAME, "cells": sample.CELLS, "more": more}
+    return POINT_TOML.format(line_port=ports.line, **words)
 
 
 def _write_once(file: Path, make: Callable[[], str]) -> bool:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import IO
 
 import sample
+from district import Kind
 from programs import StandError
 from stand import Stand
 
@@ -41,12 +42,14 @@ def main() -> int:
     """Run until asked to end. Exit code 0 after Ctrl-C or SIGTERM, 1 when a program did not start or died."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data/run"), help="folder of the sample district")
+    parser.add_argument("--plain", action="store_true", help="a new district has no certificates and no encryption")
     parser.add_argument("--only", choices=["sim"], help="start only the simulated devices")
     asked = parser.parse_args()
     asked.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    with (asked.data / ".lock").open("w") as lock, Stand(asked.data, kiosk_environment(os.environ)) as stand:
+    kind = Kind(has_tls=not asked.plain and asked.only is None)
+    with (asked.data / ".lock").open("w") as lock, Stand(asked.data, kiosk_environment(os.environ), kind) as stand:
         if not _taken(lock):
             return _failed(f"{asked.data} is in use by another make run")
         return _run(stand, only_sim=asked.only == "sim")
@@ -61,7 +64,7 @@ def kiosk_environment(environment: os._Environ[str] | dict[str, str]) -> dict[st
 def _run(stand: Stand, *, only_sim: bool) -> int:
     code = 0
     try:
-        for number, (what, work) in enumerate(steps := _steps(stand, only_sim=only_sim), 1):
+        for number, (what, work) in enumerate(steps := stand.steps(only_sim=only_sim), 1):
             _step(f"{number}/{len(steps)}", what, work)
         _greet(stand, only_sim=only_sim)
         _watch(stand)
@@ -77,22 +80,6 @@ def _run(stand: Stand, *, only_sim: bool) -> int:
     ends = ", ".join(name if code == 0 else f"{name} (exit {code})" for name, code in codes.items())
     print(f"stopped in {time.monotonic() - started:.1f} s: {ends or 'nothing was running'}", flush=True)
     return code
-
-
-def _steps(stand: Stand, *, only_sim: bool) -> list[tuple[str, Callable[[], object]]]:
-    district: tuple[str, Callable[[], object]] = ("sample district", stand.lay_out)
-    simulators: tuple[str, Callable[[], object]] = ("simulated devices", stand.start_sim)
-    if only_sim:
-        return [district, simulators]
-    return [
-        district,
-        ("private broker", stand.start_broker),
-        ("district hub", stand.start_hub),
-        ("manifest, bills and notices to the hub", stand.send_manifest),
-        simulators,
-        ("operators of the point", stand.enrol),
-        ("kiosk", stand.start_kiosk),
-    ]
 
 
 def _step(number: str, what: str, work: Callable[[], object]) -> None:

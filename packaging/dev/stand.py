@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import admission
 import district
 import sample
 from line import Line
@@ -25,9 +26,10 @@ from programs import ROOT, Programs, Said, StandError
 
 from ui.drive_client import Driver
 
-START_ORDER = ("broker", "hub", "sim", "kiosk")
+PLAIN = district.Kind()
+START_ORDER = ("broker", "reception", "hub", "sim", "kiosk")
 # Seconds until a program must have said that it is up. The kiosk opens a window, on a small board from a slow card.
-READY_S: Mapping[str, float] = {"broker": 10, "hub": 30, "sim": 15, "kiosk": 90}
+READY_S: Mapping[str, float] = {"broker": 10, "reception": 30, "hub": 30, "sim": 15, "kiosk": 90}
 COMMAND_S = 60.0  # a command of the command line, such as sending a manifest
 ASK_S = 15.0  # an answer on a control socket
 
@@ -35,8 +37,10 @@ ASK_S = 15.0  # an answer on a control socket
 class Stand:
     """Starts and stops the programs of one sample district. Use it in one thread that lives as long as it does."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None, kind: district.Kind = PLAIN) -> None:
+        """`kind` is what a district is like that is new; one that is there stays as it is."""
         self.folder = folder.absolute()
+        self._kind = kind
         self.environment = dict(os.environ if environment is None else environment)
         self.point_toml = self.folder / "point.toml"
         self.hub_toml = self.folder / "hub.toml"
@@ -61,11 +65,23 @@ class Stand:
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.ports = Ports.of(self.folder / "ports.json")
-        return district.write(self.folder, self.ports, datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        return district.write(
+            self.folder, self.ports, today, self._kind, lambda: admission.fingerprint(self.hub_command)
+        )
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether the line is encrypted and the terminal enrolled, in the district that is there or will be."""
+        return district.has_tls(self.folder) if self.hub_toml.exists() else self._kind.has_tls
 
     def enrol(self) -> bool:
         """Make the operators known at the point, once per district; tell whether it was done now."""
         return self._once("enrolled", self._enrol)
+
+    def admit(self) -> bool:
+        """Have the terminal enrolled and approved, once per district; tell whether it was done now."""
+        return self._once("admitted", lambda: admission.admit(self.point_command, self.hub_command, sample.SITE))
 
     def send_manifest(self) -> bool:
         """Hand the sample's parcels, bills and notices to the hub, once per district; tell whether it was done now."""
@@ -89,13 +105,13 @@ class Stand:
     def start_broker(self) -> None:
         """Start a Mosquitto of our own: loopback only, nothing kept."""
         assert self.ports is not None, "lay_out comes first"
-        port = self.ports.broker
+        ports = [self.ports.broker, *([self.ports.hub] if self.has_tls else [])]
         config = self.folder / "mosquitto.conf"
-        config.write_text(_broker_config(port), "utf-8")
+        config.write_text(self._broker_config(self.ports), "utf-8")
         program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if program is None:
             raise StandError("mosquitto is not installed; make setup installs it")
-        self._start("broker", [program, "-c", str(config)], lambda _: _listens(port))
+        self._start("broker", [program, "-c", str(config)], lambda _: all(map(_listens, ports)))
 
     def start_line(self) -> None:
         """Lay the line from the point to the broker; one that is there stays as it is, cut or not."""
@@ -103,6 +119,10 @@ class Stand:
         if self.line is None:
             self.line = Line(self.ports.line, self.ports.broker)
             self.line.start()
+
+    def start_reception(self) -> None:
+        """Start the hub's reception, where terminals enrol and renew."""
+        self._start("reception", _python("sync.hub.cli", "reception", "--config", str(self.hub_toml)), _said_ready)
 
     def start_hub(self) -> None:
         """Start the district hub."""
@@ -123,13 +143,29 @@ class Stand:
 
     def start_all(self) -> None:
         """Start all programs in order, with operators and manifest where they are not yet known."""
-        self.lay_out()
-        self.start_broker()
-        self.start_hub()
-        self.send_manifest()
-        self.start_sim()
-        self.enrol()
-        self.start_kiosk()
+        for _, work in self.steps():
+            work()
+
+    def steps(self, *, only_sim: bool = False) -> list[tuple[str, Callable[[], object]]]:
+        """What starts all programs, in order, each with a name for people."""
+        files: tuple[str, Callable[[], object]] = ("sample district", self.lay_out)
+        simulators: tuple[str, Callable[[], object]] = ("simulated devices", self.start_sim)
+        if only_sim:
+            return [files, simulators]
+        certificates: list[tuple[str, Callable[[], object]]] = [
+            ("reception for certificates", self.start_reception),
+            ("the terminal enrols and is approved", self.admit),
+        ]
+        return [
+            files,
+            ("private broker", self.start_broker),
+            *(certificates if self.has_tls else []),
+            ("district hub", self.start_hub),
+            ("manifest, bills and notices to the hub", self.send_manifest),
+            simulators,
+            ("operators of the point", self.enrol),
+            ("kiosk", self.start_kiosk),
+        ]
 
     def stop_all(self) -> dict[str, int]:
         """End everything in reverse order; tell the exit codes by name. Safe to call twice."""
@@ -190,25 +226,31 @@ class Stand:
         """Connect to the kiosk's drive socket, to touch its screen. Errors: DriveError when none listens in time."""
         return Driver(self.folder / "run/drive.sock")
 
-    def point_command(self, *words: str, text: str | None = None) -> str:
+    def point_command(self, *words: str, text: str = "", refusal_is_fine: bool = False) -> str:
         """Run one `village-point` command against this point and tell its output. Errors: StandError."""
-        return self._command("village-point", [*_python("edge.cli", *words), "--config", str(self.point_toml)], text)
+        command = [*_python("edge.cli", *words), "--config", str(self.point_toml)]
+        return self._command("village-point", command, text, 1 if refusal_is_fine else 0)
 
     def hub_command(self, *words: str) -> str:
         """Run one `village-hub` command against this hub and tell its output. Errors: StandError."""
-        return self._command("village-hub", [*_python("sync.hub.cli", *words), "--config", str(self.hub_toml)], None)
+        return self._command("village-hub", [*_python("sync.hub.cli", *words), "--config", str(self.hub_toml)])
 
     # -- inside ------------------------------------------------------------------------------------------------
 
-    def _command(self, program: str, command: Sequence[str], text: str | None) -> str:
+    def _broker_config(self, ports: Ports) -> str:
+        if self.has_tls:
+            return _as_root() + admission.broker_config(self.folder, ports, self.hub_command)
+        return _as_root() + _plain_broker(ports.broker)
+
+    def _command(self, program: str, command: Sequence[str], text: str = "", worst: int = 0) -> str:
         try:
             done = subprocess.run(
-                command, cwd=ROOT, env=self.environment, input=text or "", capture_output=True, text=True,
+                command, cwd=ROOT, env=self.environment, input=text, capture_output=True, text=True,
                 timeout=COMMAND_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise StandError(f"{program} {command[3]}: no end within {COMMAND_S:g} s") from error
-        if done.returncode != 0:
+        if not 0 <= done.returncode <= worst:
             raise StandError(f"{program} {command[3]} (exit {done.returncode}): {done.stderr.strip()}")
         return done.stdout
 
@@ -229,7 +271,7 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _broker_config(port: int) -> str:
+def _plain_broker(port: int) -> str:
     """Nothing is kept on disk and no queue is bounded by dropping: the log of the point is what remembers."""
     lines = [
         f"listener {port} {HOST}",
@@ -240,9 +282,12 @@ def _broker_config(port: int) -> str:
         "log_type error",
         "log_type warning",
     ]
-    if os.geteuid() == 0:
-        lines.append("user root")  # else it becomes another user, who may not read this folder
     return "\n".join(lines) + "\n"
+
+
+def _as_root() -> str:
+    """Else the broker becomes another user, who may not read this folder."""
+    return "user root\n" if os.geteuid() == 0 else ""
 
 
 def _ask(path: Path, request: object) -> Any:

@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -117,6 +118,48 @@ def test_written_settings_are_good_settings(tmp_path: Path) -> None:
     }
 
 
+def test_a_district_with_certificates_holds_no_secret_at_the_point(tmp_path: Path) -> None:
+    district.write(tmp_path, ports.Ports(1, 2, 3, 4), DAY, district.Kind(has_tls=True), lambda: "ab" * 32)
+
+    point = config.load(tmp_path / "point.toml").hub
+    hub = hub_config.load(tmp_path / "hub.toml")
+
+    assert point is not None
+    assert (point.port, point.enrol_port, point.ca_fingerprint) == (2, 4, "ab" * 32)
+    assert hub.enrolment is not None
+    assert (hub.broker.port, hub.enrolment.broker_port, hub.enrolment.port) == (3, 1, 4)
+    assert hub.broker.tls_cert_file == tmp_path / "broker/hub.pem"
+    assert not (tmp_path / "link.key").exists()
+
+
+def test_a_district_that_is_there_stays_as_it_is_with_certificates_or_without(tmp_path: Path) -> None:
+    for name, had in (("with", True), ("without", False)):
+        district.write(tmp_path / name, ports.Ports(1, 2, 3, 4), DAY, district.Kind(has_tls=had), lambda: "ab" * 32)
+        before = (tmp_path / name / "hub.toml").read_bytes(), (tmp_path / name / "point.toml").read_bytes()
+
+        kind = district.Kind(has_tls=not had, database="postgresql:///other")
+        district.write(tmp_path / name, ports.Ports(1, 2, 3, 4), DAY, kind, lambda: "cd" * 32)
+
+        assert district.has_tls(tmp_path / name) is had
+        assert ((tmp_path / name / "hub.toml").read_bytes(), (tmp_path / name / "point.toml").read_bytes()) == before
+
+
+def test_new_ports_reach_every_table_that_names_them_and_nothing_else(tmp_path: Path) -> None:
+    tls = district.Kind(has_tls=True)
+    district.write(tmp_path, ports.Ports(11, 12, 13, 14), DAY, tls, lambda: "ab" * 32)
+    before = (tmp_path / "point.toml").read_text() + (tmp_path / "hub.toml").read_text()
+
+    district.write(tmp_path, ports.Ports(21, 22, 23, 24), DAY, tls, lambda: "ab" * 32)
+
+    after = (tmp_path / "point.toml").read_text() + (tmp_path / "hub.toml").read_text()
+    expected = before
+    for each in (11, 12, 13, 14):
+        expected = expected.replace(f"port = {each}\n", f"port = {each + 10}\n").replace(
+            f"port = {each} ", f"port = {each + 10} "
+        )
+    assert after == expected != before
+
+
 def test_a_second_start_changes_no_file(tmp_path: Path) -> None:
     first = district.write(tmp_path, ports.Ports(18831, 18832), DAY)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir() if file.is_file()}
@@ -155,7 +198,8 @@ def test_ports_are_kept_and_a_taken_one_is_replaced_in_the_settings(tmp_path: Pa
     district.write(tmp_path, other, DAY)
 
     assert other.broker == chosen.broker
-    assert other.line not in (chosen.line, chosen.broker)
+    assert other.line not in (chosen.line, chosen.broker, chosen.hub, chosen.reception)
+    assert len({other.broker, other.line, other.hub, other.reception}) == 4
     hub = config.load(tmp_path / "point.toml").hub
     assert hub is not None
     assert hub.port == other.line
@@ -193,6 +237,26 @@ def test_the_private_broker_is_reached_through_the_line_and_not_when_it_is_cut(t
 
         assert (whole, cut, connect_code(here.ports.line)) == (True, False, True)
     assert not connect_code(here.ports.broker)
+
+
+def test_a_terminal_of_the_sample_is_let_in_once_and_its_line_is_encrypted(tmp_path: Path) -> None:
+    with stand.Stand(tmp_path / "d", kind=district.Kind(has_tls=True)) as here:
+        for _, work in here.steps()[:3]:
+            work()
+
+        first, second = here.admit(), here.admit()
+
+        assert (first, second) == (True, False)
+        assert '"site": "QJ-0001"' in here.point_command("identity")
+        here.start_line()
+        assert not connect_code(here.ports.line)  # not without encryption
+        context = ssl.create_default_context(cafile=str(tmp_path / "d/broker/ca.pem"))
+        context.load_cert_chain(tmp_path / "d/point/identity/identity.pem")
+        with (
+            socket.create_connection(("127.0.0.1", here.ports.line), timeout=PATIENCE_S) as plain,
+            context.wrap_socket(plain, server_hostname="127.0.0.1") as encrypted,
+        ):
+            assert encrypted.version() == "TLSv1.3"
 
 
 def run(folder: Path, *words: str) -> subprocess.Popen[str]:
