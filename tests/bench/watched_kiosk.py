@@ -3,8 +3,9 @@
     watched_kiosk.py SEEN_FIFO CONTROL_SOCKET run --config FILE
 
 After every drawn frame the witness reads the middle of the picture back from GL and, when it has changed, writes one
-line into the FIFO: {"at": monotonic ns, "screen": ..., "waybill": of the last parcel stored}. The title bar, where the
-clock and the count of pending facts live, is not part of it. CLOCK_MONOTONIC is one clock for all processes.
+line into the FIFO: {"at": monotonic ns, "screen": ..., "waybill": of the last parcel stored, "target": chosen}. The
+title bar, where the clock and the count of pending facts live, is not part of it. CLOCK_MONOTONIC is one clock for
+all processes.
 On the control socket: {"do": "stock", "first": n, "count": n} puts parcels into the cells by the rules; {"do":
 "settle"} gives spare memory back and tells what is held.
 """
@@ -67,7 +68,7 @@ class Witness:
         self._last = pixels
         frame = App.get_running_app().frame
         stored = frame.stored.parcel.waybill_no if frame.stored else ""
-        line = {"at": at, "screen": frame.state.screen, "waybill": stored}
+        line = {"at": at, "screen": frame.state.screen, "waybill": stored, "target": frame.target}
         os.write(self._seen, json.dumps(line).encode() + b"\n")
 
 

@@ -23,6 +23,7 @@ INVARIANTS = {
     "R9": "a time-out never causes a second pulse",
     "R11": "sequence numbers have no gap, here and at the hub",
     "R12": "history is never rewritten in silence",
+    "R13": "over a real broker each fact, posting, message and order of the hub is there once",
     "R14": "a full or failing disk loses nothing that was confirmed",
     "R15": "damage is detected, never trusted",
     "R16": "a backup restores to a verified state",
@@ -30,6 +31,7 @@ INVARIANTS = {
     "R18": "no frame, scan or payload crashes or moves anything",
     "R21": "no personal value in logs",
     "R22": "guessing stays below the limit across power cuts",
+    "R24": "the screen answers while disk, scanner and line are at their worst",
     "R25": "after a cut the point is usable again within a minute",
 }
 
