@@ -8,7 +8,10 @@ KIOSK = [
     "evdev>=2.0",  # hand scanners that act as a keyboard
 ]
 HUB = [
+    "jinja2>=3.1,<4",  # these three serve the page of the district's desk
     "psycopg[binary]>=3.2,<4",  # a hub on PostgreSQL; one on SQLite needs nothing
+    "waitress>=3,<4",
+    "werkzeug>=3,<4",
 ]
 DEV = [
     "fonttools>=4.50",  # cuts the kiosk font out of Debian's Noto CJK
@@ -20,6 +23,7 @@ DEV = [
     "ruff>=0.9",
     "types-requests",
     "types-pyserial",
+    "types-waitress",
 ]
 
 setup(
@@ -33,7 +37,7 @@ setup(
     package_data={
         "edge": ["py.typed"],
         "drivers": ["py.typed"],
-        "sync": ["py.typed"],
+        "sync": ["py.typed", "hub/web/catalogue/*", "hub/web/static/*", "hub/web/templates/*"],
         "ui": ["py.typed", "*.kv", "screens/*.kv", "fonts/*", "catalogue/*"],
     },
     install_requires=[

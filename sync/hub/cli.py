@@ -24,7 +24,7 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import cli_enrolment, cli_stick, manifest, report
+from sync.hub import cli_enrolment, cli_stick, cli_watch, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.intake import collect_rarely
@@ -152,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     send.add_argument("file", type=Path, metavar="FILE")
     cli_enrolment.add(commands, _store)
     cli_stick.add(commands, _store)
+    cli_watch.add(commands)
     return parser
 
 
