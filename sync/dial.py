@@ -12,7 +12,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,23 @@ async def open_socket(host: str, port: int, tls: Tls | None) -> socket.socket:
     except BaseException:
         sock.close()
         raise
+
+
+async def open_any(hosts: Sequence[str], port: int, tls: Tls | None, share_s: float) -> socket.socket:
+    """Open a socket to the first of the nodes of a broker that answers. Errors: OSError, of the last; TlsRefused.
+
+    Each has its share of the time, so that a node that is silent does not hide the others.
+    """
+    reason: OSError = OSError("no node is named")
+    for host in hosts:
+        try:
+            async with asyncio.timeout(share_s):
+                return await open_socket(host, port, tls)
+        except TlsRefused:
+            raise
+        except OSError as error:  # TimeoutError is one
+            reason = error
+    raise reason
 
 
 async def _connect(host: str, port: int) -> socket.socket:

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import socket
 import ssl
+import zlib
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,13 +28,14 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersi
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from sync.dial import Tls, TlsRefused, open_socket
+from sync.dial import Tls, TlsRefused, open_any
 from sync.wire import MAX_PACKED
 
 KEEPALIVE_S = 15  # a half-open line is noticed in about 23 s; with 30 s it took 46 s (measured)
 FAREWELL_STEP_S = 0.02
 MISC_S = 1.0  # how often paho looks at its keepalive
 UNREAD = 1_000  # messages held for the reader; the broker's receive maximum keeps far below
+PAUSE = 200  # held this many, the socket is left alone: at QoS 0 only TCP holds the broker back
 RECEIVE_MAXIMUM = 20
 MAX_PACKET = MAX_PACKED + 4096  # no larger packet is accepted from the broker (MQTT 5)
 
@@ -57,7 +59,11 @@ class LineLost(ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """Where the broker is and how to be let in. `protocol`: 5, or 4 for a broker that knows only MQTT 3.1.1."""
+    """Where the broker is and how to be let in. `protocol`: 5, or 4 for a broker that knows only MQTT 3.1.1.
+
+    `host`: one name, or those of a cluster's nodes with blanks between. `qos` 0: nothing is asked of the broker but to
+    pass on, and it is to keep nothing; for a cluster whose nodes would vote on each message. Our logs are the queue.
+    """
 
     host: str
     port: int
@@ -66,6 +72,13 @@ class Broker:
     tls: Tls | None = None
     protocol: int = 5
     keepalive_s: int = KEEPALIVE_S
+    qos: int = 1
+
+    def nodes(self, client_id: str) -> list[str]:
+        """The hosts in the order this client tries them: everybody begins elsewhere."""
+        hosts = self.host.split()
+        first = zlib.crc32(client_id.encode()) % len(hosts)
+        return hosts[first:] + hosts[:first]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,7 @@ class Connection:
 
     def __init__(self, broker: Broker, client_id: str, will: Will, timeout_s: float) -> None:
         self._broker = broker
+        self._nodes = broker.nodes(client_id)
         self._timeout_s = timeout_s
         self._unread: deque[Message] = deque()
         self._news = asyncio.Event()
@@ -107,7 +121,8 @@ class Connection:
         self._greeted = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(self._timeout_s):
-                self._client.begin(await open_socket(self._broker.host, self._broker.port, self._broker.tls))
+                share_s = self._timeout_s / len(self._nodes)
+                self._client.begin(await open_any(self._nodes, self._broker.port, self._broker.tls, share_s))
                 self._misc = asyncio.create_task(self._watch_keepalive(), name="mqtt keepalive")
                 await self._greeted
         except (OSError, TimeoutError) as error:
@@ -125,9 +140,9 @@ class Connection:
         await self._drop()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
-        """Subscribe at QoS 1 and wait for the broker's word. Errors: LineLost."""
+        """Subscribe and wait for the broker's word. Errors: LineLost."""
         self._subscribed = asyncio.get_running_loop().create_future()
-        self._check(self._client.subscribe([(topic, 1) for topic in topics])[0])
+        self._check(self._client.subscribe([(topic, self._broker.qos) for topic in topics])[0])
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._subscribed
@@ -135,8 +150,9 @@ class Connection:
             raise LineLost("the broker does not answer a subscription") from error
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Hand a message to the line at QoS 1. That proves nothing; only an answer does. Errors: LineLost."""
-        self._check(self._client.publish(topic, payload, qos=1, retain=retain).rc)
+        """Hand a message to the line. That proves nothing; only an answer does. Errors: LineLost."""
+        qos = self._broker.qos
+        self._check(self._client.publish(topic, payload, qos=qos, retain=retain and qos > 0).rc)
 
     async def next_message(self) -> Message:
         """Wait for the next publication. Errors: LineLost."""
@@ -145,11 +161,11 @@ class Connection:
                 raise LineLost(self._lost)
             self._news.clear()
             await self._news.wait()
-        return self._unread.popleft()
+        return self._next()
 
     def waiting_message(self) -> Message | None:
         """The next publication if it is here already."""
-        return self._unread.popleft() if self._unread else None
+        return self._next() if self._unread else None
 
     def done(self, message: Message) -> None:
         """Acknowledge to the broker: ours now, committed. Until then it holds back after RECEIVE_MAXIMUM messages."""
@@ -160,7 +176,7 @@ class Connection:
         """Publish a last retained word and disconnect in order, within the time, so that the will stays unused."""
         if self._lost is not None:
             return
-        published = self._client.publish(topic, payload, qos=1, retain=True)
+        published = self._client.publish(topic, payload, qos=self._broker.qos, retain=self._broker.qos > 0)
         for _ in range(max(1, round(timeout_s / FAREWELL_STEP_S))):
             if self._lost is not None or published.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS or published.is_published():
                 break
@@ -186,6 +202,8 @@ class Connection:
             return
         self._unread.append(message)
         self._news.set()
+        if len(self._unread) == PAUSE:
+            self._client.pause()
 
     def lose(self, why: str) -> None:
         """The line is gone. Everyone who waits on it hears of it."""
@@ -194,6 +212,12 @@ class Connection:
         self._news.set()
         _settle(self._greeted, why)
         _settle(self._subscribed, why)
+
+    def _next(self) -> Message:
+        message = self._unread.popleft()
+        if len(self._unread) == PAUSE // 2:
+            self._client.go_on()
+        return message
 
     def _check(self, code: MQTTErrorCode) -> None:
         if code is not MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -229,9 +253,10 @@ class _Client(paho.Client):
         self._broker_settings = broker
         self._owner = owner
         self._ready: socket.socket | None = None
+        self._is_paused = False
         if broker.username is not None:
             self.username_pw_set(broker.username, broker.password)
-        self.will_set(will.topic, will.payload, qos=1, retain=True)
+        self.will_set(will.topic, will.payload, qos=broker.qos, retain=broker.qos > 0)
         self.on_connect = self._greeted
         self.on_disconnect = self._disconnected
         self.on_message = self._arrived
@@ -254,6 +279,20 @@ class _Client(paho.Client):
         else:
             self.connect(settings.host, settings.port, settings.keepalive_s)
 
+    def pause(self) -> None:
+        """Leave what comes in the kernel, for TCP to hold the broker back."""
+        if self._ready is not None and self._ready.fileno() >= 0:
+            self._is_paused = True
+            asyncio.get_running_loop().remove_reader(self._ready)
+
+    def go_on(self) -> None:
+        """Read again; what is left inside TLS wakes nobody, so once at once."""
+        if self._is_paused and self._ready is not None and self._ready.fileno() >= 0:
+            self._is_paused = False
+            loop = asyncio.get_running_loop()
+            loop.add_reader(self._ready, self._readable)
+            loop.call_soon(self._readable)
+
     def end(self) -> None:
         """Close the socket without a word, if it is still open. The broker then publishes the will."""
         self._sock_close()
@@ -264,7 +303,7 @@ class _Client(paho.Client):
         return self._ready
 
     def _readable(self) -> None:
-        while self.loop_read() is MQTTErrorCode.MQTT_ERR_SUCCESS:
+        while not self._is_paused and self.loop_read() is MQTTErrorCode.MQTT_ERR_SUCCESS:
             if not (isinstance(self._ready, ssl.SSLSocket) and self._ready.fileno() >= 0 and self._ready.pending()):
                 return  # what is left in the kernel wakes us again; what is left inside TLS would not
 
