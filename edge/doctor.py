@@ -11,7 +11,15 @@ from datetime import UTC, datetime
 
 from drivers.base import Health
 from drivers.faults import Fault
-from edge.doctor_facts import BookFacts, DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
+from edge.doctor_facts import (
+    BookFacts,
+    CertificateFacts,
+    DeviceFacts,
+    DiskFacts,
+    LineFacts,
+    MachineFacts,
+    PointFacts,
+)
 from edge.doctor_table import DEVICE_FAULTS, OWN_WORDS, STORE, TERMINAL
 from edge.steps import CheckupBoard, Finding
 from edge.steps.checkup import LEVELS
@@ -25,15 +33,16 @@ BUILT_MS = 1_767_225_600_000  # 2026-01-01: no fact of this program is older
 OFF_LONG_DAYS = 7
 OLD_H, FAR_H = 26, 7 * 24
 SOON_DAYS = 30
+LATE_PART = 6  # of its life: renewal begins with the last third, so half of that was in vain
 MOST_CODES = 40  # of a report: 40 of 7 signs and the head fit a QR code of 69 modules
 # What sync tells of a line that is not let in; anything else: the hub does not take what we send.
 LINK_WORDS = {
     "login": "login",
     "not_allowed": "not_allowed",
-    "revoked": "own",
-    "expired": "own",
-    "unknown": "own",
-    "no_certificate": "own",
+    "revoked": "revoked",
+    "expired": "expired",
+    "unknown": "stranger",  # the key link_unknown is the line's own
+    "no_certificate": "no_certificate",
     "wrong_hub": "hub",
     "hub_clock": "hub_clock",
 }
@@ -96,7 +105,7 @@ def _terminal(facts: PointFacts) -> Iterator[Finding]:
     yield _heat(machine.heat_c)
     yield _told("fonts", "ok" if machine.has_fonts else "gone")
     yield _link(facts.line, books)
-    yield _certificate(machine)
+    yield _certificate(machine.certificate)
 
 
 def _told(what: str, word: str, **slots: str | int) -> Finding:
@@ -161,12 +170,15 @@ def _link(line: LineFacts, books: BookFacts) -> Finding:
     return _told("link", "off" if line.days < OFF_LONG_DAYS else "off_long", days=line.days, n=line.pending)
 
 
-def _certificate(machine: MachineFacts) -> Finding:
-    days = machine.certificate_days
-    if not machine.has_certificate:
-        return _told("certificate", "none")
+def _certificate(held: CertificateFacts) -> Finding:
+    days = held.days
+    if held.kind in ("", "missing"):
+        return _told("certificate", held.kind or "none")
     if days is None:
-        return _told("certificate", "unread")
+        return _told("certificate", "torn" if held.kind == "own" else "unread")
+    if held.kind == "own":
+        is_late = days * LATE_PART < held.life_days
+        return _told("certificate", "ended" if days < 0 else "late" if is_late else "ok", days=abs(days))
     return _told("certificate", "over" if days < 0 else "soon" if days < SOON_DAYS else "ok", days=abs(days))
 
 

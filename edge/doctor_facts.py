@@ -27,6 +27,18 @@ class DiskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateFacts:
+    """The certificate of the line. `kind`: "" none is used | file an authority's | own | missing: not yet enrolled.
+
+    Units: days; `days` left, negative after the end, None when it cannot be read.
+    """
+
+    kind: str = ""
+    days: int | None = None
+    life_days: int = 0  # of an own one, from its begin to its end
+
+
+@dataclass(frozen=True, slots=True)
 class MachineFacts:
     """The machine. None: cannot be measured here. Units: UTC ms, MB, degrees Celsius."""
 
@@ -35,8 +47,7 @@ class MachineFacts:
     memory_mb: int | None
     heat_c: int | None
     has_fonts: bool
-    certificate_days: int | None = None  # days left
-    has_certificate: bool = False  # the settings name one
+    certificate: CertificateFacts = CertificateFacts()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Gather what the doctor judges: the disk, the machine, the certificate, the books. Reads only; changes nothing.
+"""Gather what the doctor judges: the disk, the machine, the books. Reads only; changes nothing.
 
 Devices are asked by whoever holds them: the running kiosk (edge/house.py), or the command when none runs. What cannot
 be read is told as not known, never as well.
@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from edge import audit, boards, log, reserve
 from edge.clock import Clock, Dice
 from edge.copies import FILE, copies, holds_facts, read_only
-from edge.doctor_facts import BookFacts, DiskFacts, LineFacts, MachineFacts
+from edge.doctor_facts import BookFacts, CertificateFacts, DiskFacts, LineFacts, MachineFacts
 from edge.store import Keys, Tx
 
 MB = 1024 * 1024
@@ -91,12 +91,11 @@ def certificate_days(file: Path, now_s: int) -> int | None:
     return None if not ends else (int(min(ends)) - now_s) // DAY_S
 
 
-def machine(clock: Clock, fonts: tuple[Path, ...], tls_ca_file: Path | None) -> MachineFacts:
+def machine(clock: Clock, fonts: tuple[Path, ...], certificate: CertificateFacts) -> MachineFacts:
     """Look at the machine itself."""
     stamp = clock.stamp()
-    days = None if tls_ca_file is None else certificate_days(tls_ca_file, stamp.at // 1000)
     has_fonts = all(font.is_file() for font in fonts)
-    return MachineFacts(stamp.at, stamp.synced, memory_mb(), heat_c(), has_fonts, days, tls_ca_file is not None)
+    return MachineFacts(stamp.at, stamp.synced, memory_mb(), heat_c(), has_fonts, certificate)
 
 
 def backup_age_h(folder: Path, now: int) -> int | None:

@@ -15,8 +15,9 @@ from pathlib import Path
 import ui
 from drivers.base import Device, Health
 from edge import audit, backup, batches, boards, doctor, events, examine, log, reserve, retention
+from edge.certificate import certificate
 from edge.clock import Clock, SystemDice
-from edge.config import DEVICE_KINDS, Settings
+from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.doctor_facts import DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
 from edge.steps import CheckupBoard, DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
 from edge.store import Store, StoreFault, Tx
@@ -58,15 +59,13 @@ class Point:
     """What of the settings the doctor looks at."""
 
     site: str = ""
-    has_hub: bool = False
-    tls_ca_file: Path | None = None
+    hub: HubLink | None = None
     fonts: tuple[Path, ...] = ()
 
 
 def point_of(settings: Settings) -> Point:
     """Take from the settings what the doctor looks at."""
-    hub = settings.hub
-    return Point(settings.site, hub is not None, None if hub is None else hub.tls_ca_file, FONTS)
+    return Point(settings.site, settings.hub, FONTS)
 
 
 class House:
@@ -205,14 +204,15 @@ class House:
             devices=[DeviceFacts(DEVICE_KINDS[kind][0], device.status()) for kind, device in self._devices],
             disk=disk,
             machine=machine,
-            line=LineFacts(self.point.has_hub, line.online, line.days(machine.now), pending, line.trouble),
+            line=LineFacts(self.point.hub is not None, line.online, line.days(machine.now), pending, line.trouble),
             books=replace(found, damage=damage or found.damage, backup_age_h=self._backup_age()),
         )
         return doctor.check_up(facts)
 
     def _look_around(self) -> tuple[str, DiskFacts, MachineFacts]:
         folder = self._store.folder
-        machine = examine.machine(self._clock, self.point.fonts, self.point.tls_ca_file)
+        papers = certificate(self.point.hub, self._clock.stamp().at // 1000)
+        machine = examine.machine(self._clock, self.point.fonts, papers)
         return examine.damage(folder), examine.disk(folder), machine
 
     def free_mb(self) -> int:

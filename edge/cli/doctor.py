@@ -14,6 +14,7 @@ from typing import Any
 from drivers.base import Device
 from drivers.faults import Fault
 from edge import doctor, doctor_line, examine, keys
+from edge.certificate import certificate
 from edge.cli.common import DEVICE, DONE, STORE, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, ConfigError, Settings
@@ -92,8 +93,8 @@ async def _look(settings: Settings) -> CheckupBoard:
         version=VERSION,
         devices=told,
         disk=examine.disk(settings.data_dir),
-        machine=examine.machine(clock, FONTS, point.tls_ca_file),
-        line=LineFacts(point.has_hub, None, line.days, line.pending),
+        machine=examine.machine(clock, FONTS, certificate(point.hub, clock.stamp().at // 1000)),
+        line=LineFacts(point.hub is not None, None, line.days, line.pending),
         books=books,
     )
     return doctor.check_up(facts)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 
 class NotSeen(AssertionError):
     """Something did not happen in its time. The day ends with exit code 1."""
@@ -20,12 +22,16 @@ class Eyes:
     """Looks into the files of the sample district from outside of the programs."""
 
     folder: Path
+    database: str = ""  # URL of the hub's PostgreSQL; empty for its file
 
     def point(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return _rows(self.folder / "point" / "point.db", sql, values)
 
     def hub(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return _rows(next((self.folder / "hub").glob("*.db")), sql, values)
+        if not self.database:
+            return _rows(next((self.folder / "hub").glob("*.db")), sql, values)
+        with psycopg.connect(self.database, connect_timeout=10) as db:
+            return db.execute(sql.replace("?", "%s").encode(), values).fetchall()
 
     def state(self, waybill_no: str) -> str | None:
         """State of the newest parcel with this number at the point."""

@@ -26,7 +26,8 @@ class Hands:
 
     def stop(self) -> None:
         self._end.set()
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._thread.join(5)
 
     def _work(self) -> None:
         while not self._end.wait(LOOK_S):

@@ -58,7 +58,18 @@ class Tally:
     secrets: set[str] = field(default_factory=set)
 
 
-def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[int, int], shots: Path) -> Report:
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a day was planned to be. `all_boards`: parcels went through cells of every lock board."""
+
+    shots: Path
+    kills: int
+    pictures: int
+    all_boards: bool = True
+
+
+def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[int, int], expected: Expected) -> Report:
+    """Compare what people did with what point and hub say."""
     report = Report()
     point = json.loads(stand.point_command("status"))
     hub_site = _site(json.loads(stand.hub_command("status")))
@@ -73,6 +84,8 @@ def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[int, int], shot
         "parcels still here: point vs hub", stock, _hub_parcels(eyes, "in_locker") + _hub_parcels(eyes, "on_shelf")
     )
     _doors(report, eyes, pulses)
+    if expected.all_boards:
+        _boards(report, eyes)
     _money(report, eyes, tally, point)
     report.add("facts: point vs hub", point["facts"], _hub_facts(eyes))
     report.add("digest: point vs hub", point["digest"], hub_site["digest"])
@@ -81,9 +94,9 @@ def compare(stand: Stand, eyes: Eyes, tally: Tally, pulses: dict[int, int], shot
         "messages to recipients: one per stored parcel", len(tally.taken_in), eyes.hub("SELECT count(*) FROM sms")[0][0]
     )
     report.add("chain verifies", True, json.loads(stand.point_command("log", "verify"))["ok"])
-    report.add("kiosk killed", 3, tally.kills)
+    report.add("kiosk killed", expected.kills, tally.kills)
     report.add("personal data in logs", [], leaks(stand.folder, eyes, tally.secrets))
-    report.add("pictures kept", True, len(list(shots.glob("*.png"))) >= 20)
+    report.add("pictures kept", True, len(list(expected.shots.glob("*.png"))) >= expected.pictures)
     return report
 
 
@@ -106,8 +119,6 @@ def _doors(report: Report, eyes: Eyes, pulses: dict[int, int]) -> None:
         report.add(
             f"pulses of {board} vs openings at it, less at most its power cuts", True, 0 <= opened - sent <= lost
         )
-        kept, left = _through(eyes, cells)
-        report.add(f"parcels went into and out of cells of {board}", True, kept > 0 and left > 0)
     by_pickup = eyes.point(
         "SELECT count(*) FROM opening o JOIN parcel p ON p.id = o.parcel"
         " WHERE o.purpose = 'pickup' AND o.outcome = 'open' AND p.state = 'picked_up'"
@@ -117,6 +128,12 @@ def _doors(report: Report, eyes: Eyes, pulses: dict[int, int]) -> None:
         " IN ('sensor', 'confirmed', 'reconciled', 'left_open')"
     )[0][0]
     report.add("doors opened for pick-up vs parcels that left a cell", by_pickup, left_cell)
+
+
+def _boards(report: Report, eyes: Eyes) -> None:
+    for board, cells in sample.BOARDS.items():
+        kept, left = _through(eyes, cells)
+        report.add(f"parcels went into and out of cells of {board}", True, kept > 0 and left > 0)
 
 
 def _through(eyes: Eyes, cells: range) -> tuple[int, int]:
@@ -178,14 +195,14 @@ def _site(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def leaks(folder: Path, eyes: Eyes, held: set[str]) -> list[str]:
-    """Search every log of every program for phones, names, account numbers, codes, tokens and addresses of the day."""
+    """Search every log of every program, and a stick, for phones, names, account numbers, codes, tokens and addresses of the day."""
     rows = manifest(folder)
     secrets = {row[key] for row in rows["parcels"] for key in ("phone", "recipient", "address")}
     secrets |= {row[key] for row in rows["bills"] for key in ("account_no", "name", "address")}
     secrets |= {row[0] for row in eyes.hub("SELECT code FROM sms WHERE code IS NOT NULL")}
     secrets |= {o.pin for o in sample.OPERATORS} | held
     found = []
-    for path in [*folder.glob("log/*"), *folder.glob("point/log/*"), *folder.glob("hub/log/*")]:
+    for path in [each for part in ("log", "point/log", "hub/log", "stick") for each in folder.glob(f"{part}/*")]:
         text = path.read_text("utf-8", "replace")
         found += [f"{path.name}: {len(secret)} signs" for secret in secrets if _holds(text, secret)]
     return found

@@ -14,7 +14,15 @@ from drivers.base import Health, Status
 from drivers.faults import Fault
 from edge import doctor
 from edge.cli.doctor import said, sentence
-from edge.doctor_facts import BookFacts, DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
+from edge.doctor_facts import (
+    BookFacts,
+    CertificateFacts,
+    DeviceFacts,
+    DiskFacts,
+    LineFacts,
+    MachineFacts,
+    PointFacts,
+)
 from edge.doctor_table import DEVICE_FAULTS, LETTERS, OWN_WORDS, TERMINAL
 from edge.steps import Finding
 from ui import words
@@ -26,7 +34,7 @@ WELL = PointFacts(
     version="0.1.0",
     devices=[DeviceFacts("lock", Status("locker", Health.OK)), DeviceFacts("scanner", Status("gun", Health.OK))],
     disk=DiskFacts(20_000, has_reserve=True),
-    machine=MachineFacts(NOW, True, 900, 48, True, 200, True),
+    machine=MachineFacts(NOW, True, 900, 48, True, CertificateFacts("file", 200)),
     line=LineFacts(True, True),
     books=BookFacts(backup_age_h=1, newest_at=NOW - 1000),
 )
@@ -49,10 +57,15 @@ TABLE: list[tuple[str, str, Mapping[str, Any], str, str]] = [
     ("machine", "heat", {"heat_c": 85}, "T32", "fault"),
     ("machine", "heat", {"heat_c": None}, "T30", "unknown"),
     ("machine", "fonts", {"has_fonts": False}, "T41", "fault"),
-    ("machine", "certificate", {"certificate_days": 29}, "N11", "warn"),
-    ("machine", "certificate", {"certificate_days": -1}, "N12", "fault"),
-    ("machine", "certificate", {"certificate_days": None}, "N13", "fault"),
-    ("machine", "certificate", {"has_certificate": False}, "", "ok"),
+    ("machine", "certificate", {"certificate": CertificateFacts("file", 29)}, "N11", "warn"),
+    ("machine", "certificate", {"certificate": CertificateFacts("file", -1)}, "N12", "fault"),
+    ("machine", "certificate", {"certificate": CertificateFacts("file", None)}, "N13", "fault"),
+    ("machine", "certificate", {"certificate": CertificateFacts("own", 29, 90)}, "", "ok"),
+    ("machine", "certificate", {"certificate": CertificateFacts("own", 14, 90)}, "N14", "warn"),
+    ("machine", "certificate", {"certificate": CertificateFacts("own", -1, 90)}, "N15", "fault"),
+    ("machine", "certificate", {"certificate": CertificateFacts("own", None)}, "N16", "fault"),
+    ("machine", "certificate", {"certificate": CertificateFacts("missing")}, "N17", "warn"),
+    ("machine", "certificate", {"certificate": CertificateFacts()}, "", "ok"),
     ("line", "link", {"is_set": False}, "", "ok"),
     ("line", "link", {"pending": 37}, "", "ok"),
     ("line", "link", {"online": None}, "N00", "unknown"),
@@ -62,7 +75,10 @@ TABLE: list[tuple[str, str, Mapping[str, Any], str, str]] = [
     ("line", "link", {"online": False, "trouble": "login"}, "N03", "fault"),
     ("line", "link", {"trouble": "not_allowed"}, "N04", "fault"),
     ("line", "link", {"trouble": "hole"}, "N05", "fault"),
-    ("line", "link", {"trouble": "revoked"}, "N07", "fault"),
+    ("line", "link", {"trouble": "revoked"}, "N21", "fault"),
+    ("line", "link", {"trouble": "expired"}, "N22", "fault"),
+    ("line", "link", {"trouble": "unknown"}, "N23", "fault"),
+    ("line", "link", {"trouble": "no_certificate"}, "N24", "fault"),
     ("line", "link", {"trouble": "wrong_hub"}, "N08", "fault"),
     ("line", "link", {"trouble": "hub_clock"}, "N09", "fault"),
     ("books", "link", {"has_fork": True}, "N06", "fault"),
