@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
 from edge import events, keys, log
+from edge.carrying import Carrying, Place
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.counter_kit import counter_of
@@ -26,6 +27,7 @@ from edge.fittings import fittings_of
 from edge.flows import batch, doors, money, printing
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
+from edge.flows.sticks import Sticks
 from edge.house import House, point_of
 from edge.model import SiteCode
 from edge.port import StoreLog
@@ -63,6 +65,7 @@ class Kiosk:
         self._house.point = point_of(settings)
         self._house.renderer = lambda: bridge.renderer
         self._site = Site(self._store, self._clock, locker_of(settings, self._devices), self._display(), self._say)
+        self._site.code = settings.site
         self._site.stand(counter_of(self._devices), settings.name, settings.help_phone or "")
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
         self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post))
@@ -211,7 +214,11 @@ class Kiosk:
         dice = random.SystemRandom().random
         outside = Outside(self._clock.ms, dice, self._line_changed, self._health)
         who = SiteCode(self._settings.site), VERSION
-        return Uplink(hub, who, StoreLog(self._store), outside, self._clock)
+        uplink = Uplink(hub, who, StoreLog(self._store), outside, self._clock)
+        place = Place(self._settings.sticks_dir, plain=self._settings.sim)
+        carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew)
+        self._desk.sticks = Sticks(self._site, carrying)
+        return uplink
 
     def _health(self) -> dict[str, str | int | bool]:
         ill = sum(device.status().health is not Health.OK for _, device in self._devices)

@@ -122,6 +122,7 @@ class Settings:
     shelves: tuple[Shelf, ...]
     devices: tuple[DeviceConfig, ...]
     drive_socket: Path | None
+    sticks_dir: Path | None = None  # where the system mounts USB sticks, one folder each
 
 
 def load(path: Path, *, only_devices: bool = False) -> Settings:
@@ -168,6 +169,7 @@ def _settings(top: Table, base: Path) -> Settings:
         shelves=tuple(_shelf(each) for each in top.listed_tables("shelf")),
         devices=tuple(_device(name, each, base) for name, each in top.named_tables("devices").items()),
         drive_socket=_drive(top.table("drive"), base) if top.has("drive") else None,
+        sticks_dir=path_of(top, "sticks_dir", base) if top.has("sticks_dir") else None,
     )
 
 

@@ -14,10 +14,12 @@ from edge.counter import Counter
 from edge.flows import batch, intake, money, pickup, printing, weigh
 from edge.flows.batch import waybills as _waybills
 from edge.flows.site import Site
+from edge.flows.sticks import Sticks
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.parcels import Arrival
 from edge.steps import Intent, Step
 from edge.steps import workbench as w
+from edge.steps.stick import StickIntent
 from edge.store import Tx
 from edge.workbench import Fittings, Workbench
 
@@ -49,6 +51,7 @@ class Desk:
         self._boards_of = boards_of
         self.counter = Counter(site.clock)
         self.bench: Workbench | None = None
+        self.sticks: Sticks | None = None  # without a hub there is nobody to carry them to
 
     def fit(self, fittings: Fittings) -> Workbench:
         """Set up the technician's workbench; without it nobody uses a tool."""
@@ -85,6 +88,8 @@ class Desk:
                 return self._login(intent)
             case _ if isinstance(intent, w.WorkbenchIntent):
                 return self._at_bench(intent)
+            case _ if self.sticks is not None and isinstance(intent, StickIntent):
+                return self.sticks.handle(intent, self.counter.operator)
             case s.GivePhone() | s.ChooseCarrier() | s.RecordConsent():
                 return self._answer(intent)
             case _:
@@ -284,6 +289,8 @@ class Desk:
         yield s.LoggedIn(operator, role)
         if role is Role.OPERATOR:
             yield await self._site.store.run(boards.day)
+            if self.sticks is not None and (sheet := await self.sticks.due()) is not None:
+                yield sheet
 
     async def _who(self, pin: str) -> tuple[OperatorId, Role]:
         """Return whose PIN it is; the try is committed before comparing. Errors: Rejected wrong_pin, locked_out."""

@@ -17,6 +17,7 @@ from edge.sheet import Counted, Figures, Settled, Sheet, Stretch, code_of, figur
 from edge.store import Tx
 
 LONG_MS = 3_600_000  # a shorter one nobody has to reconcile
+MARK = "D"  # a bill's slip number has digits alone, a weighing's begins with another letter
 
 
 def confirmed(tx: Tx, position: Position) -> None:
@@ -62,6 +63,8 @@ def from_stick(tx: Tx, body: str) -> None:
             "INSERT OR REPLACE INTO outage (after, upto, since) VALUES (?, ?, ?)", (fact.after, fact.upto, since)
         )
         _end(tx, {"after": fact.after, "upto": fact.upto, "since": since})
+        if tx.stamp.at - since < LONG_MS:  # nobody needs to be shown how a stick was tried out
+            tx.execute("UPDATE outage SET shown = 1 WHERE after = ?", (fact.after,))
     answered(tx, fact)
 
 
@@ -69,6 +72,16 @@ def newest(tx: Tx, site: str) -> Sheet | None:
     """The sheet of the newest outage that has ended, None if there never was one."""
     row = tx.row("SELECT * FROM outage WHERE until IS NOT NULL ORDER BY upto DESC LIMIT 1")
     return None if row is None else _sheet(tx, site, row)
+
+
+def is_sheet(slip: str) -> bool:
+    """Whether a slip number is a sheet's."""
+    return slip.startswith(MARK)
+
+
+def slip_of(sheet: Sheet) -> str:
+    """The number under which a sheet is printed: an operator may print it again."""
+    return f"{MARK}{sheet.stretch.after}-{sheet.stretch.end.upto}"
 
 
 def is_due(tx: Tx) -> bool:

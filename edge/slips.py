@@ -73,7 +73,7 @@ def sheet_slip(head: Letterhead, sheet: Sheet) -> tuple[Line, ...]:
     lines.append(Text(say(f"sheet.verdict_{verdict(sheet)}"), is_big=True, is_centred=True))
     lines += _texts((say("sheet.site", site=sheet.stretch.site), say("sheet.away", days=sheet.days, hours=sheet.hours)))
     lines += _texts((say("sheet.from", at=sheet.since), say("sheet.to", at=sheet.until)))
-    lines += [Text(f"{name}: {figure}") for name, figure in sheet_rows(head, sheet)]
+    lines += [Text(say("sheet.row", name=name, figure=figure)) for name, figure in sheet_rows(head, sheet)]
     lines += _texts((say("sheet.log", log=end.log_id), say("sheet.span", first=sheet.stretch.after + 1, last=end.upto)))
     lines.append(Text(say("sheet.digest", digest=sheet.ours.digest[:16])))
     if sheet.hub is not None:

@@ -36,7 +36,7 @@ class Uplink:
             now = true_time(clock)
             tls = Tls(identity.authority_file, identity.pair_file, identity.pair_file, now.now_s)
             dice = random.SystemRandom().random
-            self._renewal = Renewal(enroller(hub, identity, now), identity, now, dice, self._begin_anew)
+            self._renewal = Renewal(enroller(hub, identity, now), identity, now, dice, self.begin_anew)
             outside = replace(outside, on_refused=self._renewal.put_right)
         broker = Broker(hub.host, hub.port, hub.username, hub.password(), tls, hub.protocol)
         self._link = Link(LinkSettings(site, broker, hub.link_key(), version), port, outside)
@@ -48,7 +48,8 @@ class Uplink:
             work.append(("certificate", self._renewal.run()))
         return work
 
-    def _begin_anew(self) -> None:
+    def begin_anew(self) -> None:
+        """Take a new line: the certificate, or by a stick the positions, have changed."""
         self._link.begin_anew()
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from drivers.base import NoAnswer, NotThere, Refused
 from drivers.paper import Cover, Line, Paper, Printed, Printer
-from edge import bills, boards, prints, slips, weighings
+from edge import bills, boards, outages, prints, slips, weighings
 from edge.flows.site import Site
 from edge.model import BillId, BillState, Rejected
 from edge.prints import Run
@@ -74,14 +74,18 @@ async def work(site: Site, post: Callable[[Step], None]) -> None:
 async def play(site: Site, run: Run) -> AsyncIterator[Step]:
     """Print one begun slip and write down what became of it."""
     yield Printing(run.slip, "printing", run.copy)
-    lines = await site.store.run(_set, site.letterhead, run)
+    lines = await site.store.run(_set, site.letterhead, site.code, run)
     outcome = await _printed(site, lines)
     await site.store.run(prints.ended, run, outcome)
     yield Printing(run.slip, outcome, run.copy)
 
 
-def _set(tx: Tx, head: Letterhead, run: Run) -> Sequence[Line]:
+def _set(tx: Tx, head: Letterhead, code: str, run: Run) -> Sequence[Line]:
     """Set the slip from what the tables say now: a bill may have been posted since."""
+    if outages.is_sheet(run.slip):
+        sheet = outages.newest(tx, code)
+        assert sheet is not None, "the print of a sheet that is not there was begun"
+        return slips.sheet_slip(head, sheet)
     if weighings.is_ticket(run.slip):
         return slips.weighing_slip(head, weighings.load_ticket(tx, run.slip), run.copy)
     return slips.bill_slip(head, slip_of(tx, bills.by_slip(tx, run.slip)), run.copy)

@@ -56,6 +56,7 @@ class Site:
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)  # the operator cancels the deposit at the open door
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # set when `reconcile` has looked at every door
     counter: CounterDevices = field(default_factory=CounterDevices)
+    code: str = ""  # of the point, as the hub knows it
     name: str = ""  # of the point, and its telephone: the head of every slip
     phone: str = ""
     prints: asyncio.Queue[Run] = field(default_factory=lambda: asyncio.Queue(8))  # slips on their way to the printer

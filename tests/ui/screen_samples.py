@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from stick_samples import stick_pages
 from technician_samples import ALIKE_TOOLS, tool_samples
 
 from edge import steps as s
@@ -325,6 +326,7 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         ),
         "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),
         "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
+        **{name: frame(state, rows) for name, state in stick_pages().items()},
         "sync-revoked": frame(staff.Sync(replace(SYNC, fork=False, refused=(), refused_by="revoked")), rows),
         "sync-done": frame(staff.Sync(replace(SYNC, online=True, pending=0, fork=False, refused=())), rows),
     }

@@ -17,6 +17,7 @@ from ui.screens import (
     parcel_pages,
     pickup_pages,
     scan_pages,
+    sheet_pages,
     technician_pages,
     theme,
     touch_pages,
@@ -30,6 +31,7 @@ from ui.viewmodels import batch, states
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import technician_states as tech
 from ui.viewmodels.checkup import Checkup
+from ui.viewmodels.stick import SheetPage, StickPage
 from ui.viewmodels.weigh import WeighGoods
 
 DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
@@ -57,6 +59,8 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     staff.Board: board_pages.board,
     staff.Money: board_pages.money,
     staff.Sync: device_pages.sync,
+    StickPage: sheet_pages.stick,
+    SheetPage: sheet_pages.sheet,
     staff.Devices: device_pages.devices,
     staff.Cells: device_pages.cells,
     Checkup: doctor_pages.checkup,

@@ -33,6 +33,7 @@ from ui.viewmodels.staff_states import (
     Sync,
 )
 from ui.viewmodels.states import Standby
+from ui.viewmodels.stick import SheetPage, StickPage, open_page, press_page
 from ui.viewmodels.technician_press import back_from, press_tool
 from ui.viewmodels.technician_states import Tools, ToolState
 from ui.viewmodels.weigh import WeighGoods, press_weigh
@@ -58,7 +59,7 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return press_list(frame, found, name)
         case Money() as money:
             return _money(frame, money, name)
-        case Devices() | Sync():
+        case Devices() | Sync() | StickPage() | SheetPage():
             return _devices(frame, name)
         case Checkup() as checkup:
             return press_checkup(frame, checkup, name)
@@ -94,6 +95,10 @@ def _back(frame: Frame, name: str) -> Answer:
             return frame.to(Intake()), (s.CancelFlow(),)
         case Board() | IntakeDoor():
             return frame, ()  # the first page has no page before it; an open door is not left
+        case StickPage(busy=True):
+            return frame, ()  # nobody leaves while a stick is in use
+        case StickPage() | SheetPage() if name == "back":
+            return frame.to(Sync()), (s.ShowBoard("sync"),)
         case Checkup() if name == "back":
             return frame.to(Devices()), (s.ShowBoard("devices"),)
         case Devices() if frame.role is Role.TECHNICIAN:
@@ -211,6 +216,8 @@ def _money(frame: Frame, money: Money, name: str) -> Answer:
 
 
 def _devices(frame: Frame, name: str) -> Answer:
+    if isinstance(frame.state, StickPage | SheetPage):
+        return press_page(frame, frame.state, name)
     match (frame.state, name):
         case (Devices(page=page) as devices, "next" | "previous"):
             return replace(frame, state=replace(devices, page=page + (1 if name == "next" else -1))), ()
@@ -220,6 +227,8 @@ def _devices(frame: Frame, name: str) -> Answer:
             return open_checkup(frame)
         case (Sync(), "refresh"):
             return frame, (s.ShowBoard("sync"),)
+        case (Sync(), "stick" | "sheet"):
+            return open_page(frame, name)
     return _open(frame, name)
 
 

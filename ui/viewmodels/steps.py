@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import CellNo, Role
+from edge.steps.stick import StickStep
 from edge.steps.workbench import WorkbenchStep
 from ui.viewmodels.amounts import of_page
 from ui.viewmodels.batch import on_board, on_codes
@@ -52,6 +53,7 @@ from ui.viewmodels.states import (
     Standby,
     Wait,
 )
+from ui.viewmodels.stick import SheetPage, on_stick, sheet_printing
 from ui.viewmodels.technician_steps import on_tool_step, staff_refused
 from ui.viewmodels.weigh import WeighGoods, on_weigh_step
 
@@ -87,15 +89,25 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
         case _:
             # A weighing that ends late has put weight and value up for a page that was left meanwhile.
             is_late = isinstance(step, s.Weighed) and not isinstance(frame.state, WeighGoods)
-            return _weighing(frame, step) or _flow(frame, step), (of_page(frame),) if is_late else ()
+            turned = _at_counter(frame, step) or _for_staff(frame, _flow(frame, step))
+            return turned, (of_page(frame),) if is_late else ()
 
 
-def _weighing(frame: Frame, step: s.Step) -> Frame | None:
-    """The scale's page takes its own steps, None for all others; of a refusal it keeps the page and says why."""
+def _at_counter(frame: Frame, step: s.Step) -> Frame | None:
+    """Sticks, and the scale's page: None for all other steps; of a refusal that page stays and says why."""
+    if isinstance(step, StickStep):
+        return on_stick(frame, step)
     turned = on_weigh_step(frame, frame.state, step) if isinstance(frame.state, WeighGoods) else None
     if turned is not None and isinstance(step, s.Refusal):
         return replace(turned, notice=refusal_notice(step))
     return turned
+
+
+def _for_staff(before: Frame, after: Frame) -> Frame:
+    """A flow that ends after its operator has left opens no page of theirs; an open door is shown to anybody."""
+    if after.role or not isinstance(after.state, StaffState) or isinstance(after.state, IntakeDoor):
+        return after
+    return before.cleared(Home()) if isinstance(before.state, IntakeDoor) else before
 
 
 def _board(frame: Frame, step: s.Step) -> Frame:
@@ -154,6 +166,8 @@ def _printing(frame: Frame, step: s.Printing) -> Frame:
     match frame.state:
         case Slip(slip=slip) as page if slip.slip == step.slip:
             return replace(frame, state=replace(page, printed=step.state))
+        case SheetPage():
+            return sheet_printing(frame, step)
         case Money():
             good = step.state in ("printing", "done", "sent")
             return replace(frame, notice=Notice(f"told_print.{step.state}", (("slip", step.slip),), bad=not good))

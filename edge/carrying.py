@@ -1,0 +1,88 @@
+"""The sticks of this terminal: those that somebody has mounted below one folder, and what is written and read there.
+
+A part of the composition root. Nothing is ever mounted from here, and nothing on a stick is run or shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge import outages
+from edge.port import StoreLog
+from edge.steps.stick import StickBoard, StickDone, StickLine
+from edge.store import Store
+from sync.stick import PointStick, Taken
+from sync.stick_file import BadStick
+
+MOST = 6  # sticks on one page; nobody puts in more
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where sticks are: the folder of the settings, None without. `plain`: plain folders count too, on a desk."""
+
+    folder: Path | None
+    plain: bool = False
+
+
+class Carrying:
+    """Implements the `Carrier` of edge/flows/sticks.py. `moved` is told when a stick has moved our positions."""
+
+    def __init__(self, place: Place, link_key: bytes, store: Store, moved: Callable[[], None]) -> None:
+        self._place = place
+        self._key = link_key
+        self._store = store
+        self._moved = moved
+
+    async def board(self) -> StickBoard:
+        """List what is mounted now."""
+        if self._place.folder is None:
+            return StickBoard((), is_set_up=False)
+        return StickBoard(await asyncio.to_thread(_mounted, self._place.folder, self._place.plain))
+
+    async def write(self, name: str) -> StickDone:
+        """Write what the hub does not have yet."""
+        try:
+            written = await (await self._stick(name)).write(StoreLog(self._store))
+        except BadStick as error:
+            return StickDone(error.word)
+        return StickDone("written", written.facts)
+
+    async def read(self, name: str) -> StickDone:
+        """Take what the hub wrote."""
+        try:
+            taken = await (await self._stick(name)).read(StoreLog(self._store))
+        except BadStick as error:
+            return StickDone(error.word)
+        if taken.figures:
+            await self._store.run(outages.from_stick, taken.figures.decode(errors="replace"))
+        self._moved()
+        return _judged(taken)
+
+    async def _stick(self, name: str) -> PointStick:
+        folder = self._place.folder
+        if folder is None or all(each.name != name for each in (await self.board()).sticks):
+            raise BadStick("not_a_folder")
+        return PointStick(folder / name, self._key, asyncio.to_thread)
+
+
+def _judged(taken: Taken) -> StickDone:
+    if taken.trouble is not None:
+        return StickDone(taken.trouble)
+    if not taken.confirmed and not taken.applied and not taken.forked:
+        return StickDone("nothing_new")
+    return StickDone("taken", max(0, taken.confirmed), taken.applied)
+
+
+def _mounted(folder: Path, plain: bool) -> tuple[StickLine, ...]:
+    try:
+        there = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.is_symlink()]
+        sticks = [each for each in there if plain or os.path.ismount(each)]
+        return tuple(StickLine(each.name, shutil.disk_usage(each).free // 1_000_000) for each in sticks[:MOST])
+    except OSError:
+        return ()  # the folder is not there, or a stick was pulled while we looked: the next look tells
