@@ -10,8 +10,6 @@ from pathlib import Path
 from edge.config import HubLink
 from edge.doctor_facts import CertificateFacts
 from edge.examine import DAY_S, certificate_days
-from sync.identity import Identity
-from sync.x509 import BadPem
 
 
 def certificate(hub: HubLink | None, now_s: int) -> CertificateFacts:
@@ -25,6 +23,9 @@ def certificate(hub: HubLink | None, now_s: int) -> CertificateFacts:
 
 
 def _own(folder: Path, now_s: int) -> CertificateFacts:
+    from sync.identity import Identity  # the library behind it is loaded where there is a certificate
+    from sync.x509 import BadPem
+
     identity = Identity(folder)
     if not identity.is_enrolled:
         return CertificateFacts("missing")

@@ -16,11 +16,6 @@ import hmac
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
 CHUNK = 64 * 1024  # plain bytes of each chunk
 SALT_BYTES = 32
 HINT_BYTES = 16
@@ -92,11 +87,16 @@ class Signature:
 
 def seal(keys: FileKeys, number: int, plain: bytes, *, last: bool) -> bytes:
     """Seal one chunk. Each number only once per file."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # here and below: no start waits for a stick
+
     return AESGCM(keys.seal).encrypt(_nonce(number, last=last), plain, None)
 
 
 def unseal(keys: FileKeys, number: int, sealed: bytes, *, last: bool) -> bytes:
     """Open one chunk. Errors: NotOurs for any other byte, place or end."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     try:
         return AESGCM(keys.seal).decrypt(_nonce(number, last=last), sealed, None)
     except InvalidTag:
@@ -108,4 +108,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 def _derived(link_key: bytes, salt: bytes, what: bytes) -> bytes:
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
     return HKDF(hashes.SHA256(), 32, salt, INFO + what).derive(link_key)
