@@ -16,14 +16,17 @@ KEY_BYTES = 32  # link key: 256 bits, written as 64 hexadecimal digits
 IDENTITY = "identity"  # folder in data_dir: what enrolment wrote
 LINK_KEY = "link.key"
 PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
-HOST_RULE, HOST_HINT = r"[A-Za-z0-9.:-]{1,253}", "must be a host name or an address"
+_HOST = r"[A-Za-z0-9.:-]{1,253}"
+HOST_RULE = rf"{_HOST}( {_HOST}){{0,7}}"
+HOST_HINT = "must be a host name or an address; those of a cluster's nodes with one blank between them"
 
 
 @dataclass(frozen=True, slots=True)
 class HubLink:
     """Where the district hub is reached. The key and the password stay in their files until asked for.
 
-    Shape: `identity_dir` None unless the terminal is enrolled; then `ca_fingerprint` says which hub to believe.
+    Shape: `host` one, or a cluster's nodes with blanks between; `identity_dir` None unless the terminal is enrolled;
+           then `ca_fingerprint` says which hub to believe. `qos` as in sync.mqtt.Broker.
     """
 
     host: str
@@ -36,6 +39,7 @@ class HubLink:
     identity_dir: Path | None = None
     ca_fingerprint: str = ""
     enrol_port: int = 0
+    qos: int = 1
 
     def link_key(self) -> bytes:
         """Read the link key. Shape: 32 bytes. Errors: ConfigError when the file does not hold 64 hexadecimal digits."""
@@ -68,6 +72,7 @@ def read_hub(table: Table, base: Path, data_dir: Path) -> HubLink:
         identity_dir=identity,
         ca_fingerprint=_fingerprint(table) if is_enrolled else "",
         enrol_port=table.whole("enrol_port", 1, 65535, 8443),
+        qos=table.whole("qos", 0, 1, 1),
     )
     for key in ("link_key_file", "username", "password_file", "tls_ca_file"):
         if is_enrolled and table.has(key):

@@ -8,19 +8,21 @@ from __future__ import annotations
 import random
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.clock import Clock
 from edge.config import HubLink
 from edge.model import SiteCode
 from sync.dial import Tls
-from sync.enrol import Desk, Enroller
-from sync.identity import Identity
 from sync.link import Link
 from sync.mqtt import Broker
 from sync.port import LinkSettings, LogPort, Outside
-from sync.renewal import Renewal
 from sync.true_time import TrueTime
+
+if TYPE_CHECKING:  # the libraries of certificates cost a tenth of a start: loaded where there is an identity
+    from sync.enrol import Enroller
+    from sync.identity import Identity
+    from sync.renewal import Renewal
 
 
 class Uplink:
@@ -32,13 +34,16 @@ class Uplink:
         self._renewal: Renewal | None = None
         tls = None if hub.tls_ca_file is None else Tls(hub.tls_ca_file)
         if hub.identity_dir is not None:
+            from sync.identity import Identity
+            from sync.renewal import Renewal
+
             identity = Identity(hub.identity_dir)
             now = true_time(clock)
             tls = Tls(identity.authority_file, identity.pair_file, identity.pair_file, now.now_s)
             dice = random.SystemRandom().random
             self._renewal = Renewal(enroller(hub, identity, now), identity, now, dice, self.begin_anew)
             outside = replace(outside, on_refused=self._renewal.put_right)
-        broker = Broker(hub.host, hub.port, hub.username, hub.password(), tls, hub.protocol)
+        broker = Broker(hub.host, hub.port, hub.username, hub.password(), tls, hub.protocol, qos=hub.qos)
         self._link = Link(LinkSettings(site, broker, hub.link_key(), version), port, outside)
 
     def work(self) -> list[tuple[str, Coroutine[Any, Any, None]]]:
@@ -60,4 +65,6 @@ def true_time(clock: Clock) -> TrueTime:
 
 def enroller(hub: HubLink, identity: Identity, now: TrueTime) -> Enroller:
     """The terminal's voice at the hub's reception."""
-    return Enroller(Desk(hub.host, hub.enrol_port, hub.ca_fingerprint), identity, now)
+    from sync.enrol import Desk, Enroller
+
+    return Enroller(Desk(hub.host.split()[0], hub.enrol_port, hub.ca_fingerprint), identity, now)

@@ -24,7 +24,7 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import cli_enrolment, cli_stick, cli_watch, manifest, report
+from sync.hub import cli_enrolment, cli_simulate, cli_stick, cli_watch, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.intake import collect_rarely
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except manifest.BadManifest as error:
         emit({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})
         return _said(str(error), REFUSED)
-    except (Refused, *cli_enrolment.Refused) as error:
+    except (Refused, cli_simulate.Refused, *cli_enrolment.Refused) as error:
         return _said(str(error), REFUSED)
     except StoreFault as error:
         return _said(str(error), STORE)
@@ -153,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_enrolment.add(commands, _store)
     cli_stick.add(commands, _store)
     cli_watch.add(commands)
+    cli_simulate.add(commands, _store, _broker)
     return parser
 
 
@@ -173,7 +174,7 @@ def _site(settings: HubSettings, options: argparse.Namespace) -> SiteCode:
 def _broker(settings: HubSettings) -> Broker:
     at = settings.broker
     tls = None if at.tls_ca_file is None else Tls(at.tls_ca_file, at.tls_cert_file, at.tls_key_file)
-    return Broker(at.host, at.port, at.username, settings.password(), tls, at.protocol)
+    return Broker(at.host, at.port, at.username, settings.password(), tls, at.protocol, qos=at.qos)
 
 
 @contextmanager

@@ -168,7 +168,7 @@ async def _cut_off(settings: HubSettings, site: str) -> bool:
     """
     at = settings.broker
     tls = None if at.tls_ca_file is None else Tls(at.tls_ca_file, at.tls_cert_file, at.tls_key_file)
-    broker = Broker(at.host, at.port, at.username, settings.password(), tls, at.protocol)
+    broker = Broker(at.host, at.port, at.username, settings.password(), tls, at.protocol, qos=at.qos)
     will = Will("vp/hub/revoked", b"")
     try:
         async with Connection(broker, site, will, KICK_S) as line:

@@ -10,13 +10,14 @@ from edge.model import SiteCode
 from edge.toml_table import ConfigError, Problem, Table, read
 from sync.hub import broker_files
 from sync.hub.enrolment_config import EnrolmentSettings, read_enrolment
+from sync.hub.sites_list import PATH_HINT, PATH_RULE, SITE_HINT, SITE_RULE, SiteSettings, read_list
 
-SITE_RULE = r"[A-Z0-9][A-Z0-9-]{1,18}[A-Z0-9]"
-SITE_HINT = "must be 3 to 20 capital letters, digits, hyphens"
 URL_RULE = r"postgres(?:ql)?://[^\s]{1,400}"
 URL_HINT = "must be a URL as in postgresql://hub@/village?host=/run/postgresql"
 MAX_SHARDS = 1024
-PATH_RULE, PATH_HINT = r"[^\x00]{1,400}", "must be a path"
+_HOST = r"[0-9A-Za-z.:_-]{1,253}"
+HOST_RULE = rf"{_HOST}( {_HOST}){{0,7}}"
+HOST_HINT = "must be a host name or address; those of a cluster's nodes with one blank between them"
 PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
 
 
@@ -32,15 +33,7 @@ class BrokerSettings:
     tls_cert_file: Path | None
     tls_key_file: Path | None
     protocol: int  # 5, or 4 for MQTT 3.1.1
-
-
-@dataclass(frozen=True, slots=True)
-class SiteSettings:
-    """One point of the district."""
-
-    name: str
-    link_key_file: Path
-    profile_file: Path | None = None  # the settings file a new terminal gets when it is enrolled
+    qos: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +87,12 @@ def load(file: Path) -> HubSettings:
     folder = file.resolve().parent
     data_dir = folder / table.text("data_dir", PATH_RULE, PATH_HINT)
     broker = _broker(table.table("broker"), folder)
-    sites: dict[SiteCode, SiteSettings] = {}
+    sites = read_list(table, folder)
     for code, inside in table.named_tables("sites").items():
         if not re.fullmatch(SITE_RULE, code):
             inside.wrong(f"the code of a site {SITE_HINT}")
+        if SiteCode(code) in sites:
+            inside.wrong("this site is in sites_list, too")
         name = inside.text("name")
         key = folder / inside.text("link_key_file", PATH_RULE, PATH_HINT)
         profile = inside.optional_text("profile_file", PATH_RULE, PATH_HINT)
@@ -106,7 +101,7 @@ def load(file: Path) -> HubSettings:
     enrolment = read_enrolment(table.table("enrolment"), folder) if table.has("enrolment") else None
     work = _work(table.table("hub")) if table.has("hub") else WorkSettings()
     if not sites:
-        table.wrong("at least one [sites.CODE] is needed", "sites")
+        table.wrong("at least one [sites.CODE] is needed, or a sites_list with one", "sites")
     table.finish()
     if table.problems:
         raise ConfigError(file, table.problems)
@@ -123,17 +118,18 @@ def _work(table: Table) -> WorkSettings:
 
 
 def _broker(table: Table, folder: Path) -> BrokerSettings:
-    host = table.text("host", r"[0-9A-Za-z.:_-]{1,253}", "must be a host name or address")
+    host = table.text("host", HOST_RULE, HOST_HINT)
     port = table.whole("port", 1, 65535, 1883)
     username = table.optional_text("username", r".{1,100}", "must be a text of 1 to 100 characters")
     names = ("password_file", "tls_ca_file", "tls_cert_file", "tls_key_file")
     texts = [table.optional_text(name, PATH_RULE, PATH_HINT) for name in names]
     password, ca, cert, key = (None if text is None else folder / text for text in texts)
     protocol = PROTOCOLS[table.choice("protocol", tuple(PROTOCOLS)) if table.has("protocol") else "5"]
+    qos = table.whole("qos", 0, 1, 1)
     if (cert is None) != (key is None):
         table.wrong("needs tls_cert_file and tls_key_file together", "tls_cert_file")
     table.finish()
-    return BrokerSettings(host, port, username, password, ca, cert, key, protocol)
+    return BrokerSettings(host, port, username, password, ca, cert, key, protocol, qos)
 
 
 def _with_own_pair(broker: BrokerSettings, enrolment: EnrolmentSettings | None) -> BrokerSettings:
