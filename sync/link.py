@@ -123,6 +123,7 @@ class Link:
 
     async def _begin(self, line: Connection) -> None:
         self._sender = Sender(await self._port.up_position(), self._settings.window)
+        self._sender.narrow()
         self._rhythm.begin()
         await line.subscribe([self._topics.up_ack, self._topics.down])
         have = await self._port.down_position()
@@ -197,6 +198,9 @@ class Link:
     def _heard(self, step: Step) -> None:
         """The hub itself answered, just now."""
         now = self._outside.ms()
+        if step.move is Move.CONFIRM and self._rhythm.is_quick(now):
+            self._sender.widen()
+            self._rhythm.trust()
         well = step.move is Move.CONFIRM or (self._info.trouble is None and step.move is not Move.TROUBLE)
         self._rhythm.answered(now, more=self._sender.waits, well=well)
         self._retry.begin()

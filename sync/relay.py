@@ -43,7 +43,7 @@ from edge.chain import GENESIS, Item, Position, walk
 from edge.model import EventId, LogId, Seq
 from sync.wire import MAX_LADDER, Ack, Batch, Why
 
-WINDOW = 4  # batches in flight: keeps a 4G line busy (2 Mbit/s, 300 ms) and a lost one cheap
+WINDOW = 4  # most batches in flight: keeps a 4G line busy (2 Mbit/s, 300 ms) and a lost one cheap
 RETRY_BASE_S = 1.0
 RETRY_CAP_S = 60.0  # a district of 350 points then comes back spread over a minute
 
@@ -149,6 +149,7 @@ class Sender:
 
     def __init__(self, position: Position, window: int = WINDOW) -> None:
         self._window = window
+        self._width = window  # of it, what the line has shown to carry
         self._cursor = position
         self._tip, self._tip_mark = position.upto, position.mark
         self._in_flight: deque[Seq] = deque()  # last fact of each batch on its way
@@ -185,7 +186,15 @@ class Sender:
     @property
     def has_room(self) -> bool:
         """Whether another batch may go out now."""
-        return not self._must_ask and len(self._in_flight) < self._window
+        return not self._must_ask and len(self._in_flight) < self._width
+
+    def narrow(self) -> None:
+        """One batch in flight until answers come quickly: what queues up on a slow line is answered too late."""
+        self._width = 1
+
+    def widen(self) -> None:
+        """An answer came quickly: one more batch may be in flight."""
+        self._width = min(self._window, self._width + 1)
 
     def moved(self, position: Position) -> None:
         """Begin anew at a position: after the start, after a fork."""
@@ -243,6 +252,7 @@ class Sender:
         """No answer in time: all that is on its way counts as lost, and a question goes first."""
         self._must_ask = True
         self._asked = False
+        self.narrow()
         self._rewind()
 
     def _go_to(self, position: Position) -> Step:

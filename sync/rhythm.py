@@ -15,12 +15,16 @@ from sync.relay import RETRY_BASE_S, RETRY_CAP_S, Backoff
 class Timing:
     """Seconds. Tests shorten them; the defaults are for a 4G line in the mountains."""
 
-    answer_s: float = 10.0  # a batch over 256 kbit/s with a second of latency took 3 s; longer means lost
+    answer_s: float = 10.0  # a batch over 256 kbit/s with a second of latency took 3 s; waited longer after each loss
     ask_every_s: float = 60.0  # an idle line is asked this often whether the hub still answers
     retry_base_s: float = RETRY_BASE_S
     retry_cap_s: float = RETRY_CAP_S
     connect_s: float = 10.0
     fork_rest_s: float = 600.0  # between two new names of a log: two live copies of a card must not race
+
+
+PATIENCE = 16  # times `answer_s` is the longest wait: a full batch at 4,800 bit/s takes two minutes
+QUICK = 0.5  # of `answer_s`: an answer within it shows that the line can carry more
 
 
 class Rhythm:
@@ -32,6 +36,8 @@ class Rhythm:
         self._waiting_since: int | None = None
         self._last_answer: int | None = None
         self._rest_until = 0
+        self._patience = 1
+        self._in_doubt = False
 
     @property
     def last_answer_ms(self) -> int | None:
@@ -45,14 +51,31 @@ class Rhythm:
 
     def answered(self, now_ms: int, *, more: bool, well: bool) -> None:
         """An answer came. `more`: others are still outstanding; `well`: nothing is wrong that resting should ease."""
+        self._in_doubt = False
         self._last_answer = now_ms
         self._waiting_since = now_ms if more else None
         self._rest_until = 0
         if well:
             self._backoff.reset()
 
+    def is_quick(self, now_ms: int) -> bool:
+        """Whether an answer that comes now comes quickly. Ask before `answered`.
+
+        The first one after a loss may be late for something older, so it shows nothing.
+        """
+        if self._waiting_since is None or self._in_doubt:
+            return False
+        return now_ms - self._waiting_since < 1000 * QUICK * self._timing.answer_s
+
+    def trust(self) -> None:
+        """Facts were confirmed quickly: wait for answers as short as at first."""
+        self._patience = 1
+
     def rest(self, now_ms: int) -> None:
-        """It did not work: wait before the next try, longer each time."""
+        """It did not work: wait before the next try, longer each time, and then longer for its answer."""
+        if self.is_overdue(now_ms):
+            self._patience = min(PATIENCE, 2 * self._patience)
+            self._in_doubt = True
         self._waiting_since = None
         self._rest_until = now_ms + round(1000 * self._backoff.next_s())
 
@@ -62,9 +85,13 @@ class Rhythm:
         self._rest_until = 0
         self._backoff.reset()
 
+    @property
+    def _allowed_ms(self) -> int:
+        return round(1000 * self._timing.answer_s * self._patience)
+
     def is_overdue(self, now_ms: int) -> bool:
         """Whether an answer should have come by now."""
-        return self._waiting_since is not None and now_ms - self._waiting_since >= 1000 * self._timing.answer_s
+        return self._waiting_since is not None and now_ms - self._waiting_since >= self._allowed_ms
 
     def rests(self, now_ms: int) -> bool:
         """Whether to stay quiet for now."""
@@ -82,7 +109,7 @@ class Rhythm:
         if self.rests(now_ms):
             due = self._rest_until
         elif self._waiting_since is not None:
-            due = self._waiting_since + round(1000 * timing.answer_s)
+            due = self._waiting_since + self._allowed_ms
         else:
             due = (now_ms if self._last_answer is None else self._last_answer) + round(1000 * timing.ask_every_s)
         return max(0.001, (due - now_ms) / 1000)

@@ -87,6 +87,9 @@ class DownLine:
         if not step.alive:
             return
         self._is_there = True
+        if step.move is Move.CONFIRM and self._rhythm.is_quick(now_ms):
+            self._sender.widen()
+            self._rhythm.trust()
         self._in_trouble = step.move is Move.TROUBLE or (self._in_trouble and step.move is not Move.CONFIRM)
         self._rhythm.answered(now_ms, more=self._sender.waits, well=not self._in_trouble)
         self._act(step, ack, now_ms)

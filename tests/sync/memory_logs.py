@@ -85,6 +85,7 @@ class SendingEnd:
             ack = replace(ack, position=replace(ack.position, mark=own[ack.position.upto]))
         step = self.sender.on_ack(ack, own)
         if step.move is Move.CONFIRM:
+            self.sender.widen()
             assert self.disk.mark_at(step.position.upto) == step.position.mark
             self.disk.cursor = step.position
         elif step.move is Move.FORK:
