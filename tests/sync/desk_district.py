@@ -115,11 +115,12 @@ class Page:
     """`village-hub watch` as a program of its own, and a browser without a window: cookies and forms by hand."""
 
     def __init__(self, settings: Path) -> None:
-        self._settings = settings
+        self.settings = settings
         self._process: subprocess.Popen[str] | None = None
         self.port = 0
         self.cookies: dict[str, str] = {}
         self.headers: dict[str, str] = {}
+        self.set_cookies: list[str] = []
 
     def set_password(self, password: str = PASSWORD) -> None:
         done = subprocess.run(
@@ -129,13 +130,13 @@ class Page:
         assert done.returncode == 0, done.stderr
 
     def start(self) -> None:
-        log = (self._settings.parent / "watch.log").open("a")
+        log = (self.settings.parent / "watch.log").open("a")
         self._process = subprocess.Popen(
             [*self._command(), "--port", "0"], stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT, env=os.environ
         )
         log.close()
         line = self._process.stdout.readline()
-        assert '"ready": true' in line, (self._settings.parent / "watch.log").read_text()
+        assert '"ready": true' in line, (self.settings.parent / "watch.log").read_text()
         self.port = int(json.loads(line)["url"].rstrip("/").rpartition(":")[2])
 
     def stop(self) -> int | None:
@@ -148,7 +149,7 @@ class Page:
         return code
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-m", "sync.hub.cli", "watch", "--config", str(self._settings)]
+        return [sys.executable, "-m", "sync.hub.cli", "watch", "--config", str(self.settings)]
 
     # --- the browser
 
@@ -159,6 +160,7 @@ class Page:
         answer = line.getresponse()
         text = answer.read().decode()
         self.headers = {name.lower(): value for name, value in answer.getheaders()}
+        self.set_cookies = [value for name, value in answer.getheaders() if name.lower() == "set-cookie"]
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie":
                 key, _, rest = value.partition("=")

@@ -6,11 +6,11 @@ The pages are in sync/hub/web/pages.py and sync/hub/web/actions.py.
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import urlsplit
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 from werkzeug.routing import Map, Rule
@@ -22,7 +22,9 @@ from sync.hub.web.entry import WHOLE_MS, Entry, same
 from sync.hub.web.visit import MAX_UPLOAD, Asked, House, Visit
 from sync.hub.web.words import LANGUAGES, Words
 
-HOSTS = ("127.0.0.1", "localhost")  # whatever a name server says of other names, they are not ours
+HOSTS = re.compile(
+    r"(127\.0\.0\.1|localhost)(:\d{1,5})?", re.ASCII
+)  # whatever a name server says of other names, they are not ours
 SESSION, FORM, LANGUAGE = "village_hub", "village_hub_form", "village_hub_language"
 LIVE = "X-Live"  # the page asks by itself; nobody has touched it
 SEALS = {
@@ -91,7 +93,7 @@ class Gate:
         return response(environ, start)
 
     def _answer(self, request: Asked, words: Words) -> Response:
-        if (urlsplit(f"//{request.headers.get('Host', '')}").hostname or "") not in HOSTS:
+        if HOSTS.fullmatch(request.headers.get("Host", "")) is None:
             return self._stranger(request, words.language).message(HTTPStatus.MISDIRECTED_REQUEST, "trouble.host")
         endpoint, values = RULES.bind("127.0.0.1").match(request.path, request.method)
         if endpoint == "static":

@@ -22,6 +22,10 @@ INDEXES = (
     "WHERE state <> 'picked_up' AND state <> 'returned'",
     "CREATE INDEX IF NOT EXISTS refusal_not_settled ON refusal (site) WHERE refunded < fen",
 )
+WORST_FIRST = (
+    "forced", "unposted", "grave_alarm", "offline_days",
+    "left_open", "owed", "offline", "ill_devices", "alarm", "backlog", "not_set_up", "never_heard",
+)  # fmt: skip
 ALARM_MS = 7 * DAY_MS  # an alarm is news for a week; the book of alarms keeps it for ever
 BACKLOG_NOTED = 2_000  # facts: a day at the festival peak of one point
 GRAVE_ALARMS = ("clone", "bad_chain")
@@ -150,34 +154,34 @@ def read(tx: Tx, names: Mapping[SiteCode, str], only: SiteCode | None = None) ->
 
 
 def judge(site: SiteFigures, now: int) -> None:
-    """Say what is wrong with a site and how bad it is."""
+    """Say what is wrong with a site and how bad it is; the worst first."""
     if not site.online and site.seen_at is not None:
         site.offline_ms = max(0, now - site.seen_at)
     grave = sum(n for what, n in site.alarms.items() if what in GRAVE_ALARMS)
-    found = (
-        ("forced", Level.ACT, site.forced),
-        ("unposted", Level.ACT, site.unposted_bills),
-        ("grave_alarm", Level.ACT, grave),
-        ("offline_days", Level.ACT, site.days_offline),
-        ("offline", Level.LOOK, int(site.offline_ms > 0 and not site.days_offline)),
-        ("left_open", Level.LOOK, site.left_open),
-        ("ill_devices", Level.LOOK, site.ill_devices),
-        ("owed", Level.LOOK, int(site.owed_fen > 0)),
-        ("backlog", Level.LOOK, site.backlog if site.backlog > BACKLOG_NOTED else 0),
-        ("alarm", Level.LOOK, sum(site.alarms.values()) - grave),
-        ("not_set_up", Level.LOOK, int(not site.is_set_up)),
-        ("never_heard", Level.NEW, int(not site.online and site.seen_at is None)),
-    )
-    site.reasons = [Reason(word, level, count) for word, level, count in found if count]
+    found = {
+        "forced": (Level.ACT, site.forced),
+        "unposted": (Level.ACT, site.unposted_bills),
+        "grave_alarm": (Level.ACT, grave),
+        "offline_days": (Level.ACT, site.days_offline),
+        "left_open": (Level.LOOK, site.left_open),
+        "owed": (Level.LOOK, int(site.owed_fen > 0)),
+        "offline": (Level.LOOK, int(site.offline_ms > 0 and not site.days_offline)),
+        "ill_devices": (Level.LOOK, site.ill_devices),
+        "alarm": (Level.LOOK, sum(site.alarms.values()) - grave),
+        "backlog": (Level.LOOK, site.backlog if site.backlog > BACKLOG_NOTED else 0),
+        "not_set_up": (Level.LOOK, int(not site.is_set_up)),
+        "never_heard": (Level.NEW, int(not site.online and site.seen_at is None)),
+    }
+    site.reasons = [Reason(word, *found[word]) for word in WORST_FIRST if found[word][1]]
 
 
 def worst_first(sites: Iterable[SiteFigures]) -> list[SiteFigures]:
-    """By level, then by how many things are wrong, then by days offline and money."""
+    """By level, then by the worst thing that is wrong, then by days offline, money, and how much else there is."""
     return sorted(
         sites,
         key=lambda site: (
             -site.level,
-            -sum(reason.level is Level.ACT for reason in site.reasons),
+            WORST_FIRST.index(site.reasons[0].word) if site.reasons else len(WORST_FIRST),
             -site.days_offline,
             -site.unposted_fen - site.owed_fen,
             -len(site.reasons),

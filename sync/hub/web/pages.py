@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,12 @@ from typing import Any
 from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response
 
+from edge.chain import GENESIS
+from edge.events import BadFact
 from edge.model import SiteCode
+from edge.sheet import Sheet
+from sync.hub import sheets
+from sync.hub.config import SITE_RULE
 from sync.hub.store import HubStore, Tx
 from sync.hub.web import admission, stream
 from sync.hub.web import overview as district
@@ -39,7 +46,7 @@ def overview(visit: Visit) -> Response:
     sites, runs, now = visit.house.readers.run(read)
     found = district.worst_first(district.chosen(sites, show, wanted))
     last = max(1, -(-len(found) // PAGE))
-    number = min(last, max(1, _whole(args.get("page", "1"))))
+    number = min(last, max(1, _number(args.get("page", "1")) or 1))
     return visit.page(
         "overview.html",
         sites=found[(number - 1) * PAGE : number * PAGE],
@@ -75,14 +82,27 @@ def site(visit: Visit, code: str) -> Response:
 
 
 def sums(visit: Visit, code: str) -> Response:
-    """What both ends can compare."""
+    """What both ends can compare: a sheet of the newest outage or of a stretch, and the sums from the first fact on."""
+    after, upto = (_number(visit.request.args.get(name, "")) for name in ("after", "upto"))
 
     def read(store: HubStore) -> dict[str, Any]:
         with store.reading() as tx:
             figures = _figures(tx, visit, code)
-            return {"site": figures, "sums": one.sums(tx, figures.code), "now": tx.stamp.at}
+            found: dict[str, Any] = {"site": figures, "sums": one.sums(tx, figures.code), "now": tx.stamp.at}
+        return found | {"sheet": _sheet(store, figures.code, after, upto)}
 
-    return visit.page("sums.html", **visit.house.readers.run(read))
+    found = visit.house.readers.run(read)
+    sheet: Sheet | None = found["sheet"]
+    counted = [] if sheet is None else [(each.name, getattr(sheet.ours, each.name)) for each in fields(sheet.ours)]
+    return visit.page("sums.html", figures=counted, **found)
+
+
+def _sheet(store: HubStore, site: SiteCode, after: int | None, upto: int | None) -> Sheet | None:
+    try:
+        sheet = sheets.sheet(store, site, after, upto)
+    except BadFact:  # what the point said of its outage cannot be read
+        return None
+    return None if sheet.stretch.end.mark == GENESIS else sheet
 
 
 def send(visit: Visit) -> Response:
@@ -124,11 +144,12 @@ def static(name: str) -> Response:
 
 
 def _figures(tx: Tx, visit: Visit, code: str) -> SiteFigures:
-    found = district.read(tx, visit.house.names(), SiteCode(code))
+    is_code = re.fullmatch(SITE_RULE, code, re.ASCII) is not None
+    found = district.read(tx, visit.house.names(), SiteCode(code)) if is_code else []
     if not found:
         raise NotFound
     return found[0]
 
 
-def _whole(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 1
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"\d{1,15}", text, re.ASCII) else None

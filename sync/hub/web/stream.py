@@ -13,12 +13,13 @@ from edge.logs import mask
 from edge.model import SiteCode
 from sync.hub import down
 from sync.hub.store import Tx
-from sync.hub.web.words import Words, kilograms, yuan
+from sync.hub.web.words import Words, kilograms, moment, yuan
 
 PAGE = 50
 MAX_SHOWN = 300  # signs of one value; the command line shows the whole
 FREE_TEXT = ("scanned", "reason", "why", "what")  # people and devices say anything: masked like a log
-FEN = ("fen", "fen_per_kg")
+FEN = re.compile(r"(\w+_)?fen(_per_kg)?")
+MOMENTS = ("since", "until")
 GRAMS = ("net_g", "tare_g")
 PLACE = re.compile(r"(\d{1,18})-([0-9a-f]{1,64})", re.ASCII)
 FIRST = "SELECT * FROM fact WHERE site = ? ORDER BY seq DESC, event DESC LIMIT ?"
@@ -85,8 +86,10 @@ def _text(name: str, value: Any, words: Words) -> str:
     """A personal value masks itself: its type has no other way to become a text."""
     if isinstance(value, bool):
         return words("chrome.yes" if value else "chrome.no")
-    if isinstance(value, int) and name in FEN:
+    if isinstance(value, int) and FEN.fullmatch(name):
         return yuan(value)
+    if isinstance(value, int) and name in MOMENTS:
+        return moment(value)
     if isinstance(value, int) and name in GRAMS:
         return kilograms(value)
     text = str(value)
