@@ -78,6 +78,10 @@ def _part(table: Table) -> CabinetPart:
             numbers = []
             break
         numbers += range(ends[0], ends[-1] + 1) if ends else ()
+        if len(numbers) > MAX_CELLS:
+            table.wrong(f"names more than {MAX_CELLS} cells", "numbers")
+            numbers = []
+            break
     table.finish()
     return CabinetPart(locker, tuple(numbers))  # none: a mistake that was told
 

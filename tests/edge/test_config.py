@@ -378,3 +378,9 @@ def test_a_part_that_counts_backwards_is_told(tmp_path: Path) -> None:
     [(_, _, message)] = mistakes(tmp_path, TWO_MAKES.replace('"5,3-4"', '"5,4-3"'))
 
     assert message == "counts backwards: 4-3"
+
+
+def test_a_part_that_names_cells_without_end_is_told_once(tmp_path: Path) -> None:
+    [(_, _, message)] = mistakes(tmp_path, TWO_MAKES.replace('"5,3-4"', f'"{"1-744," * 2000}1"'))
+
+    assert message == "names more than 744 cells"

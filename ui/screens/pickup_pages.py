@@ -8,6 +8,7 @@ from ui.screens import theme
 from ui.screens.chrome import FOOT, help_button, language_button, status, villager_page
 from ui.screens.keypad import boxes, echo, keypad
 from ui.screens.kit import Kit
+from ui.screens.pairing_pages import pairing
 from ui.screens.parcel_lines import carrier_name, where
 from ui.screens.theme import Accent
 from ui.screens.widgets import Tap, column, fix, gap, row, weigh
@@ -17,7 +18,9 @@ from ui.viewmodels.states import CODE_DIGITS, TAIL_DIGITS, Choose, CodeEntry, Wa
 
 
 def standby(kit: Kit) -> Widget:
-    """The clock, the notices, and one way in."""
+    """The clock, the notices, and one way in; the claim code while the hub has not let this terminal in."""
+    if kit.frame.pairing is not None:
+        return pairing(kit, kit.frame.pairing)
     face = kit.frame.face
     head = row(
         weigh(kit.text(face.site_name, theme.TITLE, bold=True, colour=theme.JADE_DEEP), 1),
@@ -26,7 +29,7 @@ def standby(kit: Kit) -> Widget:
         gap=kit.mm(3),
     )
     clock = kit.live_text(
-        lambda frame: frame.now.clock, 62 if kit.portrait else 40, bold=True, align="center", floor=20
+        lambda frame: frame.now.clock, 62 if kit.portrait else 40, bold=True, align="center", floor=14
     )
     day = kit.live_text(lambda frame: day_line(kit, frame), theme.TITLE, align="center", colour=theme.SOFT, height=13)
     start = kit.button("start", kit.t("standby.start"), theme.PICKUP, em=theme.BIG, height=None, radius=4)

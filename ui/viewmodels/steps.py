@@ -65,10 +65,8 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
     match step:
         case s.Closed():
             return frame.cleared(Shut(step.code, step.backup)), ()
-        case s.LinkState():
-            return replace(frame, link=step), ()
-        case s.NoticeBoard():
-            return replace(frame, notices=step.texts), ()
+        case s.LinkState() | s.NoticeBoard() | s.Pairing():
+            return _wall(frame, step)
     if isinstance(frame.state, Shut):
         return frame, ()  # only a restart opens the terminal again
     match step:
@@ -91,6 +89,18 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             is_late = isinstance(step, s.Weighed) and not isinstance(frame.state, WeighGoods)
             turned = _at_counter(frame, step) or _for_staff(frame, _flow(frame, step))
             return turned, (of_page(frame),) if is_late else ()
+
+
+def _wall(frame: Frame, step: s.LinkState | s.NoticeBoard | s.Pairing) -> Answer:
+    """What stands on every page or on the one between two people."""
+    match step:
+        case s.LinkState():
+            return replace(frame, link=step), ()
+        case s.NoticeBoard():
+            return replace(frame, notices=step.texts), ()
+        case s.Pairing():
+            may_begin = step.state == "granted" and isinstance(frame.state, Standby)
+            return replace(frame, pairing=step), (s.BeginAnew(),) if may_begin else ()
 
 
 def _at_counter(frame: Frame, step: s.Step) -> Frame | None:
