@@ -44,6 +44,8 @@ def main(argv: list[str] | None = None) -> int:
         return _fail(f"device {error.device}: {error.hint}", DEVICE)
     except StoreFault as error:
         return _fail(f"store {error.code}: {error}", STORE)
+    except KeyboardInterrupt:
+        return _fail("interrupted", REFUSED)
     except BrokenPipeError:  # whoever read us has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from drivers.base import Device, Locker
@@ -55,11 +55,21 @@ def add(device: Any) -> None:
 def _open(arguments: argparse.Namespace) -> int:
     async def work(site: Site) -> Outcome:
         opening = await site.store.run(cells.authorise, CellNo(arguments.cell), "service", None, CLI)
-        return await pulse(site, opening, CellNo(arguments.cell))
+        return await _to_its_end(pulse(site, opening, CellNo(arguments.cell)))
 
     outcome = _at_site(arguments, work)
     emit({"name": arguments.name, "cell": arguments.cell, "opening": str(outcome)})
     return DONE if outcome is Outcome.OPEN else DEVICE
+
+
+async def _to_its_end(pulsing: Coroutine[Any, Any, T]) -> T:
+    """Ctrl-C does not leave an opening without its outcome: what has begun is written down, then the command ends."""
+    task = asyncio.ensure_future(pulsing)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def _state(arguments: argparse.Namespace) -> None:
@@ -86,7 +96,7 @@ def _commission(arguments: argparse.Namespace) -> int:
                     if stands is None:
                         emit(_told(arguments, "unanswered"))
                         return "unanswered"
-                    asking.answers.put_nowait(stands == "open")
+                    asking.answers.put_nowait(doors.Saw(CellNo(arguments.cell), stands == "open"))
                 case PolarityTold():
                     verdict = step.verdict
                     emit(_told(arguments, verdict, step.lines))

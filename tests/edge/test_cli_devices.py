@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -164,6 +165,23 @@ def test_a_jammed_door_is_a_device_fault_with_its_record(bench: Bench) -> None:
 
     assert (code, told[0]["opening"]) == (3, "stayed_closed")
     assert bench.facts()[-2:] == ["door_authorised.1", "door_not_opened.1"]
+
+
+def test_ctrl_c_in_the_middle_of_an_opening_leaves_its_outcome_on_record(bench: Bench) -> None:
+    bench.poke("locker", "jam", "3")  # the board is watched for a while
+    command = [sys.executable, "-m", "edge.cli", "device", "locker", "open", "locker", "3"]
+    run = subprocess.Popen(
+        [*command, "--config", bench.config], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 20
+    while not bench.pulses() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=20)
+
+    assert (run.returncode, told) == (1, "interrupted\n")
+    assert bench.facts()[-2:] == ["door_authorised.1", "door_not_opened.1"]
+    assert bench.pulses() == {"3": 1}
 
 
 def test_a_mute_board_is_pulsed_once_and_told_as_unknown(bench: Bench) -> None:
