@@ -9,7 +9,7 @@ PYTHON ?=
 ARGS ?=
 export PYTHON
 
-.PHONY: help setup run test check fix sim day bench soak clean-data clean
+.PHONY: help setup run test check fix sim day bench soak cluster clean-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench: setup ## measure the figures against the limits of this machine
 
 soak: setup ## run the long versions of the fault tests; ends with the table of invariants
 	@$(BIN)/python -m pytest -m soak --timeout=3600 -s $(ARGS)
+
+cluster: setup ## kill each of three broker nodes while a thousand points send; ends with what the hub holds
+	@packaging/hub/get_broker.sh
+	@$(BIN)/python packaging/hub/drill.py $(ARGS)
 
 clean-data: ## forget the sample district of make run and make sim
 	@for folder in data/run data/sim; do \
