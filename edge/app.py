@@ -12,7 +12,7 @@ import json
 import logging
 import random
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
@@ -30,12 +30,13 @@ from edge.flows.site import Site
 from edge.flows.sticks import Sticks
 from edge.house import House, point_of
 from edge.model import SiteCode
+from edge.pairing import Pairer
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
 from edge.setup import VERSION, begin, build_all, locker_of
 from edge.signals import on_signals
-from edge.steps import Closed, HandOverAsk, Intent, Refusal, Scanned, Step, Stored
+from edge.steps import BeginAnew, Closed, HandOverAsk, Intent, Pairing, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
 from edge.uplink import Uplink
 from edge.watchdog import Watchdog
@@ -77,6 +78,7 @@ class Kiosk:
         self._thread = threading.Thread(target=self._io, name="io")
         self.watchdog = Watchdog(self._store, lambda: bridge.beat)
         self.ready = threading.Event()
+        self.on_begin_anew: Callable[[], None] = bridge.stop
 
     # -- life, called from the main thread
 
@@ -99,7 +101,9 @@ class Kiosk:
         return frozenset() if locker is None else frozenset(c for c in locker.cells if not locker.senses(c))
 
     def _submit(self, intent: Intent) -> None:
-        if self._loop is not None:
+        if isinstance(intent, BeginAnew):
+            self.on_begin_anew()
+        elif self._loop is not None:
             self._loop.call_soon_threadsafe(self._runner.submit, intent)
 
     # -- the io thread
@@ -150,9 +154,18 @@ class Kiosk:
         work += [(f"uploads {scanner.name}", self._uploads(scanner)) for scanner in self._scanners()]
         if self._site.locker is not None:
             work.append(("doors", self._doors(self._site.locker)))
-        if self._settings.hub is not None:
-            work += self._uplink(self._settings.hub).work()
+        hub = self._settings.hub
+        if hub is not None and hub.is_ready:
+            work += self._uplink(hub).work()
+        elif hub is not None:
+            work.append(("pairing", Pairer(hub, self._settings.site, self._clock, self._paired).run()))
         return work
+
+    def _paired(self, step: Step) -> None:
+        """Show it; without a window nobody stands here, and the terminal may begin anew at once."""
+        self._bridge.post(step)
+        if self._headless and isinstance(step, Pairing) and step.state == "granted":
+            self.on_begin_anew()
 
     def _task(self, name: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
@@ -248,6 +261,7 @@ def run(settings: Settings, *, headless: bool) -> int:
     bridge.on_closed = reopening.closed
     on_signals(bridge.stop)
     kiosk = Kiosk(settings, bridge, headless=headless)
+    kiosk.on_begin_anew = reopening.now
     code = 0
     try:
         kiosk.start()

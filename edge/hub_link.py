@@ -14,6 +14,7 @@ from edge.toml_table import ConfigError, Problem, Table
 
 KEY_BYTES = 32  # link key: 256 bits, written as 64 hexadecimal digits
 IDENTITY = "identity"  # folder in data_dir: what enrolment wrote
+PAIR = "identity.pem"  # in it: key and certificate; sync/identity.py writes it last
 LINK_KEY = "link.key"
 PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
 _HOST = r"[A-Za-z0-9.:-]{1,253}"
@@ -40,6 +41,11 @@ class HubLink:
     ca_fingerprint: str = ""
     enrol_port: int = 0
     qos: int = 1
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the way in is open: a terminal that enrols has been let in."""
+        return self.identity_dir is None or (self.identity_dir / PAIR).exists()
 
     def link_key(self) -> bytes:
         """Read the link key. Shape: 32 bytes. Errors: ConfigError when the file does not hold 64 hexadecimal digits."""

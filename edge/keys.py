@@ -17,9 +17,13 @@ KEY_BYTES = 32
 
 
 def load(settings: Settings) -> Keys:
-    """Read both keys; make the device key on the first start. Errors: ConfigError for an unreadable link key."""
+    """Read both keys; make the device key on the first start. It chains the log until there is a link key.
+
+    Errors: ConfigError for an unreadable link key.
+    """
     device = device_key(settings.data_dir / DEVICE_KEY)
-    link = settings.hub.link_key() if settings.hub is not None else device
+    hub = settings.hub
+    link = hub.link_key() if hub is not None and hub.is_ready else device
     return Keys(link=link, device=device)
 
 

@@ -44,6 +44,24 @@ def begin(tx: Tx) -> None:
         tx.bookkeeping = True
 
 
+def take_over(tx: Tx) -> int:
+    """Chain a log that began before there was a link key to that key. Return how many facts; 0 where nothing is to do.
+
+    Until then it was chained to the device key, and the hub has heard nothing of it.
+    """
+    first = tx.row("SELECT * FROM fact WHERE seq = 1")
+    if first is None or tx.keys.link == tx.keys.device or cursor(tx, UP).upto > 0:
+        return 0
+    if link(tx.keys.device, GENESIS, _item(first)) != first["hash"]:
+        return 0
+    previous, count = GENESIS, 0
+    for item, _ in items(tx):
+        previous = link(tx.keys.link, previous, item)
+        tx.execute("UPDATE fact SET hash = ? WHERE seq = ?", (previous, item.seq))
+        count += 1
+    return count
+
+
 def append(tx: Tx, fact: Fact) -> Logged:
     """Put a fact at the end of the log, in the same transaction as the change it tells of."""
     encoded = events.encode(fact, tx.dice.salt)

@@ -42,6 +42,11 @@ class Reopening:
                 self._watch = threading.Thread(target=self._wait, name="room", daemon=True)
                 self._watch.start()
 
+    def now(self) -> None:
+        """Begin anew without waiting for room. Any thread."""
+        self.due = True
+        self._stop()
+
     def begin_anew(self) -> None:
         """Replace this process by a fresh start of the same command. Returns only when that fails: OSError."""
         sys.stdout.flush()

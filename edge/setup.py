@@ -44,6 +44,7 @@ def numbered(settings: Settings, locker: Locker) -> Locker:
 
 def begin(tx: Tx, settings: Settings) -> None:
     log.begin(tx)
+    log.take_over(tx)
     if settings.cabinet is not None:
         cells.lay_out(tx, settings.cabinet.cells)
     shelves.lay_out(

@@ -43,6 +43,7 @@ from edge.steps.intents import (
     ShowBoard,
     TakeParcels,
 )
+from edge.steps.pairing import BeginAnew, Pairing
 from edge.steps.shown import (
     AskCarrier,
     AskPhone,
@@ -87,6 +88,7 @@ __all__ = [
     "BatchBoard",
     "BatchIntent",
     "BatchLine",
+    "BeginAnew",
     "BillLine",
     "BillsBoard",
     "BillsFound",
@@ -124,6 +126,7 @@ __all__ = [
     "NotWeighed",
     "NoticeBoard",
     "OpeningDoor",
+    "Pairing",
     "ParcelLine",
     "ParcelsBoard",
     "ParcelsFound",

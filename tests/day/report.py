@@ -195,7 +195,7 @@ def _site(status: dict[str, Any]) -> dict[str, Any]:
 
 
 def leaks(folder: Path, eyes: Eyes, held: set[str]) -> list[str]:
-    """Search every log of every program, and a stick, for phones, names, account numbers, codes, tokens and addresses of the day."""
+    """Search every log of every program, and a stick, for phones, names, accounts, codes, tokens and addresses."""
     rows = manifest(folder)
     secrets = {row[key] for row in rows["parcels"] for key in ("phone", "recipient", "address")}
     secrets |= {row[key] for row in rows["bills"] for key in ("account_no", "name", "address")}

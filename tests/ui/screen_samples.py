@@ -35,6 +35,7 @@ from ui.viewmodels.weigh import WeighGoods
 AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
 OFFLINE = s.LinkState(online=False, days_offline=3, pending=1482)
 SENDING = s.LinkState(online=True, days_offline=0, pending=37)
+CLAIM = s.Pairing("waiting", "K7QM-2XWD-P4TR", "VPCLAIM:1:K7QM-2XWD-P4TR")
 NOTICES = (
     "七月五日上午九点，村委会门口发放秋种补贴，请带身份证。",
     "停水通知：七月三日八点到十八点，长春村一组、二组。",
@@ -208,7 +209,11 @@ def _pickup(rows: tuple[int, int]) -> dict[str, Frame]:
     many = v.Choose(PARCELS, "g1", (PARCELS[0].id, PARCELS[2].id))
     return {
         "standby": frame(v.Standby(), rows),
+        "standby-pairing": frame(v.Standby(), rows, link=OFFLINE, pairing=CLAIM),
+        "standby-pairing-line": frame(v.Standby(), rows, link=OFFLINE, pairing=replace(CLAIM, state="line")),
+        "standby-pairing-first": frame(v.Standby(), rows, link=OFFLINE, pairing=s.Pairing("wrong_hub")),
         "standby-offline": frame(v.Standby(), rows, link=OFFLINE, notices=()),
+        "standby-offline-notices": frame(v.Standby(), rows, link=OFFLINE),
         "home": frame(v.Home(), rows),
         "home-offline": frame(v.Home(), rows, link=OFFLINE),
         "pickup": frame(v.CodeEntry(), rows),
@@ -321,7 +326,9 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "money-none": frame(staff.Money(s.BillsBoard((), Fen(0), Fen(0))), rows),
         "money-refund": frame(staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000)), refund=TAKEN[2]), rows),
         "money-print": frame(
-            staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))), rows, face=_fitted(rows),
+            staff.Money(s.BillsBoard(TAKEN, Fen(1_268_450), Fen(99_000))),
+            rows,
+            face=_fitted(rows),
             notice=Notice("told_print.paper", (("slip", "000125"),)),
         ),
         "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),

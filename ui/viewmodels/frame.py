@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from edge.model import Role
-from edge.steps import DayBoard, LinkState, Stored
+from edge.steps import DayBoard, LinkState, Pairing, Stored
 from ui.settings import IdleTimes
 
 
@@ -83,6 +83,7 @@ class Frame:
     day: DayBoard | None = None
     stored: Stored | None = None
     target: str = "auto"
+    pairing: Pairing | None = None  # None: enrolled, or nothing to enrol for
     from_list: bool = False  # intake was entered from the list of a gun's memory
 
     def to(self, state: State, notice: Notice | None = None) -> Frame:
@@ -92,4 +93,4 @@ class Frame:
     def cleared(self, state: State) -> Frame:
         """Forget the person: first language, nobody logged in, nothing of the last task left."""
         fresh = Frame(face=self.face, state=state, lang=self.face.language, link=self.link, notices=self.notices)
-        return replace(fresh, now=self.now)
+        return replace(fresh, now=self.now, pairing=self.pairing)

@@ -16,6 +16,8 @@ CODE_DIGITS = 6  # architecture section 12.7
 TAIL_DIGITS = 4
 ACCOUNT_MIN, ACCOUNT_MAX = 4, 20
 PIN_MIN, PIN_MAX = 4, 8
+# What the page of a terminal that is not yet enrolled has own sentences for; "other" for all else.
+PAIRING_WORDS = ("waiting", "granted", "refused", "line", "wrong_hub", "hub_clock")
 
 
 @dataclass(frozen=True, slots=True)

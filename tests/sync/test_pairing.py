@@ -1,0 +1,88 @@
+"""A headless kiosk that is not yet enrolled, with a real reception and broker, until its facts are at the hub."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tls_district import HOST, ROOT, TlsDistrict
+
+PATIENCE_S = 40.0
+POINT = """\
+site = "QJ-0001"
+name = "金溪村服务点"
+profile = "shelf_only"
+data_dir = "data"
+language = "zh"
+sim = true
+[panel]
+width = 1280
+height = 800
+diagonal_inch = 10.1
+[hub]
+host = "{host}"
+port = {port}
+enrol_port = {reception}
+ca_fingerprint = "{fingerprint}"
+[[shelf]]
+name = "A"
+levels = 1
+positions = 2
+"""
+
+
+def until(look: Callable[[], bool]) -> bool:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if look():
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def point(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edge.cli", *words, "--config", str(folder / "point.toml")]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_unenrolled_kiosk_works_asks_by_itself_and_sends_everything_once_it_is_approved(tmp_path: Path) -> None:
+    district = TlsDistrict(tmp_path)
+    district.start()
+    folder = tmp_path / "point"
+    folder.mkdir()
+    settings = POINT.format(
+        host=HOST, port=district.port, reception=district.reception_port,
+        fingerprint=district.authority.fingerprint(),
+    )  # fmt: skip
+    (folder / "point.toml").write_text(settings, "utf-8")
+    command = [sys.executable, "-m", "edge.cli", "run", "--headless", "--config", str(folder / "point.toml")]
+    with (folder / "said").open("wb") as said:
+        kiosk = subprocess.Popen(command, cwd=ROOT, stdout=said)
+    hub = subprocess.Popen(
+        [sys.executable, "-m", "sync.hub.cli", "run", "--config", str(district.settings_file)], cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        assert until(lambda: bool(district.hub("enrolments")))
+        unenrolled = json.loads(point(folder, "status").stdout)
+        assert json.loads(point(folder, "log", "verify").stdout)["ok"] is True
+
+        [asking] = district.hub("enrolments")
+        district.hub("approve", asking["code"], "--site", "QJ-0001")
+
+        assert until(lambda: json.loads(point(folder, "status").stdout or '{"pending": 1}')["pending"] == 0)
+        status = json.loads(point(folder, "status").stdout)
+        assert status["facts"] > unenrolled["facts"]
+        assert (folder / "said").read_text().count('"ready": true') == 2  # it began anew by itself
+        assert json.loads(point(folder, "log", "verify").stdout)["ok"] is True
+        assert district.hub("status")[0]["sites"]["QJ-0001"]["digest"] == status["digest"]
+    finally:
+        for child in (kiosk, hub):
+            child.send_signal(signal.SIGTERM)
+            child.wait(20)
+        district.stop()
