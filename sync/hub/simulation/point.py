@@ -83,6 +83,9 @@ class SimulatedPoint:
             return []
         is_well = step.move in (Move.CONFIRM, Move.NOTHING)
         self.refused += 0 if is_well else 1
+        if step.move is Move.CONFIRM and self.rhythm.is_quick(now_ms):
+            self._sender.widen()
+            self.rhythm.trust()
         self.rhythm.answered(now_ms, more=self._sender.waits, well=is_well)
         if not is_well:  # a simulation has no second history: nothing to repair, only to tell
             self.rhythm.rest(now_ms)
