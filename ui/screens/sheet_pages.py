@@ -19,7 +19,7 @@ VERDICTS: dict[str, tuple[Colour, Colour, str]] = {
     "differs": (theme.BRICK_PALE, theme.BRICK_DEEP, "warn"),
     "forged": (theme.BRICK_PALE, theme.BRICK_DEEP, "warn"),
 }
-DIGEST_SIGNS = 16  # of 64: enough to compare by eye
+DIGEST_SIGNS = 12  # of 64: enough to compare by eye
 
 
 def sheet(kit: Kit) -> Widget:
@@ -36,7 +36,7 @@ def sheet(kit: Kit) -> Widget:
     if kit.portrait:
         body = column(_verdict(kit, board), weigh(figures, 1.2), weigh(_proof(kit, board), 1), gap=kit.mm(2.5))
     else:
-        share = 1.9 if board.verdict == "differs" else 1  # both sides' money stands in one line
+        share = 1.9 if board.verdict == "differs" else 1
         sides = row(weigh(figures, share), weigh(_proof(kit, board), 1), gap=kit.mm(3))
         body = column(_verdict(kit, board), weigh(sides, 1), gap=kit.mm(2.5))
     return staff_page(kit, title, body, "sync", *acts)
@@ -60,8 +60,9 @@ def _figure(kit: Kit, figure: SheetRow) -> Widget:
     if figure.differs:
         told = kit.t("sheet.both", ours=told, hub=_told(kit, figure.hub or 0, figure.hub_fen))
     name = kit.text(kit.t(f"sheet.{figure.name}"), theme.STAFF_LESS, colour=theme.SOFT, on=theme.CARD)
-    number = kit.text(told, theme.STAFF_MAIN, bold=True, on=theme.CARD, colour=ink, align="right", floor=3.4)
-    return row(weigh(name, 1), weigh(number, 2.6 if figure.differs else 1.6), gap=kit.mm(2))
+    size = theme.STAFF_LESS if figure.differs else theme.STAFF_MAIN  # both sides' money has to stand in one line
+    number = kit.text(told, size, bold=True, on=theme.CARD, colour=ink, align="right", floor=3.4)
+    return row(weigh(name, 1), weigh(number, 3.4 if figure.differs else 1.6), gap=kit.mm(2))
 
 
 def _told(kit: Kit, number: int, fen: int | None) -> str:
