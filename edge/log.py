@@ -54,6 +54,7 @@ def take_over(tx: Tx) -> int:
         return 0
     if link(tx.keys.device, GENESIS, _item(first)) != first["hash"]:
         return 0
+    tx.bookkeeping = True
     previous, count = GENESIS, 0
     for item, _ in items(tx):
         previous = link(tx.keys.link, previous, item)

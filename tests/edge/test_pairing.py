@@ -21,7 +21,6 @@ def with_keys(store: Store, link: bytes) -> None:
 
 
 def test_a_log_begun_without_a_link_key_is_whole_under_it_afterwards(store: Store) -> None:
-    store.run_now(lambda tx: tx.execute("DELETE FROM fact"))
     with_keys(store, DEVICE)
     for page in ("home", "pickup", "bill"):
         store.run_now(log.append, events.HelpCalled(page))
@@ -38,7 +37,6 @@ def test_a_log_begun_without_a_link_key_is_whole_under_it_afterwards(store: Stor
 
 
 def test_a_log_the_hub_has_heard_of_is_never_chained_anew(store: Store) -> None:
-    store.run_now(lambda tx: tx.execute("DELETE FROM fact"))
     with_keys(store, DEVICE)
     logged = store.run_now(log.append, events.HelpCalled("home"))
     at = store.run_now(log.cursor, log.UP)

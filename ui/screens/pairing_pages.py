@@ -37,11 +37,13 @@ def _code(kit: Kit, told: Pairing) -> Widget:
 def _words(kit: Kit, told: Pairing) -> Widget:
     is_well = told.state in ("waiting", "granted")
     said = kit.t(f"pairing.{told.state if told.state in PAIRING_WORDS else 'other'}")
+    align = "center" if kit.portrait else "left"
     parts: list[Widget] = [Widget()]
     if told.code:
         parts += [
-            kit.text(kit.t("pairing.read_out"), theme.MAIN, height=22, valign="bottom"),
-            kit.text(told.code, theme.BIG, bold=True, floor=7, height=20),
+            kit.text(kit.t("pairing.read_out"), theme.MAIN, height=22, valign="bottom", align=align),
+            kit.text(told.code, theme.BIG, bold=True, floor=7, height=20, align=align),
         ]
     colour = theme.SOFT if is_well else theme.BRICK_DEEP
-    return column(*parts, kit.text(said, theme.MAIN, colour=colour, height=30, valign="top"), Widget(), gap=kit.mm(2))
+    words = kit.text(said, theme.MAIN, colour=colour, height=30, valign="top", align=align)
+    return column(*parts, words, Widget(), gap=kit.mm(2))

@@ -18,7 +18,7 @@ from ui.screens.theme import Ruler
 from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
 from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Search
-from ui.viewmodels.states import BillAccount, BillCash, CodeEntry
+from ui.viewmodels.states import BillAccount, BillCash, CodeEntry, Standby
 from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
 
 LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
@@ -120,7 +120,8 @@ def shape(frame: Frame) -> object:
         state = replace(state, **TYPED[type(state)])
     asked = frame.ask_s is not None
     link = (frame.link.online, frame.link.days_offline)  # how many facts wait is a live number
-    return (type(state), state, frame.lang, link, frame.notices, frame.notice, _staff_shape(frame), asked)
+    pairing = frame.pairing if isinstance(state, Standby) else None
+    return (type(state), state, frame.lang, link, frame.notices, frame.notice, _staff_shape(frame), asked, pairing)
 
 
 def _staff_shape(frame: Frame) -> object:
