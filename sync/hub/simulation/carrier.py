@@ -84,7 +84,7 @@ class Carrier:
                     retry.begin()
                     await self._serve(line, will)
             except LineLost as error:
-                log.info("a line of the simulation is lost: %s", error)
+                log.debug("a line of the simulation is lost: %s", error)
             retry.rest(self._outside.ms())
             await asyncio.sleep(retry.next_s(self._outside.ms()))
 
