@@ -1,56 +1,82 @@
 """A backlog from the terminal's file through a real broker to the hub's commit and back to the acknowledged cursor.
 
-The limit is the same packed batches through a bare paho QoS 1 loop to a bare subscriber. Told, not judged.
+Two limits, in the same rounds. Raw: the same packed batches over bare sockets to the broker, and at the other end a
+bare commit of the rows of each. Plain: each fact uncompressed as a message of its own over bare sockets, nothing kept.
+Then the same drain with backlogs of growing size: time per fact, bytes and memory must not grow with them.
+BENCH_MILLION=1 in the environment adds a backlog of a million facts (some minutes).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import raw_line
+import bare_socket
 from district_bench import BenchStand
 from process import memory_kb
 from stand import ROOT
 from table import Figure, Rounds
 
 from edge import log
+from edge.chain import event_id
 from edge.model import Seq
 from sync.wire import MAX_BATCH_BYTES, MAX_FACTS, Batch, encode_batch
 
 FACTS = 100_000
-ROUNDS = 5
-DRAIN_S = 180.0
-RAW_AGAIN = 4  # a round of bare messages would be over in a tenth of a second
+ROUNDS = 2
+DRAIN_S = 600.0
+OF_RAW, OF_PLAIN = 0.5, 1.5
+MAX_BYTES, MAX_GROWTH_KB = 45.0, 30 * 1024.0
+GROWING = (1_000, 10_000)
+STRAIGHT = 1.5  # seconds per fact of the largest backlog against those of 10,000
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
-    each = (FACTS // 5 if quick else FACTS) // ROUNDS
+    facts, rounds = (FACTS // 5 if quick else FACTS), ROUNDS
     stand = BenchStand(folder / "d")
-    drained: list[dict[str, Any]] = []
-    raw: list[float] = []
     try:
         stand.open_district()
         stand.start_broker()
         stand.start_hub()
         assert stand.ports is not None
-        port = stand.ports.broker
-        point = _Point(stand, port)
-        point.drain(each // 10)  # warm
-        hub_kb = memory_kb(stand.programs.pid("hub"))
-        payloads: list[bytes] = []
-        for _ in range(ROUNDS):
-            drained.append(point.drain(each))
-            payloads = payloads or _packed(stand, each)
-            raw.append(raw_line.rate(port, payloads, RAW_AGAIN) * each / len(payloads))
-        hub_kb = memory_kb(stand.programs.pid("hub")) - hub_kb
-        point.close()
+        bench = _Bench(stand, _Point(stand, stand.ports.broker), stand.ports.broker)
+        bench.drain(1_000)  # warm
+        grown = [bench.drain(each) for each in GROWING]
+        full = [bench.round(facts, folder / f"bare{number}") for number in range(rounds)]
+        if os.environ.get("BENCH_MILLION"):
+            grown.append(bench.drain(1_000_000))
+        bench.point.close()
     finally:
         stand.close()
-    return _figures(drained, raw, sum(map(len, payloads)) / each, hub_kb)
+    return [*_figures(full), *_straight([*grown[: len(GROWING)], full[-1], *grown[len(GROWING) :]])]
+
+
+class _Bench:
+    """The stand with a point at work."""
+
+    def __init__(self, stand: BenchStand, point: _Point, port: int) -> None:
+        self.point = point
+        self._stand = stand
+        self._port = port
+
+    def drain(self, facts: int) -> dict[str, Any]:
+        """Write a backlog, drain it, and tell what it took at both ends."""
+        hub_kb = memory_kb(self._stand.programs.pid("hub"))
+        told = self.point.drain(facts)
+        return {**told, "hub_kb": memory_kb(self._stand.programs.pid("hub")) - hub_kb}
+
+    def round(self, facts: int, database: Path) -> dict[str, Any]:
+        """One drain and both limits on the same facts."""
+        told = self.drain(facts)
+        packed, plain = _payloads(self._stand, facts)
+        raw_s = bare_socket.seconds(self._port, packed, database)
+        plain_s = bare_socket.seconds(self._port, plain, None)
+        sizes = {"bytes": sum(map(len, packed)) / facts, "plain_bytes": sum(map(len, plain)) / facts}
+        return {**told, **sizes, "raw_s": raw_s, "plain_s": plain_s}
 
 
 class _Point:
@@ -75,19 +101,32 @@ class _Point:
         self._child.wait(DRAIN_S)
 
 
-def _packed(stand: BenchStand, facts: int) -> list[bytes]:
-    """The last facts of the point as the batches that travelled; read beside the running point."""
+def _payloads(stand: BenchStand, facts: int) -> tuple[list[bytes], list[bytes]]:
+    """The last facts of the point as the batches that travelled, and each as a message of its own.
+
+    Packed without the dictionary, which the plain reader at the end of the raw limit does not know: within a batch of
+    200 it makes no difference that could be measured.
+    """
     store = _Reading(stand.folder / "point" / "point.db")
     head = store.head()
-    packed, after = [], int(head.upto) - facts
+    packed, plain, after = [], [], int(head.upto) - facts
     while items := store.read_after(after):
         packed.append(encode_batch(Batch(head.log_id, items[0].seq, head.mark, items, head.mark)))
+        plain += [_message(item, store.mark_at(item.seq)) for item in items]
         after = int(items[-1].seq)
-    return packed
+    return packed, plain
+
+
+def _message(item: log.Item, mark: str) -> bytes:
+    """A fact as a program without batches would publish it: JSON with its id, some 240 bytes."""
+    at = item.stamp
+    what = {"site": bare_socket.SITE, "seq": item.seq, "event": event_id(mark), "kind": item.kind}
+    when = {"at": at.at, "boot": at.boot, "ms": at.ms, "synced": at.synced}
+    return json.dumps({**what, "body": json.loads(item.body), **when}, ensure_ascii=False).encode()
 
 
 class _Reading:
-    """The log through a read-only connection."""
+    """The log through a read-only connection, beside the running point."""
 
     def __init__(self, path: Path) -> None:
         import sqlite3
@@ -103,18 +142,41 @@ class _Reading:
     def head(self) -> log.Position:
         return log.head(self._tx)
 
+    def mark_at(self, seq: Seq) -> str:
+        return log.mark_at(self._tx, seq) or ""
+
     def read_after(self, seq: int) -> tuple[log.Item, ...]:
         return log.read_after(self._tx, Seq(seq), MAX_FACTS, MAX_BATCH_BYTES)
 
 
-def _figures(drained: list[dict[str, Any]], raw: list[float], size: float, hub_kb: int) -> list[Figure]:
-    rates = Rounds(tuple(each["facts"] / each["s"] for each in drained))
-    cpu = Rounds(tuple(1e6 * each["cpu_s"] / each["facts"] for each in drained))
-    grown = drained[-1]["rss_kb"] - drained[0]["rss_kb"]
-    total = sum(each["facts"] for each in drained)
+def _figures(full: list[dict[str, Any]]) -> list[Figure]:
+    rates = Rounds(tuple(each["facts"] / each["s"] for each in full))
+    raw = Rounds(tuple(each["facts"] / each["raw_s"] for each in full))
+    plain = Rounds(tuple(each["facts"] / each["plain_s"] for each in full))
+    cpu = Rounds(tuple(1e6 * each["cpu_s"] / each["facts"] for each in full))
+    grown = Rounds(tuple(float(each["peak_kb"] - each["rss_kb"]) for each in full))
+    size = Rounds(tuple(each["bytes"] for each in full))
     note = (
-        f"{total} facts to the hub and back; {size:.1f} bytes per fact on the line, terminal "
-        f"{cpu.text('us CPU')} per fact; RSS over the rounds: terminal {grown:+d} KB, hub {hub_kb:+d} KB"
+        f"{full[0]['facts']} facts to the hub's commit and back in each round; terminal {cpu.text('us CPU')} per fact"
     )
-    extra = {"bytes_per_fact": size, "cpu_us_per_fact": list(cpu.values), "rss_kb": grown, "hub_rss_kb": hub_kb}
-    return [Figure("drain", "facts/s", rates, Rounds(tuple(raw)), note=note, extra=extra)]
+    about = f"each fact a message of {full[0]['plain_bytes']:.0f} bytes over bare sockets, nothing kept"
+    extra = {"cpu_us_per_fact": list(cpu.values)}
+    return [
+        Figure("drain of raw", "facts/s", rates, raw, OF_RAW, note=note, extra=extra),
+        Figure("drain of plain", "facts/s", rates, plain, OF_PLAIN, note=about),
+        Figure("drain payload", "bytes/fact", size, Rounds((MAX_BYTES,)), at_most=1.0),
+        Figure("drain memory", "KB", grown, Rounds((MAX_GROWTH_KB,)), at_most=1.0, note="most of the terminal over it"),
+    ]
+
+
+def _straight(sizes: list[dict[str, Any]]) -> list[Figure]:
+    """Microseconds per fact of the largest backlog against those of 10,000."""
+    per_fact = [1e6 * each["s"] / each["facts"] for each in sizes]
+    told = [
+        f"{each['facts']}: {each['s']:.2f} s, {each['peak_kb'] - each['rss_kb']:+d} KB, hub {each['hub_kb']:+d} KB"
+        for each in sizes
+    ]
+    limit = Rounds((per_fact[1],))
+    note = "; ".join(told)
+    return [Figure("drain grows", "us/fact", Rounds((per_fact[-1],)), limit, at_most=STRAIGHT, note=note,
+                   extra={"sizes": sizes})]  # fmt: skip

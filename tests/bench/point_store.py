@@ -81,10 +81,10 @@ def backlog(store: Store, count: int) -> None:
 
 def _facts(tx: Tx, numbers: range) -> None:
     for number in numbers:
-        log.append(tx, _fact(number))
+        log.append(tx, fact(number))
 
 
-def _fact(number: int) -> events.Fact:
+def fact(number: int) -> events.Fact:
     day, kind = divmod(number, 5)
     parcel, cell, opening = _ident("parcel", day), CellNo(1 + day % 24), _ident("opening", day)
     match kind:

@@ -25,7 +25,9 @@ from table import Figure, table  # noqa: E402
 
 Measure = Callable[..., list[Figure]]
 PRIORITY = -15  # nice; above ordinary programs, below the kernel's own
-NAMES = tuple("devices scanners scan_in start idle scan_to_pixels touch_to_pixels memory drain hub_ingest".split())
+NAMES = tuple(
+    "devices scanners scan_in start idle scan_to_pixels touch_to_pixels memory drain month hub_ingest".split()
+)
 
 
 def main() -> int:
