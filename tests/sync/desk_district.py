@@ -136,6 +136,10 @@ class Page:
         )
         log.close()
         line = self._process.stdout.readline()
+        if not line:
+            self._process.wait(20)
+            self._process.stdout.close()
+            self._process = None
         assert '"ready": true' in line, (self.settings.parent / "watch.log").read_text()
         self.port = int(json.loads(line)["url"].rstrip("/").rpartition(":")[2])
 
