@@ -16,7 +16,7 @@ from edge.events import BadFact
 from edge.model import SiteCode
 from edge.sheet import Sheet
 from sync.hub import sheets
-from sync.hub.config import SITE_RULE
+from sync.hub.sites_list import SITE_RULE
 from sync.hub.store import HubStore, Tx
 from sync.hub.web import admission, stream
 from sync.hub.web import overview as district
