@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,42 +12,17 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers beside the tests: tests/ is no package
 
 from hub_places import KINDS, Places, PostgresPlaces, SqlitePlaces
+from private_broker import MOSQUITTO, HubProcess, PrivateBroker, free_port
 from private_postgres import PrivatePostgres, program
 
 from edge.clock import SystemClock, SystemDice
 from edge.model import SiteCode
 from sync.hub.store import HubStore
 
-MOSQUITTO = "/usr/sbin/mosquitto"
+__all__ = ["MOSQUITTO", "Forwarder", "HubProcess", "PrivateBroker", "free_port"]
+
 SITE = SiteCode("QJ-0001")
 KEY = bytes(range(32))
-
-
-class PrivateBroker:
-    """One mosquitto process on a port of its own, without state on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self._file = folder / "mosquitto.conf"
-        self._file.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._file)], stderr=subprocess.DEVNULL)
-        for _ in range(500):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.01)
-        raise AssertionError("mosquitto does not start")
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait(5)
-            self._process = None
 
 
 class Forwarder:
@@ -119,12 +89,6 @@ class Forwarder:
             sink.transport.abort()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[PrivateBroker]:
     private = PrivateBroker(tmp_path)
@@ -184,38 +148,6 @@ def hub_files(tmp_path: Path, broker: PrivateBroker, places: Places) -> Path:
         + f'[sites.{SITE}]\nname = "金溪村服务点"\nlink_key_file = "link.key"\n'
     )
     return file
-
-
-class HubProcess:
-    """`village-hub run` as a program of its own."""
-
-    def __init__(self, settings: Path) -> None:
-        self._settings = settings
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        arguments = [sys.executable, "-m", "sync.hub.cli", "run", "--config", str(self._settings)]
-        log = (self._settings.parent / "hub.log").open("a")
-        self.process = subprocess.Popen(
-            arguments, stdout=subprocess.PIPE, stderr=log, text=True, cwd=Path(__file__).parents[2], env=os.environ
-        )
-        log.close()
-        ready = self.process.stdout.readline()
-        assert '"ready": true' in ready, ready
-
-    def kill(self) -> None:
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait(10)
-            self.process.stdout.close()
-            self.process = None
-
-    def terminate(self) -> int:
-        self.process.terminate()
-        code = self.process.wait(10)
-        self.process.stdout.close()
-        self.process = None
-        return code
 
 
 @pytest.fixture
