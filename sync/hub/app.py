@@ -29,6 +29,7 @@ from sync.wire import Ack, Presence, Topics, Why, decode_presence, encode_ack, e
 CLIENT_ID = "vp-hub"
 CHANNELS = ("up", "down/ack", "state")
 TOPICS_AT_ONCE = 120  # topics in one subscription: some 3 KB
+LOOK_AT_ALL_S = 30.0  # a walk over 10,000 sites takes some 0.2 s
 POLL_S = 0.5  # how soon a file sent by another process goes on its way
 FAREWELL_S = 1.5
 MAX_STRANGERS = 100  # unknown site codes remembered, so that each is logged once
@@ -58,6 +59,7 @@ class Hub:
         self._lines: dict[SiteCode, DownLine] = {}
         self._intake = Intake(store)
         self._kick = asyncio.Event()
+        self._stirred: set[SiteCode] = set()  # sites that something has happened to since they were looked at
         self._strangers: set[str] = set()
         self._retry = Rhythm(outside.dice, outside.timing)
         self._closed = False
@@ -157,6 +159,7 @@ class Hub:
             self._take_batches(line, batches)
             self._closed = False
             self._retry.begin()
+            self._stirred.update(named[0] for message in messages if (named := split_topic(message.topic)) is not None)
             self._kick.set()
             for message in messages:
                 line.done(message)  # after the commit; a StoreFault leaves it open and cuts the line
@@ -192,25 +195,42 @@ class Hub:
                     down.peer_left()
 
     async def _pump(self, line: Connection) -> None:
+        """Look at the sites that were stirred or whose time has come; at all of them now and then."""
+        due: dict[SiteCode, float] = {}
+        all_at = 0.0
         while True:
             self._kick.clear()
-            due = [POLL_S * 60]
-            for site, down in self._lines.items():
-                now = self._ms()
-                for packed in down.outgoing(now):
-                    line.publish(Topics(site).down, packed)
-                wait_s = down.next_s(now)
+            now = self._ms()
+            if now >= all_at:
+                self._stirred.update(self._lines)
+                all_at = now + 1000 * LOOK_AT_ALL_S
+            stirred, self._stirred = self._stirred, set()
+            for site in stirred | {site for site, at in due.items() if at <= now}:
+                wait_s = self._send_down(line, site)
+                due.pop(site, None)
                 if wait_s is not None:
-                    due.append(wait_s)
+                    due[site] = self._ms() + 1000 * wait_s
                 await asyncio.sleep(0)
+            rest_s = (min([all_at, *due.values()]) - self._ms()) / 1000
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(due)):  # not wait_for: in Python 3.11 it can swallow a cancellation
+                async with asyncio.timeout(max(0.001, rest_s)):  # not wait_for: in 3.11 it can swallow a cancellation
                     await self._kick.wait()
+
+    def _send_down(self, line: Connection, site: SiteCode) -> float | None:
+        """Publish what one site is to get now; tell in how many seconds to look again without news of it."""
+        down = self._lines.get(site)
+        if down is None:
+            return None
+        now = self._ms()
+        for packed in down.outgoing(now):
+            line.publish(Topics(site).down, packed)
+        return down.next_s(now)
 
     async def _watch_store(self) -> None:
         while True:
             await asyncio.sleep(POLL_S)
             if self._store.changed_elsewhere():
+                self._stirred.update(self._lines)
                 self._kick.set()
 
     def _note_stranger(self, named: tuple[SiteCode, str] | None) -> None:
