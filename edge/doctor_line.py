@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.steps import CheckupBoard, Finding
+from edge.store import StoreFault
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +43,7 @@ class Doctor:
         while True:
             try:
                 with _reached(self._folder) as path:
-                    Path(path).unlink(missing_ok=True)
-                    server = await asyncio.start_unix_server(self._answer, path)
-                    Path(path).chmod(0o600)
+                    server = await asyncio.start_unix_server(self._answer, sock=_bound(path))
             except OSError as error:
                 log.warning("the doctor cannot be asked: %s", error)
                 await asyncio.sleep(REST_S)
@@ -65,8 +64,23 @@ class Doctor:
                 await writer.drain()
         except (TimeoutError, ConnectionError) as error:
             log.info("the doctor was not heard to the end: %s", error)
+        except StoreFault as fault:  # no answer sends the asking command to look at the damaged books itself
+            log.warning("the doctor could not look: %s", fault)
         finally:
             writer.close()
+
+
+def _bound(path: str) -> socket.socket:
+    """A socket that is the owner's alone before anybody can reach it: nobody connects before it listens."""
+    Path(path).unlink(missing_ok=True)
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        line.bind(path)
+        Path(path).chmod(0o600)
+    except OSError:
+        line.close()
+        raise
+    return line
 
 
 def ask(folder: Path) -> CheckupBoard | None:
