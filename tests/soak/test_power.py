@@ -46,10 +46,12 @@ class Shift:
         """Kill after so many seconds, counted from when the point is usable, or from the very start."""
         began = time.monotonic()
         reading = asyncio.create_task(self._listen(began))
-        while at_work and not self.restart_s:
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(seconds)
-        self._process.kill()
+        try:
+            while at_work and not self.restart_s:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(seconds)
+        finally:  # also when it is not usable in time: nothing is left running
+            self._process.kill()
         await self._process.wait()
         await reading
 
