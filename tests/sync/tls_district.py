@@ -41,7 +41,8 @@ class TlsDistrict:
         reload = f"{sys.executable} {Path(__file__).parent / 'reload_broker.py'} {folder / 'broker.pid'}"
         self.settings_file.write_text(
             f'data_dir = "hub"\n[broker]\nhost = "{HOST}"\nport = {self.loopback_port}\n'
-            f'[enrolment]\nhosts = "localhost {HOST}"\nlisten = "{HOST}"\nport = {self.reception_port}\nburst = {burst}\n'
+            f'[enrolment]\nhosts = "localhost {HOST}"\nlisten = "{HOST}"\nport = {self.reception_port}\n'
+            f"burst = {burst}\n"
             f'broker_port = {self.port}\ndays = {days}\nreload = "{reload}"\n{sites}'
         )
         self.children: dict[str, subprocess.Popen[Any]] = {}
