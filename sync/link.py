@@ -16,7 +16,7 @@ from typing import Any
 from edge.chain import GENESIS, Position
 from edge.model import LogId, Seq
 from sync.dial import TLS_WORDS
-from sync.mqtt import LOGIN, Connection, LineLost, Message, Will
+from sync.mqtt import LOGIN, RECEIVE_MAXIMUM, Connection, LineLost, Message, Will
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
 from sync.relay import HoleInLog, Move, Receiver, Sender, Step, same_log
 from sync.rhythm import Rhythm
@@ -62,6 +62,7 @@ class Link:
         self._shown_at = 0
         self._shown_on: Connection | None = None
         self._line: Connection | None = None
+        self._confirmed: Position | None = None
 
     @property
     def info(self) -> LinkInfo:
@@ -122,6 +123,7 @@ class Link:
             raise
 
     async def _begin(self, line: Connection) -> None:
+        self._confirmed = None
         self._sender = Sender(await self._port.up_position(), self._settings.window)
         self._sender.narrow()
         self._rhythm.begin()
@@ -192,8 +194,19 @@ class Link:
         step = self._sender.on_ack(ack, own)
         if step.alive and not message.retained:
             self._heard(step)
-        await self._act(step)
+        if step.move is Move.CONFIRM:
+            self._confirmed = step.position  # answers that came together are one commit
+        else:
+            await self._confirm()
+            await self._act(step)
         self._kick.set()
+
+    async def _confirm(self) -> None:
+        """Write the newest confirmed position, if there is one that was not written."""
+        position, self._confirmed = self._confirmed, None
+        if position is not None:
+            await self._port.confirm(position)
+            self._kick.set()
 
     def _heard(self, step: Step) -> None:
         """The hub itself answered, just now."""
@@ -210,13 +223,11 @@ class Link:
 
     async def _act(self, step: Step) -> None:
         match step.move:
-            case Move.CONFIRM:
-                await self._port.confirm(step.position)
             case Move.FORK:
                 await self._fork(step.position)
             case Move.TROUBLE:
                 self._trouble(step.trouble or "bad", None)
-            case Move.NOTHING:
+            case Move.NOTHING | Move.CONFIRM:
                 pass
 
     async def _fork(self, seen: Position) -> None:
@@ -241,13 +252,18 @@ class Link:
 
     async def _listen(self, line: Connection) -> None:
         while True:
-            message = await line.next_message()
-            if message.topic == self._topics.up_ack:
-                await self._on_ack(message)
-            elif message.topic == self._topics.down:
-                answer = await self._on_down(message)
-                line.publish(self._topics.down_ack, encode_ack(answer), retain=True)
-            line.done(message)  # only now: what came down is committed
+            messages = [await line.next_message()]
+            while len(messages) < RECEIVE_MAXIMUM and (more := line.waiting_message()) is not None:
+                messages.append(more)
+            for message in messages:
+                if message.topic == self._topics.up_ack:
+                    await self._on_ack(message)
+                elif message.topic == self._topics.down:
+                    answer = await self._on_down(message)
+                    line.publish(self._topics.down_ack, encode_ack(answer), retain=True)
+            await self._confirm()
+            for message in messages:
+                line.done(message)  # only now: what came down is committed
 
     async def _on_down(self, message: Message) -> Ack:
         have = await self._port.down_position()

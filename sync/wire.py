@@ -46,6 +46,8 @@ MAX_LADDER = 48
 MAX_PERSONAL = 16  # fields of one fact
 MAX_BOOTS = MAX_FACTS
 
+_decode = json.JSONDecoder(parse_constant=no_constant).decode
+_text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KIND = re.compile(r"[0-9A-Za-z_]{1,64}(?:\.[0-9]{1,6})?")
 _SITE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
 
@@ -150,19 +152,21 @@ def encode_batch(batch: Batch, dictionary: int = 0) -> bytes:
 
 def plain_batch(batch: Batch) -> bytes:
     """Write a batch as JSON, before it is packed."""
-    boots = list(dict.fromkeys(item.stamp.boot for item in batch.items))
-    facts: list[list[Any]] = []
+    boots = {boot: number for number, boot in enumerate(dict.fromkeys(item.stamp.boot for item in batch.items))}
+    top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": list(boots)}
+    facts: list[str] = []
     at = ms = 0
     for item in batch.items:
         stamp = item.stamp
-        boot = 2 * boots.index(stamp.boot) + int(stamp.synced)
-        fact: list[Any] = [item.kind, _outgoing_body(item.body), stamp.at - at, stamp.ms - ms, boot]
+        boot = 2 * boots[stamp.boot] + int(stamp.synced)
+        more = ""
         if item.personal:
-            fact.append({name: list(pair) for name, pair in item.personal.items()})
-        facts.append(fact)
+            more = "," + _text({name: list(pair) for name, pair in item.personal.items()})
+        body = item.body if _is_canonical(item.body) else _text(item.body)
+        facts.append(f"[{_text(item.kind)},{body},{stamp.at - at},{stamp.ms - ms},{boot}{more}]")
         at, ms = stamp.at, stamp.ms
-    top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": boots}
-    return dump({**top, "facts": facts, "mark": batch.mark})
+    head = _text(top).removesuffix("}")
+    return f'{head},"facts":[{",".join(facts)}],"mark":{_text(batch.mark)}}}'.encode()
 
 
 def decode_batch(payload: bytes) -> Batch:
@@ -193,12 +197,13 @@ def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:
     return (log_id_of(top), Seq(first + count - 1), mark_of(top.get("mark"))) if count else None
 
 
-def _outgoing_body(text: str) -> Any:
+def _is_canonical(text: str) -> bool:
+    """Whether a body may travel as the object it is: what comes out is written from the object again."""
     try:
-        body = json.loads(text, parse_constant=no_constant)
+        body = _decode(text)
     except (ValueError, RecursionError):
-        return text
-    return body if isinstance(body, dict) and canonical(body) == text else text
+        return False
+    return isinstance(body, dict) and canonical(body) == text
 
 
 def _item(seq: Seq, fact: object, boots: list[Any], before: Stamp) -> Item:

@@ -12,7 +12,7 @@ from memory_logs import KEY, NoGapRule, NoMarkCheck, ReceivingEnd, SendingEnd
 
 from edge.chain import GENESIS, Position, event_id
 from edge.model import LogId, Seq
-from sync.relay import Backoff, HoleInLog, Move, Receiver, Sender, ladder
+from sync.relay import WINDOW, Backoff, HoleInLog, Move, Receiver, Sender, ladder
 from sync.wire import Ack, Batch, Why
 
 
@@ -291,7 +291,7 @@ def test_no_more_than_the_window_is_on_its_way() -> None:
         point.disk.append(f'{{"n":{n}}}')
     point.on_ack(hub.on_batch(point.outgoing()[0]))
 
-    assert len(point.outgoing()) == 4
+    assert len(point.outgoing()) == WINDOW
     assert point.outgoing() == []
 
 
