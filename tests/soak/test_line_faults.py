@@ -119,6 +119,7 @@ def test_each_fact_each_bill_each_message_once(tmp_path: Path, count: Count, led
         async with LineStand(tmp_path, 7) as stand:
             stand.announce(100 + 40 * times)
             await at_rest(stand)  # the parcels are known
+            await stand.kill_point()
             done = await fault(stand, times)
             stand.line.plan = iter(())
             await at_rest(stand)
@@ -196,6 +197,7 @@ def test_a_side_that_went_back_in_time_is_told_and_nothing_is_lost_or_doubled(
         async with LineStand(tmp_path, 8) as stand:
             stand.announce(40 + 15 * times)
             await at_rest(stand)
+            await stand.kill_point()
             await fault(stand, times)
             await at_rest(stand)
             bad = await stand.verdict(rewound=True)
