@@ -140,7 +140,9 @@ def main() -> None:
     with Cluster(given.folder, given.port) as cluster:
         cluster.start()
         print(json.dumps({"ready": True, "host": cluster.host, "port": cluster.port, "protocol": "3.1.1"}), flush=True)
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        ends = {signal.SIGINT, signal.SIGTERM}
+        signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+        signal.sigwait(ends)
 
 
 if __name__ == "__main__":

@@ -47,11 +47,6 @@ class SimulatedPoint:
         """Facts that the hub has not confirmed."""
         return self.head - self.confirmed
 
-    @property
-    def made(self) -> int:
-        """How many of its facts were ever computed to be sent."""
-        return len(self._marks)
-
     def begin(self) -> None:
         """The line is new: whatever was on its way is gone."""
         self._sender.on_timeout()
