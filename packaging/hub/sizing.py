@@ -48,6 +48,11 @@ class Size:
     worker_mib: float
 
 
+def message_us(day: dict[str, Any], sites: int) -> float:
+    """Microseconds of hub CPU for one message of a trickle run: each point also came, asked once, and left."""
+    return float(day["hub_cpu_us_per_batch"] * day["batches"] / (day["batches"] + 3 * sites))
+
+
 def size(place: str, points: int, figures: dict[str, Any]) -> Size:
     """Compute one column."""
     costs = figures.get(CITY_KIND[place]) or figures["sqlite"]
@@ -56,7 +61,7 @@ def size(place: str, points: int, figures: dict[str, Any]) -> Size:
     facts = per_day / DAY_S
     asks = points / ASK_EVERY_S
     peak = PEAK * facts
-    cores_peak = (peak * day["hub_cpu_us_per_batch"] + asks * day["hub_cpu_us_per_batch"]) / 1e6
+    cores_peak = (peak + asks) * message_us(day, figures["sites"]) / 1e6
     workers = max(1, math.ceil(cores_peak / BUSY))
     offline = per_day * DAYS_OFFLINE
     idle_kib = costs["hub_idle_kib"] / figures["sites"] * points / workers
@@ -140,8 +145,9 @@ def _advice() -> list[str]:
     return [
         "## What the table does not say",
         "",
-        "- A trickle run has idle time in it (presence, the look at other workers), so its cost for each batch is an",
-        "  upper one: a busy worker takes up to 16 waiting batches in one commit.",
+        "- The cost of a message is that of a trickle run over its batches, one question and two signs of presence of",
+        "  each point; answers to the hub's own batches are in it unseen. It is an upper one: in a trickle nearly every",
+        "  message has a commit of its own, while a busy worker takes up to 16 batches in one (see `drain`).",
         "- Disk counts tables and indexes of all facts and projections, without the server's own log and backups.",
         "- The column `nation` is arithmetic, not a run: no machine of ours holds 500,000 connections. What was run is",
         "  10,000 points on Mosquitto and the drill on a cluster of three nodes (`make cluster`).",

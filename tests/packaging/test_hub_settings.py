@@ -22,7 +22,7 @@ FIGURES = {
     "cores": 2,
     "sqlite": {
         "drain": {"hub_cpu_us_per_fact": 100.0},
-        "trickle": {"hub_cpu_us_per_batch": 1000.0, "bytes_per_fact": 256.0},
+        "trickle": {"hub_cpu_us_per_batch": 2000.0, "batches": 300, "bytes_per_fact": 256.0},
         "disk_bytes_per_fact": 1024.0,
         "hub_idle_kib": 10_240,
         "hub_peak_kib": 10_240,
