@@ -207,11 +207,12 @@ def read_after(tx: Tx, seq: Seq, limit: int, max_bytes: int) -> tuple[Item, ...]
     """Return the facts after `seq`, at most `limit` and about `max_bytes` of bodies (always one if there is one)."""
     taken: list[Item] = []
     size = 0
-    for at, kind, body, *stamp, synced in tx.execute(FROM_HERE, (seq, limit)):  # no dictionaries: backlogs are long
+    # No dictionaries: backlogs are long.
+    for number, kind, body, at, boot, ms, synced in tx.execute(FROM_HERE, (seq, limit)):
         size += len(body) * 3  # a Chinese sign is three bytes
         if taken and size > max_bytes:
             break
-        taken.append(Item(Seq(at), kind, body, Stamp(*stamp, bool(synced))))
+        taken.append(Item(Seq(number), kind, body, Stamp(at, boot, ms, bool(synced))))
     return _with_personal(tx, taken)
 
 

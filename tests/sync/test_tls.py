@@ -211,9 +211,7 @@ class Secured:
         self.seen: list[LinkInfo] = []
         site = SiteCode(terminal.identity.certificate().name)
         broker = Broker(HOST, district.port, tls=tls_of(terminal), protocol=protocol, keepalive_s=2)
-        self.renewal = Renewal(
-            terminal.enroller, terminal.identity, terminal.time, lambda: 0.5, self._begin_anew
-        )
+        self.renewal = Renewal(terminal.enroller, terminal.identity, terminal.time, lambda: 0.5, self._begin_anew)
         outside = Outside(SystemClock().ms, lambda: 0.5, self.seen.append, on_refused=self.renewal.put_right)
         self.link = Link(LinkSettings(site, broker, key, "0.1.0", QUICK), self.port, outside)
 
