@@ -45,7 +45,7 @@ bench: setup ## measure the figures against the limits of this machine
 soak: setup ## run the long versions of the fault tests; ends with the table of invariants
 	@$(BIN)/python -m pytest -m soak --timeout=3600 -s $(ARGS)
 
-cluster: setup ## kill each of three broker nodes while a thousand points send; ends with what the hub holds
+cluster: setup ## kill each of three broker nodes while points send; ends with what the hub holds
 	@packaging/hub/get_broker.sh
 	@$(BIN)/python packaging/hub/drill.py $(ARGS)
 

@@ -46,8 +46,8 @@ SETTLE_S = 3.0  # between one that is back and the next that dies
 class Drill:
     """What to play: facts of each site over so many seconds, and which nodes die in which order."""
 
-    sites: int = 1_000
-    facts: int = 60
+    sites: int = 300
+    facts: int = 40
     seconds: int = 60
     kills: tuple[int, ...] = (0, 1, 2)
     qos: int = 0
