@@ -1,7 +1,8 @@
 """A backlog from the terminal's file through a real broker to the hub's commit and back to the acknowledged cursor.
 
-Two limits, in the same rounds. Raw: the same packed batches over bare sockets to the broker, and at the other end a
+Three limits, in the same rounds. Raw: the same packed batches over bare sockets to the broker, and at the other end a
 bare commit of the rows of each. Plain: each fact uncompressed as a message of its own over bare sockets, nothing kept.
+Paho, told and not judged: the same packed batches through a bare paho QoS 1 loop to a bare subscriber.
 Then the same drain with backlogs of growing size: time per fact, bytes and memory must not grow with them.
 BENCH_MILLION=1 in the environment adds a backlog of a million facts (some minutes).
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import bare_socket
+import raw_line
 from district_bench import BenchStand
 from process import memory_kb
 from stand import ROOT
@@ -28,6 +30,7 @@ from sync.wire import MAX_BATCH_BYTES, MAX_FACTS, Batch, encode_batch
 
 FACTS = 100_000
 ROUNDS = 2
+PAHO_AGAIN = 2  # a round of bare messages is over soon
 DRAIN_S = 600.0
 OF_RAW, OF_PLAIN = 0.5, 1.5
 MAX_BYTES, MAX_GROWTH_KB = 45.0, 30 * 1024.0
@@ -75,8 +78,9 @@ class _Bench:
         packed, plain = _payloads(self._stand, facts)
         raw_s = bare_socket.seconds(self._port, packed, database)
         plain_s = bare_socket.seconds(self._port, plain, None)
+        paho_s = len(packed) / raw_line.rate(self._port, packed, PAHO_AGAIN)
         sizes = {"bytes": sum(map(len, packed)) / facts, "plain_bytes": sum(map(len, plain)) / facts}
-        return {**told, **sizes, "raw_s": raw_s, "plain_s": plain_s}
+        return {**told, **sizes, "raw_s": raw_s, "plain_s": plain_s, "paho_s": paho_s}
 
 
 class _Point:
@@ -153,6 +157,7 @@ def _figures(full: list[dict[str, Any]]) -> list[Figure]:
     rates = Rounds(tuple(each["facts"] / each["s"] for each in full))
     raw = Rounds(tuple(each["facts"] / each["raw_s"] for each in full))
     plain = Rounds(tuple(each["facts"] / each["plain_s"] for each in full))
+    paho = Rounds(tuple(each["facts"] / each["paho_s"] for each in full))
     cpu = Rounds(tuple(1e6 * each["cpu_s"] / each["facts"] for each in full))
     grown = Rounds(tuple(float(each["peak_kb"] - each["rss_kb"]) for each in full))
     size = Rounds(tuple(each["bytes"] for each in full))
@@ -164,6 +169,9 @@ def _figures(full: list[dict[str, Any]]) -> list[Figure]:
     return [
         Figure("drain of raw", "facts/s", rates, raw, OF_RAW, note=note, extra=extra),
         Figure("drain of plain", "facts/s", rates, plain, OF_PLAIN, note=about),
+        Figure(
+            "drain of paho", "facts/s", rates, paho, note="the same batches by a bare paho QoS 1 loop; told, not judged"
+        ),
         Figure("drain payload", "bytes/fact", size, Rounds((MAX_BYTES,)), at_most=1.0),
         Figure("drain memory", "KB", grown, Rounds((MAX_GROWTH_KB,)), at_most=1.0, note="most of the terminal over it"),
     ]
