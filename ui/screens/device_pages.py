@@ -64,7 +64,8 @@ def sync(kit: Kit) -> Widget:
     if board.refused:
         shown = "；".join(board.refused[:3]) if kit.lang == "zh" else "; ".join(board.refused[:3])
         parts.append(_warning(kit, kit.t("sync.refused", n=len(board.refused), why=shown)))
-    ways = [kit.button(name, kit.t(f"{name}.open"), look="line", width=30) for name in ("sheet", "stick")]
+    doors = {"sheet": "sheet.open", "stick": "stick.open"}
+    ways = [kit.button(name, kit.t(word), look="line", width=30) for name, word in doors.items()]
     return staff_page(kit, kit.t("sync.title"), column(*parts, Widget(), gap=kit.mm(2.5)), "sync", *ways, again)
 
 

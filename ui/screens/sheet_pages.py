@@ -105,7 +105,9 @@ def stick(kit: Kit) -> Widget:
     else:
         shown = board.sticks[: max(1, kit.frame.face.operator_rows - 1)]
         parts += [_stick(kit, number, each) for number, each in enumerate(shown)]
-    return staff_page(kit, kit.t("stick.title"), column(*parts, Widget(), gap=kit.mm(2.5)), "sync", again)
+    return staff_page(
+        kit, kit.t("stick.title"), column(*parts, Widget(), gap=kit.mm(2.5)), "sync", again, back=not state.busy
+    )
 
 
 def _stick(kit: Kit, number: int, line: StickLine) -> Widget:
