@@ -30,7 +30,6 @@ from edge.flows.site import Site
 from edge.flows.sticks import Sticks
 from edge.house import House, point_of
 from edge.model import SiteCode
-from edge.pairing import Pairer
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
@@ -158,6 +157,8 @@ class Kiosk:
         if hub is not None and hub.is_ready:
             work += self._uplink(hub).work()
         elif hub is not None:
+            from edge.pairing import Pairer  # with the libraries of certificates: loaded where they are needed
+
             work.append(("pairing", Pairer(hub, self._settings.site, self._clock, self._paired).run()))
         return work
 
