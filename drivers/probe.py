@@ -44,7 +44,6 @@ from drivers.probe_talks import SURE, Ask, Finding, Scalar, Talk
 
 __all__ = ["HELD", "SURE", "Finding", "Patience", "probe"]
 
-USUAL_BAUD = 9600
 LISTEN_BAUDS = (9600, 1200, 2400, 4800, 19200, 115200)
 _QUIET_S = 0.08  # without a byte: an answer is over
 _GAP_S = 0.06  # line turnaround, as with the drivers

@@ -9,7 +9,6 @@ from edge import batches, log
 from edge.model import (
     AccountNo,
     BillId,
-    CellNo,
     Fen,
     Name,
     Parcel,
@@ -222,11 +221,6 @@ def notices(tx: Tx) -> tuple[str, ...]:
 
 def forked(tx: Tx) -> bool:
     return bool(tx.value("SELECT 1 FROM alarm WHERE code = 'fork'"))
-
-
-def cell_for_service(tx: Tx) -> CellNo | None:
-    found = tx.value("SELECT min(cell) FROM cell WHERE parcel IS NULL")
-    return None if found is None else CellNo(found)
 
 
 def pending(tx: Tx) -> int:

@@ -120,11 +120,16 @@ CREATE TABLE carrier_choice (length INTEGER NOT NULL, prefix TEXT NOT NULL, carr
 """
 
 
-@migrations()
-def first(db: Database) -> None:
-    for statement in _FIRST.split(";\n"):
+def _each(db: Database, statements: str) -> None:
+    """Execute them one by one: `executescript` would commit what is not whole."""
+    for statement in statements.split(";\n"):
         if statement.strip():
             db.execute(statement)
+
+
+@migrations()
+def first(db: Database) -> None:
+    _each(db, _FIRST)
 
 
 @migrations()
@@ -159,9 +164,7 @@ CREATE TABLE weighing (
 @migrations()
 def counter_devices(db: Database) -> None:
     """Slips that went to the printer, and weighings with their tickets."""
-    for statement in _COUNTER.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _each(db, _COUNTER)
 
 
 _BATCHES = """
@@ -184,9 +187,7 @@ CREATE INDEX batch_code_unseen ON batch_code (batch) WHERE seen = 0;
 @migrations()
 def gun_memories(db: Database) -> None:
     """Codes from the memories of guns, and what became of each."""
-    for statement in _BATCHES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _each(db, _BATCHES)
 
 
 _FEWER_PAGES = """
@@ -212,9 +213,7 @@ def fewer_pages(db: Database) -> None:
 
     What is here and what is on its way are told apart by the days, not by the state, which changes at every step.
     """
-    for statement in _FEWER_PAGES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _each(db, _FEWER_PAGES)
 
 
 _OUTAGES = """
@@ -233,6 +232,4 @@ CREATE INDEX bill_accepted ON bill (accepted_seq) WHERE accepted_seq IS NOT NULL
 @migrations()
 def outages(db: Database) -> None:
     """Stretches of the log that waited for a line, and the hub's side of their reconciliation sheets."""
-    for statement in _OUTAGES.split(";\n"):
-        if statement.strip():
-            db.execute(statement)
+    _each(db, _OUTAGES)

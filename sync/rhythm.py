@@ -39,11 +39,6 @@ class Rhythm:
         self._patience = 1
         self._in_doubt = False
 
-    @property
-    def last_answer_ms(self) -> int | None:
-        """When the other end last answered, None for never."""
-        return self._last_answer
-
     def sent(self, now_ms: int) -> None:
         """Something that wants an answer went out."""
         if self._waiting_since is None:

@@ -11,7 +11,7 @@ import re
 from drivers.wire.scale import Event, Reading, Unfit, in_grams
 
 BAUD = 9600
-READ, TARE, ZERO = b"R", b"T", b"Z"  # the host's commands, by their letters; the source shows no line end
+READ = b"R"  # T and Z tare and zero, and are never sent; the source shows no line end
 
 _LONGEST = 24  # "ww-000000.0000kg" and room for spaces
 _LINE = re.compile(rb"w([wnt])([+-]?) *(\d{1,7})(?:\.(\d{0,4}))? *([a-z]{1,3})")

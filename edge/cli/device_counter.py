@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 from functools import partial
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ from drivers.base import Device, Scale, Settled, Weighing, Weight
 from drivers.faults import Fault
 from drivers.paper import Cut, Line, Printed, Printer, PrinterStatus, Text
 from edge.cli.common import DEVICE, DONE, REFUSED, emit, settings_of
-from edge.cli.device_run import count, group, must_be_fit, named, seconds, with_device
+from edge.cli.device_run import count, group, listened, must_be_fit, named, seconds, with_device
 from edge.workbench.devices import trial_slip
 from ui.words import t
 
@@ -67,14 +66,7 @@ def _weighed(weighing: Weighing) -> dict[str, Any]:
 
 def _listen(arguments: argparse.Namespace) -> int:
     async def work(device: Device) -> int:
-        heard = 0
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(arguments.seconds):
-                async for weight in cast("Scale", device).weights():
-                    emit(_reading(weight))
-                    heard += 1
-                    if heard >= arguments.count:
-                        break
+        heard = await listened(arguments, cast("Scale", device).weights(), lambda weight: emit(_reading(weight)))
         if not heard:
             must_be_fit(device)
         return heard

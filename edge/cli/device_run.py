@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeVar, cast
 
 from drivers.base import HELD, Device, DeviceError, Health, Locker, NotThere
@@ -87,6 +88,19 @@ async def _used(device: Device, work: Callable[[Device], Awaitable[T]]) -> T:
         return await work(device)
     finally:
         await device.stop()
+
+
+async def listened(arguments: argparse.Namespace, stream: AsyncIterator[T], tell: Callable[[T], object]) -> int:
+    """Tell of what comes until `--count` came or `--seconds` are over. Return how many came."""
+    heard = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(arguments.seconds):
+            async for each in stream:
+                tell(each)
+                heard += 1
+                if heard >= arguments.count:
+                    break
+    return heard
 
 
 async def is_there(device: Device) -> None:

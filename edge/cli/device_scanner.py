@@ -12,7 +12,7 @@ from typing import Any, cast
 from drivers.base import Batch, Device, DeviceError, Health, Read, Scanner
 from edge.cli import bars
 from edge.cli.common import DONE, REFUSED, NotNow, command, emit, settings_of
-from edge.cli.device_run import count, group, is_there, named, no_kiosk, seconds, with_device
+from edge.cli.device_run import count, group, is_there, listened, named, no_kiosk, seconds, with_device
 from edge.clock import SystemClock, SystemDice
 from edge.codes import recognise, to_json
 from edge.config import DEVICE_KINDS, Settings
@@ -46,32 +46,20 @@ def add(device: Any) -> None:
 
 def _listen(arguments: argparse.Namespace) -> int:
     async def work(device: Device) -> int:
-        heard = 0
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(arguments.seconds):
-                async for read in cast("Scanner", device).reads():
-                    emit(to_json(recognise(read.text)) | {"scanner": read.scanner})
-                    heard += 1
-                    if heard >= arguments.count:
-                        break
-        return heard
+        return await listened(arguments, cast("Scanner", device).reads(), lambda read: emit(_read(read)))
 
     return DONE if with_device(arguments, work, "scanner") >= arguments.count else REFUSED
 
 
 def _batches(arguments: argparse.Namespace) -> int:
     async def work(device: Device) -> int:
-        heard = 0
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(arguments.seconds):
-                async for batch in cast("Scanner", device).batches():
-                    emit(_batch(batch))
-                    heard += 1
-                    if heard >= arguments.count:
-                        break
-        return heard
+        return await listened(arguments, cast("Scanner", device).batches(), lambda batch: emit(_batch(batch)))
 
     return DONE if with_device(arguments, work, "scanner") >= arguments.count else REFUSED
+
+
+def _read(read: Read) -> dict[str, Any]:
+    return to_json(recognise(read.text)) | {"scanner": read.scanner}
 
 
 def _batch(batch: Batch) -> dict[str, Any]:

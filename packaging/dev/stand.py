@@ -185,10 +185,6 @@ class Stand:
         """Take the point's line away: connections break and are refused."""
         self._line().cut()
 
-    def stall_line(self) -> None:
-        """Let no byte pass, without breaking a connection."""
-        self._line().stall()
-
     def restore_line(self) -> None:
         """Give the line back."""
         self._line().mend()

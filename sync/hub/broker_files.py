@@ -7,6 +7,8 @@ own. A terminal's certificate opens that one too, but only to its own topics.
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.model import SiteCode
@@ -14,6 +16,7 @@ from sync.wire import Topics
 
 CA, SERVER, HUB, REVOKED, ACCESS, CONF = "ca.pem", "server.pem", "hub.pem", "revoked.pem", "acl", "mosquitto.conf"
 ANY = SiteCode("%u")
+RELOAD_S = 30.0
 TERMINAL_WRITES = (Topics(ANY).up, Topics(ANY).down_ack, Topics(ANY).state)
 TERMINAL_READS = (Topics(ANY).up_ack, Topics(ANY).down)
 
@@ -64,3 +67,13 @@ def _settings(folder: Path, port: int, loopback_port: int) -> str:
             LISTENER.format(port=loopback_port, address=" 127.0.0.1", fixed_id="false", **names),
         ]
     )
+
+
+def reload(command: Sequence[str]) -> bool:
+    """Let the broker read its files again. False when that did not work: then somebody has to do it."""
+    if not command:
+        return False
+    try:
+        return subprocess.run(command, timeout=RELOAD_S, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,7 +20,7 @@ from edge.command_line import emit
 from edge.model import SiteCode
 from sync import x509
 from sync.dial import Tls
-from sync.hub import link_keys, reception
+from sync.hub import broker_files, link_keys, reception
 from sync.hub.authority import Authority, NoAuthority
 from sync.hub.config import HubSettings
 from sync.hub.enrolment import Enrolments, NotNow
@@ -30,7 +29,6 @@ from sync.hub.https import Allowance, HttpsServer
 from sync.hub.store import HubStore
 from sync.mqtt import Broker, Connection, LineLost, Will
 
-RELOAD_S = 30.0
 KICK_S = 5.0
 NAME = "village-hub"
 
@@ -110,7 +108,7 @@ def _approve(open_store: OpenStore, settings: HubSettings, options: argparse.Nam
         link_keys.make_missing([settings.sites[site].link_key_file])
     with _tables(open_store, settings) as tables:
         serial = tables.approve(options.code, site, replace=options.replace)
-    told = _reload(settings) if options.replace else None
+    told = broker_files.reload(_chosen(settings).reload) if options.replace else None
     emit({"approved": True, "site": site, "serial": serial} | ({} if told is None else {"broker_reloaded": told}))
     return 0
 
@@ -126,7 +124,7 @@ def _revoke(open_store: OpenStore, settings: HubSettings, options: argparse.Name
     with _tables(open_store, settings) as tables:
         serials = tables.revoke(options.named, options.reason)
         sites = sorted({row["site"] for row in tables.certificates() if row["serial"] in serials})
-    told = _reload(settings)
+    told = broker_files.reload(_chosen(settings).reload)
     cut = {site: asyncio.run(_cut_off(settings, site)) for site in sites}
     emit({"revoked": serials, "broker_reloaded": told, "cut_off": cut})
     return 0
@@ -151,7 +149,8 @@ async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     )
     port = await server.open(chosen.listen, chosen.port, served)
     keep = asyncio.create_task(
-        reception.keep_certificates(authority, _now, served, lambda: _reload(settings)), name="certificates"
+        reception.keep_certificates(authority, _now, served, lambda: broker_files.reload(_chosen(settings).reload)),
+        name="certificates",
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, keep.cancel)
@@ -176,17 +175,6 @@ async def _cut_off(settings: HubSettings, site: str) -> bool:
     except LineLost:
         return False
     return True
-
-
-def _reload(settings: HubSettings) -> bool:
-    """Let the broker read its files again. False when that did not work: then somebody has to do it."""
-    command = _chosen(settings).reload
-    if not command:
-        return False
-    try:
-        return subprocess.run(command, timeout=RELOAD_S, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
 
 
 @contextmanager

@@ -52,7 +52,7 @@ STAFF = Accent(SLATE, SLATE_DEEP, SLATE_PALE)
 # Text levels in millimetres of em on the 10-inch panel (reference, section 3: 7.5 / 9 / 11; floor 4.8).
 HUGE, BIG, TITLE, MAIN, LESS, FLOOR = 24.0, 13.0, 9.0, 7.5, 6.0, 4.8
 STAFF_TITLE, STAFF_MAIN, STAFF_LESS, STAFF_FLOOR = 7.5, 5.5, 4.6, 3.5
-VILLAGER_BUTTON, MAIN_BUTTON, KEY, STAFF_BUTTON = 15.0, 20.0, 16.5, 12.0
+VILLAGER_BUTTON, KEY, STAFF_BUTTON = 15.0, 16.5, 12.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 from edge.model import SiteCode
-from sync.hub import cli_enrolment
+from sync.hub import broker_files, cli_enrolment
 from sync.hub.config import HubSettings
 from sync.hub.enrolment import Enrolments
 from sync.hub.store import HubStore
 from sync.hub.web.visit import House
 
 MOST_ROWS = 200
-RELOAD_S = 30.0
 
 
 def tables(settings: HubSettings, store: HubStore) -> Enrolments | None:
@@ -64,7 +62,9 @@ def approve(house: House, code: str, site: SiteCode, *, replace: bool) -> bool:
         found.approve(code, site, replace=replace)
 
     house.writers.run(write)
-    return not replace or _reload(house.settings)
+    return not replace or broker_files.reload(
+        () if house.settings.enrolment is None else house.settings.enrolment.reload
+    )
 
 
 def refuse(house: House, code: str) -> None:
@@ -76,13 +76,3 @@ def refuse(house: House, code: str) -> None:
         found.refuse(code)
 
     house.writers.run(write)
-
-
-def _reload(settings: HubSettings) -> bool:
-    command = () if settings.enrolment is None else settings.enrolment.reload
-    if not command:
-        return False
-    try:
-        return subprocess.run(command, timeout=RELOAD_S, check=False).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
