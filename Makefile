@@ -7,9 +7,10 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 PYTHON ?=
 ARGS ?=
+ARCH ?= $(shell dpkg --print-architecture)
 export PYTHON
 
-.PHONY: help setup run test check fix sim day bench soak cluster clean-data clean
+.PHONY: help setup run test check fix sim day bench soak cluster image bundle clean-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,12 @@ soak: setup ## run the long versions of the fault tests; ends with the table of 
 cluster: setup ## kill each of three broker nodes while points send; ends with what the hub holds
 	@packaging/hub/get_broker.sh
 	@$(BIN)/python packaging/hub/drill.py $(ARGS)
+
+image: ## build the flashable image in build/image/ (ARCH=amd64 or arm64; needs root or sudo)
+	@packaging/image/build.sh $(ARCH)
+
+bundle: ## make the signed update bundle of the image that was built last (ARCH=amd64 or arm64)
+	@packaging/image/bundle.sh $(ARCH)
 
 clean-data: ## forget the sample district of make run and make sim
 	@for folder in data/run data/sim; do \

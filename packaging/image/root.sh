@@ -1,0 +1,88 @@
+#!/usr/bin/env bash
+# Put village-point and the image's own files into Debian's part: usage root.sh ARCH BASE.tar VILLAGE_POINT.deb VERSION OUT.tar
+# Needs root; for another architecture its programs must run here (get_tools.sh).
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+arch=$1 base=$(realpath "$2") deb=$(realpath "$3") version=$4 out=$(realpath -m "$5")
+: "${SOURCE_DATE_EPOCH:?}" "${VILLAGE_KEYRING:?}"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+root=$scratch/root
+. "$here/layout.sh"
+
+OURS=(village-grow village-clock village-rescue nftables systemd-networkd)
+NEVER=(getty@.service serial-getty@.service console-getty.service container-getty@.service autovt@.service ctrl-alt-del.target
+    sleep.target suspend.target hibernate.target hybrid-sleep.target systemd-firstboot.service
+    apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
+    systemd-pstore.service systemd-networkd-wait-online.service remote-fs.target)
+
+in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+
+unpack() {
+    mkdir "$root"
+    tar -C "$root" --numeric-owner --xattrs --xattrs-include='*' -xf "$base"
+}
+
+install_village_point() { # what it depends on must be in packages/, so that nothing is fetched here
+    cp "$deb" "$root/village-point.deb"
+    printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+    chmod 755 "$root/usr/sbin/policy-rc.d"
+    in_root dpkg --install /village-point.deb
+    rm "$root/village-point.deb" "$root/usr/sbin/policy-rc.d"
+}
+
+copy_files() {
+    cp -r --no-preserve=ownership "$here/files/." "$root/"
+    cp "$here/layout.sh" "$root/usr/lib/village/layout"
+    sed -i "s/@ARCH@/$arch/; s/@DISK_ID@/$DISK_ID/" "$root/etc/rauc/system.conf"
+    cp "$VILLAGE_KEYRING" "$root/etc/rauc/keyring.pem"
+    printf 'VERSION=%s\nARCH=%s\nCOMPATIBLE=village-terminal-%s\n' "$version" "$arch" "$arch" >"$root/etc/village-image"
+    echo village-point >"$root/etc/hostname"
+    mkdir -p "$root/data" "$root/boot/firmware" "$root/etc/village-point" "$root/var/lib/village-point"
+    ln -sf /run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
+}
+
+set_units() {
+    in_root systemctl --quiet enable "${OURS[@]}"
+    in_root systemctl --quiet mask "${NEVER[@]}"
+    in_root systemctl --quiet set-default multi-user.target
+}
+
+clean() { # no trace of the building machine, nothing that a device has to make itself
+    (
+        cd "$root"
+        rm -rf etc/apt/sources.list etc/apt/sources.list.d/* etc/apt/apt.conf.d/99mmdebstrap etc/dpkg/dpkg.cfg.d/99mmdebstrap \
+            var/lib/apt/lists/* var/cache/apt/* var/log/* var/cache/debconf/*-old var/lib/dpkg/*-old var/cache/ldconfig/aux-cache \
+            var/lib/systemd/random-seed var/lib/dbus/machine-id etc/ssl/private/* etc/.pwd.lock etc/passwd- etc/group- \
+            etc/shadow- etc/gshadow- etc/subuid- etc/subgid- boot/System.map-* run/* tmp/* root/.??*
+        find . -xdev -name __pycache__ -type d -prune -not -path './opt/*' -exec rm -rf {} +
+        : >etc/machine-id
+    )
+    in_root passwd --lock root >/dev/null
+}
+
+prove() { # what must not be in it, is not
+    local place
+    while read -r _ _ place _; do
+        place=${place#*://}
+        if grep -rIlF "${place%%/*}" "$root/etc" "$root/opt" "$root/var" 2>/dev/null | grep -v '/share/doc/'; then
+            echo "root.sh: the files above name the building machine's source of packages" >&2
+            exit 1
+        fi
+    done < <("$here/sources.sh")
+    if find "$root" -xdev -name '*.key' -o -xdev -name 'ssh_host_*' | grep .; then
+        echo "root.sh: the files above look like private keys" >&2
+        exit 1
+    fi
+}
+
+unpack
+install_village_point
+copy_files
+set_units
+clean
+prove
+in_root dpkg-query -W -f '${Package}\t${Version}\t${Architecture}\n' >"${out%.tar}.packages"
+tar -C "$root" --sort=name --numeric-owner --xattrs --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime \
+    --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime -cf "$out.unfinished" .
+mv "$out.unfinished" "$out"
