@@ -41,6 +41,6 @@ def whole(folder: Path, keys: Keys, clock: Clock, dice: Dice) -> Broken | None:
     try:
         connection.isolation_level = None
         connection.execute("BEGIN")
-        return log.verify(Tx(Database(connection, execute_plugins=False), clock.stamp(), dice, keys, on_reserve=False))
+        return log.verify(Tx(Database(connection, execute_plugins=False), clock.stamp(), dice, keys))
     finally:
         connection.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import os
 import secrets
 import time
 from datetime import datetime
@@ -12,7 +12,9 @@ from typing import Protocol
 from edge.model import UTC8, Ms, Stamp
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-NTP_SYNCED = Path("/run/systemd/timesync/synchronized")  # touched by systemd-timesyncd after the first good answer
+NTP_SYNCED = "/run/systemd/timesync/synchronized"  # touched by systemd-timesyncd after the first good answer
+_FAIR = 4_294 * 1_000_000  # of 32 random bits: below it each code is as likely as any other
+_BASE32 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" * 8  # a sign for each value of a byte, each sign for eight of them
 
 
 class Clock(Protocol):
@@ -27,7 +29,7 @@ class Dice(Protocol):
         """Six decimal digits."""
 
     def token(self) -> str:
-        """128 random bits as 26 base32 signs."""
+        """26 random base32 signs, 130 bits."""
 
     def ident(self) -> str:
         """64 random bits as 16 hex digits."""
@@ -43,7 +45,7 @@ class SystemClock:
         self._boot = BOOT_ID.read_text(encoding="ascii").replace("-", "")[:8]
 
     def stamp(self) -> Stamp:
-        return Stamp(time.time_ns() // 1_000_000, self._boot, self.ms(), NTP_SYNCED.exists())
+        return Stamp(time.time_ns() // 1_000_000, self._boot, self.ms(), os.access(NTP_SYNCED, os.F_OK))
 
     def ms(self) -> Ms:
         return Ms(time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000)
@@ -54,10 +56,12 @@ class SystemClock:
 
 class SystemDice:
     def code(self) -> str:
-        return f"{secrets.randbelow(1_000_000):06d}"
+        while (drawn := int.from_bytes(secrets.token_bytes(4), "big")) >= _FAIR:
+            pass
+        return f"{drawn % 1_000_000:06d}"
 
     def token(self) -> str:
-        return base64.b32encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
+        return secrets.token_bytes(26).translate(_BASE32).decode("ascii")
 
     def ident(self) -> str:
         return secrets.token_hex(8)

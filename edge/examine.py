@@ -133,7 +133,7 @@ def books(folder: Path, keys: Keys, clock: Clock, dice: Dice) -> tuple[BookFacts
     try:
         broken = audit.whole(folder, keys, clock, dice)
         with closing(read_only(folder / FILE)) as connection:
-            tx = Tx(Database(connection, execute_plugins=False), stamp, dice, keys, on_reserve=False)
+            tx = Tx(Database(connection, execute_plugins=False), stamp, dice, keys)
             facts, pending, confirmed_at = books_in(tx)
     except sqlite3.Error:
         return BookFacts("unread", backup_age_h(folder, stamp.at)), LineFacts()

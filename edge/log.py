@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from edge import events
@@ -76,12 +77,16 @@ def append(tx: Tx, fact: Fact) -> Logged:
         (item.seq, item.kind, item.body, at.at, at.boot, at.ms, int(at.synced), mark),
     )
     if encoded.personal:
-        marks = ", ".join(["(?, ?, ?, ?)"] * len(encoded.personal))
         values = [part for field, pair in encoded.personal.items() for part in (item.seq, field, *pair)]
-        tx.execute(f"INSERT INTO personal (seq, field, salt, value) VALUES {marks}", tuple(values))  # noqa: S608 marks only
+        tx.execute(_insert_personal(len(encoded.personal)), tuple(values))
     tx.end = item.seq, mark
     tx.appended += 1
     return Logged(item.seq, event_id(mark), mark)
+
+
+@lru_cache(16)
+def _insert_personal(count: int) -> str:
+    return f"INSERT INTO personal (seq, field, salt, value) VALUES {', '.join(['(?, ?, ?, ?)'] * count)}"  # noqa: S608
 
 
 # --- positions ----------------------------------------------------------------------------------------------------

@@ -6,9 +6,10 @@ No I/O, no clock. *The* masking rule lives here and nowhere else.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, timedelta, timezone
 from enum import StrEnum
-from typing import Any, NewType
+from functools import lru_cache
+from typing import Any, ClassVar, NewType
 
 WaybillNo = NewType("WaybillNo", str)
 ParcelId = NewType("ParcelId", str)
@@ -213,6 +214,11 @@ class Parcel:
     notified: bool
     arrived_at: int | None
 
+    COLUMNS: ClassVar[tuple[str, ...]] = (
+        *("id", "waybill_no", "carrier", "state", "recipient", "phone", "consent", "size", "place", "cell"),
+        *("notified_at", "arrived_at"),
+    )
+
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Parcel:
         return cls(
@@ -320,6 +326,7 @@ BILL_MOVES: dict[BillState, dict[str, BillState]] = {
 }
 
 UTC8 = timezone(timedelta(hours=8))  # China has one time zone
+_UTC8_MS, _DAY_MS, _EPOCH = 8 * 3_600_000, 86_400_000, date(1970, 1, 1)
 
 GONE = (ParcelState.PICKED_UP, ParcelState.RETURNED)
 
@@ -342,4 +349,9 @@ def bill_moved(state: BillState, move: str) -> BillState:
 
 def local_day(at: int) -> str:
     """Return the calendar day in China of a UTC millisecond time, for example 2026-11-22."""
-    return datetime.fromtimestamp(at / 1000, UTC8).date().isoformat()
+    return _day((at + _UTC8_MS) // _DAY_MS)
+
+
+@lru_cache(8)
+def _day(number: int) -> str:
+    return (_EPOCH + timedelta(days=number)).isoformat()

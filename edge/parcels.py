@@ -29,10 +29,15 @@ from edge.model import (
 )
 from edge.store import Tx
 
-_WEIGHTS, _DIGITS = (1, 10, 100, 1_000, 10_000, 100_000), "%06d"  # of a pickup code
+_DIGITS = "0123456789"  # of a pickup code
+_HEAD = 3  # with 600 codes one or none of them has the same first three digits
+# The live codes with the same head, and those that differ from one in a single digit of it.
+_LIKE = f"""SELECT code FROM parcel WHERE code BETWEEN ? AND ?
+    UNION ALL SELECT code FROM parcel WHERE code IN ({", ".join("?" * 10 * _HEAD)})"""  # noqa: S608 marks only
 NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % of a million codes
 
 ACTIVE = "closed_at IS NULL"  # the words of the index `parcel_active_waybill`
+_ACTIVE_ONE = f"SELECT {', '.join(Parcel.COLUMNS)} FROM parcel WHERE waybill_no = ? AND {ACTIVE}"  # noqa: S608 constants
 # What lies here. The index is named because SQLite would else read every parcel there ever was.
 HERE = "parcel INDEXED BY parcel_here WHERE arrived_day IS NOT NULL AND closed_at IS NULL"
 
@@ -61,7 +66,7 @@ def load(tx: Tx, parcel: ParcelId) -> Parcel:
 
 
 def find_active(tx: Tx, waybill_no: WaybillNo) -> Parcel | None:
-    row = tx.row(f"SELECT * FROM parcel WHERE waybill_no = ? AND {ACTIVE}", (waybill_no,))  # noqa: S608 constant
+    row = tx.row(_ACTIVE_ONE, (waybill_no,))
     return None if row is None else Parcel.from_row(row)
 
 
@@ -308,16 +313,20 @@ def _new_code(tx: Tx) -> PickupCode:
     """Draw a code that is neither a live one nor one digit away from it."""
     for _ in range(NEW_CODE_TRIES):
         code = tx.dice.code()
-        if not tx.value(f"SELECT 1 FROM parcel WHERE code IN ({', '.join('?' * 55)})", _neighbours(code)):  # noqa: S608
+        if not any(_is_near(code, other) for (other,) in tx.execute(_LIKE, _alike(code))):
             return PickupCode(code)
     raise AssertionError("no free pickup code in a thousand draws")
 
 
-def _neighbours(code: str) -> tuple[str, ...]:
-    """The code and all that differ from it in one digit."""
-    number, near = int(code), [code]
-    for weight in _WEIGHTS:
-        own = number // weight % 10
-        first = number - own * weight
-        near += [_DIGITS % (first + step) for step in range(0, 10 * weight, weight) if step != own * weight]
-    return tuple(near)
+def _is_near(code: str, other: str) -> bool:
+    """Tell whether they are the same or differ in one digit."""
+    return sum(a != b for a, b in zip(code, other, strict=True)) <= 1
+
+
+def _alike(code: str) -> tuple[str, ...]:
+    head, tail = code[:_HEAD], code[_HEAD:]
+    alike = [head + "0" * len(tail), head + "9" * len(tail)]
+    for at in range(_HEAD):
+        before, after = code[:at], code[at + 1 :]
+        alike += [before + digit + after for digit in _DIGITS]
+    return tuple(alike)

@@ -22,11 +22,11 @@ def lay_out(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
 
 def take(tx: Tx) -> Place | None:
     """Reserve the place that has been free for longest; None when all are taken."""
-    taken = tx.rows(
+    taken: Place | None = tx.value(
         "UPDATE place SET taken = 1"
         " WHERE place = (SELECT place FROM place WHERE taken = 0 ORDER BY free_seq, place LIMIT 1) RETURNING place"
     )
-    return Place(taken[0]["place"]) if taken else None
+    return taken
 
 
 def give_back(tx: Tx, place: Place) -> None:

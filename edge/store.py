@@ -6,16 +6,14 @@ the reasons for WAL + FULL, one connection and one SQLite library are in DECISIO
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import fcntl
 import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar
 
@@ -27,6 +25,7 @@ from edge.copies import FILE, FOLDER, holds_facts, newest_good
 from edge.model import Stamp
 from edge.reserve import BALLAST
 from edge.schema import TABLES, migrations
+from edge.worker import Worker
 
 __all__ = ["BALLAST", "FILE", "Keys", "Store", "StoreFault", "Tx", "set_aside", "take_lock"]
 
@@ -70,15 +69,20 @@ class Keys:
 class Tx:
     """One open transaction. Exists only inside `Store.run`."""
 
-    def __init__(self, db: Database, stamp: Stamp, dice: Dice, keys: Keys, on_reserve: bool) -> None:
+    def __init__(self, db: Database, stamp: Stamp, dice: Dice, keys: Keys, folder: Path | None = None) -> None:
         self._db = db
         self.stamp = stamp
         self.dice = dice
         self.keys = keys
-        self.on_reserve = on_reserve  # the disk is full and the ballast is in use: no new money
+        self._folder = folder  # where the reserve lies; None for a copy that is only read
         self.appended = 0
         self.end: tuple[int, str] | None = None  # sequence number and hash of the last fact appended here
         self.bookkeeping = False  # set by `edge.log` when only cursors move or a fact of the hub is applied
+
+    @property
+    def on_reserve(self) -> bool:
+        """The disk is full and the ballast is in use: no new money."""
+        return self._folder is not None and not reserve.laid(self._folder)
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -98,34 +102,28 @@ class Tx:
             raise
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        return self._db.execute(sql, parameters)
+        return self._db.conn.execute(sql, parameters)  # inside `atomic` the library's own adds nothing but its time
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
-        cursor = self._db.execute(sql, parameters)
+        cursor = self.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def row(self, sql: str, parameters: tuple[Any, ...] = ()) -> dict[str, Any] | None:
-        cursor = self._db.execute(sql, parameters)
+        cursor = self.execute(sql, parameters)
         found = cursor.fetchone()
         return None if found is None else dict(zip([c[0] for c in cursor.description], found, strict=True))
 
     def value(self, sql: str, parameters: tuple[Any, ...] = ()) -> Any:
-        found = self._db.execute(sql, parameters).fetchone()
+        found = self.execute(sql, parameters).fetchone()
         return None if found is None else found[0]
 
     def insert(self, table: str, row: dict[str, Any]) -> None:
-        _known(table)
-        names = ", ".join(row)
-        marks = ", ".join("?" * len(row))
-        self._db.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 names are ours
+        self.execute(_insert(table, tuple(row)), tuple(row.values()))
 
     def update(self, table: str, key: tuple[str, Any], changes: dict[str, Any]) -> None:
         """Change exactly one row. Errors: KeyError if there is none (a bug of the caller)."""
-        _known(table)
-        sets = ", ".join(f"{name} = ?" for name in changes)
-        sql = f"UPDATE {table} SET {sets} WHERE {key[0]} = ?"  # noqa: S608 names are ours
-        if self._db.execute(sql, (*changes.values(), key[1])).rowcount != 1:
+        if self.execute(_update(table, key[0], tuple(changes)), (*changes.values(), key[1])).rowcount != 1:
             raise KeyError(f"{table} has no row {key[0]}={key[1]!r}")
 
 
@@ -139,7 +137,7 @@ class Store:
         self._dice = dice
         self.keys = keys
         self._strict = strict  # tests: a write without a fact is an error
-        self._thread: ThreadPoolExecutor | None = None
+        self._worker: Worker | None = None
         self._db: Database | None = None
         self._lock: int | None = None
         self._damaged = False
@@ -157,18 +155,18 @@ class Store:
             self._lock = take_lock(self.folder)
         except OSError as error:
             raise StoreFault("S3", f"the data folder cannot be used: {error}") from error
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._worker = Worker("store")
         try:
-            self._thread.submit(self._open).result()
+            self._worker.wait(self._open)
         except BaseException:
             self.close()
             raise
 
     def close(self) -> None:
-        if self._thread is not None:
-            self._thread.submit(self._close).result(CLOSE_S)
-            self._thread.shutdown()
-            self._thread = None
+        if self._worker is not None:
+            self._worker.wait(self._close, CLOSE_S)
+            self._worker.end()
+            self._worker = None
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -232,32 +230,24 @@ class Store:
 
         Errors: what `fn` raises, after a roll-back; StoreFault for the environment.
         """
-        loop = asyncio.get_running_loop()
-
-        def work() -> T:
-            result, appended = self._transact(fn, *args, **kwargs)
-            if appended:  # told from here, so that a caller who was cancelled meanwhile does not silence it
-                with contextlib.suppress(RuntimeError):  # the loop has ended
-                    loop.call_soon_threadsafe(self._tell)
-            return result
-
-        return await loop.run_in_executor(self._running(), work)
+        result, _ = await self._running().ask(partial(self._transact, fn, *args, **kwargs), self._tell)
+        return result
 
     def run_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for programs without a loop (command line, tests). Never call it from the loop's thread."""
-        result, appended = self._running().submit(lambda: self._transact(fn, *args, **kwargs)).result()
-        if appended:
-            self._tell()
-        return result
+        done = self._running().wait(partial(self._transact, fn, *args, **kwargs))
+        self._tell(done)
+        return done[0]
 
-    def _tell(self) -> None:
-        for listener in self.on_commit:
-            listener()
+    def _tell(self, done: tuple[object, int]) -> None:
+        if done[1]:
+            for listener in self.on_commit:
+                listener()
 
-    def _running(self) -> ThreadPoolExecutor:
-        if self._thread is None:
+    def _running(self) -> Worker:
+        if self._worker is None:
             raise StoreFault("S4", "the store is closed")
-        return self._thread
+        return self._worker
 
     def _transact(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
         try:
@@ -290,7 +280,7 @@ class Store:
         if db.conn.in_transaction:
             raise AssertionError("a transaction was left open")
         before = db.conn.total_changes
-        tx = Tx(db, self._clock.stamp(), self._dice, self.keys, not reserve.laid(self.folder))
+        tx = Tx(db, self._clock.stamp(), self._dice, self.keys, self.folder)
         with db.atomic():
             result = fn(tx, *args, **kwargs)
             if self._strict and db.conn.total_changes != before and not (tx.appended or tx.bookkeeping):
@@ -357,6 +347,19 @@ def _fault(error: sqlite3.Error) -> StoreFault | sqlite3.Error:
     if str(error).startswith("Could not decode to UTF-8"):  # a text with a flipped bit; the message holds the text
         return StoreFault("S1", "the database is damaged: a text in it is none")
     return error  # a constraint or a misspelling: a bug, travels up untouched
+
+
+@lru_cache(256)
+def _insert(table: str, names: tuple[str, ...]) -> str:
+    _known(table)
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608 names are ours
+
+
+@lru_cache(256)
+def _update(table: str, key: str, names: tuple[str, ...]) -> str:
+    _known(table)
+    sets = ", ".join(f"{name} = ?" for name in names)
+    return f"UPDATE {table} SET {sets} WHERE {key} = ?"  # noqa: S608 names are ours
 
 
 def _known(table: str) -> None:

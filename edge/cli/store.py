@@ -59,7 +59,6 @@ def reading(settings: Settings) -> Iterator[Tx]:
             SystemClock().stamp(),
             SystemDice(),
             keys.load(settings),
-            on_reserve=False,
         )
     except sqlite3.DatabaseError as error:
         raise StoreFault("S1", f"the database cannot be read: {error}") from error

@@ -33,16 +33,16 @@ def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
     plain: dict[str, Any] = {}
     digests: dict[str, str] = {}
     personal: dict[str, tuple[str, str]] = {}
-    for name in _shape(type(fact)):
+    for name, (_, kind) in _shape(type(fact)).items():
         value = getattr(fact, name)
         if value is None:
             continue
-        if isinstance(value, PERSONAL):
+        if kind is None:
+            plain[name] = value  # a personal value that strayed here is no JSON: a TypeError, and nothing is written
+        else:
             salt, text = new_salt(), value.plain()
             digests[name] = field_digest(salt, text)
             personal[name] = (salt.hex(), text)
-        else:
-            plain[name] = value
     if digests:
         plain[DIGESTS] = digests
     return Encoded(fact.kind, canonical(plain), personal)

@@ -141,7 +141,7 @@ class _Reading:
         from edge.store import Keys, Tx
 
         db = Database(sqlite3.connect(f"file:{path}?mode=ro", uri=True))
-        self._tx = Tx(db, SystemClock().stamp(), SystemDice(), Keys(b"", b""), False)
+        self._tx = Tx(db, SystemClock().stamp(), SystemDice(), Keys(b"", b""))
 
     def head(self) -> log.Position:
         return log.head(self._tx)

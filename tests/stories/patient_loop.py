@@ -7,6 +7,9 @@ import selectors
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from typing import Any, TypeVar
+from unittest.mock import patch
+
+from edge.worker import Then, Worker
 
 T = TypeVar("T")
 THREAD_S = 5.0  # real seconds between looks at a thread that works
@@ -48,10 +51,13 @@ class PatientLoop(asyncio.SelectorEventLoop):
         return self.now
 
     def run_in_executor(self, executor: Executor | None, func: Callable[..., T], *args: Any) -> asyncio.Future[T]:  # type: ignore[override]
+        return self.watched(super().run_in_executor(executor, func, *args))
+
+    def watched(self, answer: asyncio.Future[T]) -> asyncio.Future[T]:
+        """A thread works for this answer: until it is there, time stands still."""
         self.at_work += 1
-        future = super().run_in_executor(executor, func, *args)
-        future.add_done_callback(self._came_back)
-        return future
+        answer.add_done_callback(self._came_back)
+        return answer
 
     def _came_back(self, _future: asyncio.Future[Any]) -> None:
         self.at_work -= 1
@@ -59,5 +65,12 @@ class PatientLoop(asyncio.SelectorEventLoop):
 
 def run_patiently(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine on virtual time."""
-    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+    ask = Worker.ask
+
+    def asked(worker: Worker, work: Callable[[], Any], then: Then[Any]) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        answer = ask(worker, work, then)
+        return loop.watched(answer) if isinstance(loop, PatientLoop) else answer
+
+    with patch.object(Worker, "ask", asked), asyncio.Runner(loop_factory=PatientLoop) as runner:
         return runner.run(main)
