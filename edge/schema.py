@@ -7,7 +7,7 @@ from sqlite_utils import Database, Migrations
 TABLES = frozenset(
     (
         "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
-        " carrier_choice applied owed print weighing batch batch_code"
+        " carrier_choice applied owed print weighing batch batch_code update_order"
     ).split()
 )
 
@@ -233,3 +233,24 @@ CREATE INDEX bill_accepted ON bill (accepted_seq) WHERE accepted_seq IS NOT NULL
 def outages(db: Database) -> None:
     """Stretches of the log that waited for a line, and the hub's side of their reconciliation sheets."""
     _each(db, _OUTAGES)
+
+
+_UPDATES = """
+CREATE TABLE update_order (
+    id TEXT PRIMARY KEY,
+    version TEXT NOT NULL,
+    compatible TEXT NOT NULL,
+    sheet TEXT NOT NULL,
+    until INTEGER NOT NULL,
+    at_once INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    why TEXT NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+"""
+
+
+@migrations()
+def update_orders(db: Database) -> None:
+    """Releases that the hub has ordered, and how far each is."""
+    _each(db, _UPDATES)

@@ -12,14 +12,17 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError
 
+from edge.release import MAX_PIECES_LIST
 from sync import x509
 from sync.dial import Tls, context, word_of
 from sync.identity import Identity
@@ -27,6 +30,7 @@ from sync.true_time import TrueTime
 
 TIME_OUT_S = (10.0, 20.0)  # to connect, to answer: a line of 256 kbit/s with a second of latency
 MAX_ANSWER = 128 * 1024  # bytes; an answer with a settings file is far smaller
+CHUNK = 16 * 1024  # bytes of a release handed on at once
 CLAIM_SCHEME = "VPCLAIM:1:"  # what the QR code says before the code
 
 
@@ -117,7 +121,7 @@ class Enroller:
         stolen could lie about the time here; it could not go back before our own certificate was made, and gets
         nothing: all that is said later is for the authority's eyes and checked against its key.
         """
-        answer = self._call("GET", "time", None, check_time=False, certified=False)
+        answer = self._call("time", None, check_time=False, certified=False)
         try:
             hub_s = parsedate_to_datetime(answer.date).timestamp()
         except (ValueError, TypeError) as error:
@@ -125,6 +129,20 @@ class Enroller:
         if self._identity.is_enrolled and hub_s < self._identity.certificate().span.begin.timestamp():
             raise EnrolFault("wrong_hub", "the hub tells a time before our own certificate was made")
         self._time.heard(hub_s)
+
+    def fetch(self, name: str, span: tuple[int, int] | None, sink: Callable[[bytes], None]) -> None:
+        """Fetch what has this SHA-256 among the hub's releases, or first byte to end of it, into `sink` as it comes.
+
+        `sink` may rest, which slows the line down, and raise, which ends it. What came before an error counts.
+        """
+        left = MAX_PIECES_LIST if span is None else span[1] - span[0]
+        asked = {} if span is None else {"Range": f"bytes={span[0]}-{span[1] - 1}"}
+        with self._open(f"release/{name}", None, asked, certified=True) as answer:
+            if answer.status_code not in (http.HTTPStatus.OK, http.HTTPStatus.PARTIAL_CONTENT):
+                _refused(answer.status_code, _told(answer.raw.read(MAX_ANSWER)))
+            while left > 0 and (chunk := answer.raw.read(min(CHUNK, left))):
+                left -= len(chunk)
+                sink(chunk)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
@@ -151,34 +169,37 @@ class Enroller:
             line.close()
 
     def _post(self, what: str, content: Mapping[str, str], *, certified: bool) -> dict[str, Any]:
-        answer = self._call("POST", what, content, check_time=self._time.wrong_by_s == 0, certified=certified)
-        try:
-            told = json.loads(answer.body)
-        except ValueError as error:
-            raise EnrolFault("bad_answer", "the hub's answer cannot be read") from error
-        if not isinstance(told, dict):
-            raise EnrolFault("bad_answer", "the hub's answer cannot be read")
-        if answer.status != http.HTTPStatus.OK:
-            raise EnrolFault(str(told.get("refused", "refused")), str(told.get("why", "")) or "the hub refused")
+        answer = self._call(what, content, check_time=self._time.wrong_by_s == 0, certified=certified)
+        told = _told(answer.body)
+        _refused(answer.status, told)
         return told
 
-    def _call(
-        self, method: str, what: str, content: Mapping[str, str] | None, *, check_time: bool, certified: bool
-    ) -> _Answer:
+    def _call(self, what: str, content: Mapping[str, str] | None, *, check_time: bool, certified: bool) -> _Answer:
+        with self._open(what, content, {}, check_time=check_time, certified=certified) as answer:
+            body = answer.raw.read(MAX_ANSWER)  # bounded, unlike .content
+            return _Answer(answer.status_code, answer.headers.get("Date", ""), body)
+
+    @contextmanager
+    def _open(
+        self, what: str, content: Mapping[str, str] | None, headers: Mapping[str, str], *,
+        certified: bool, check_time: bool | None = None,
+    ) -> Iterator[requests.Response]:  # fmt: skip
+        """One call; errors of its reading, too, are EnrolFault."""
+        method = "GET" if content is None else "POST"
+        is_checked = self._time.wrong_by_s == 0 if check_time is None else check_time
         pair = self._identity.pair_file if certified else None
         ours = Tls(self._identity.authority_file, pair, pair)
         with requests.Session() as session:
             session.trust_env = False  # no proxy and no authorities but our own
-            session.mount("https://", _Adapter(lambda: context(ours, check_time=check_time)))
+            session.mount("https://", _Adapter(lambda: context(ours, check_time=is_checked)))
             host = f"[{self._desk.host}]" if ":" in self._desk.host else self._desk.host
             try:
                 with session.request(
-                    method, f"https://{host}:{self._desk.port}/v1/{what}", json=content, timeout=TIME_OUT_S,
-                    verify=str(ours.ca_file), allow_redirects=False, stream=True,
+                    method, f"https://{host}:{self._desk.port}/v1/{what}", json=content, headers=headers,
+                    timeout=TIME_OUT_S, verify=str(ours.ca_file), allow_redirects=False, stream=True,
                 ) as answer:  # fmt: skip
-                    body = answer.raw.read(MAX_ANSWER)  # bounded, unlike .content
-                    return _Answer(answer.status_code, answer.headers.get("Date", ""), body)
-            except (requests.RequestException, OSError, http.client.HTTPException) as error:
+                    yield answer
+            except (requests.RequestException, HTTPError, OSError, http.client.HTTPException) as error:
                 word = next((found for each in _causes(error) if (found := word_of(each))), "line")
                 raise EnrolFault(word, f"the hub's reception does not answer: {error}") from error
 
@@ -204,6 +225,21 @@ def _causes(error: BaseException) -> list[BaseException]:
             found.append(each)
             todo += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
     return found
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        told = json.loads(body)
+    except ValueError as error:
+        raise EnrolFault("bad_answer", "the hub's answer cannot be read") from error
+    if not isinstance(told, dict):
+        raise EnrolFault("bad_answer", "the hub's answer cannot be read")
+    return told
+
+
+def _refused(status: int, told: Mapping[str, Any]) -> None:
+    if status != http.HTTPStatus.OK:
+        raise EnrolFault(str(told.get("refused", "refused")), str(told.get("why", "")) or "the hub refused")
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

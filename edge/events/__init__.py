@@ -59,6 +59,15 @@ from edge.events.point import (
     TerminalStarted,
     TerminalStopped,
 )
+from edge.events.updates import (
+    UpdateFellBack,
+    UpdateFetched,
+    UpdateInstalled,
+    UpdateOrdered,
+    UpdateRefused,
+    UpdateWithdrawn,
+    UpdateWritten,
+)
 
 __all__ = [
     "DIGESTS",
@@ -123,6 +132,13 @@ __all__ = [
     "TerminalStarted",
     "TerminalStopped",
     "UnknownFact",
+    "UpdateFellBack",
+    "UpdateFetched",
+    "UpdateInstalled",
+    "UpdateOrdered",
+    "UpdateRefused",
+    "UpdateWithdrawn",
+    "UpdateWritten",
     "canonical",
     "decode",
     "encode",

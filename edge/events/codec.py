@@ -8,10 +8,10 @@ from dataclasses import fields
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
-from edge.events import batches, bills, counter, doors, parcels, point
+from edge.events import batches, bills, counter, doors, parcels, point, updates
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 
-ROOMS = (parcels, doors, bills, point, counter, batches)
+ROOMS = (parcels, doors, bills, point, counter, batches, updates)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _decode_json = json.JSONDecoder().decode  # json.loads looks at its options first: a third of the time of a small body
 INTEGER_BITS = 64  # what a column holds, with its sign

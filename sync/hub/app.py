@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from edge.model import SiteCode
+from sync.hub import rollouts
 from sync.hub.heads import newest
 from sync.hub.intake import GROUP, Intake
 from sync.hub.line import DownLine
@@ -32,6 +33,7 @@ TOPICS_AT_ONCE = 120  # topics in one subscription: some 3 KB
 LOOK_AT_ALL_S = 30.0  # a walk over 10,000 sites takes some 0.2 s
 POLL_S = 0.5  # how soon a file sent by another process goes on its way
 FAREWELL_S = 1.5
+ROLL_S = 20.0  # a point takes minutes to carry an order out
 MAX_STRANGERS = 100  # unknown site codes remembered, so that each is logged once
 
 log = logging.getLogger(__name__)
@@ -97,7 +99,12 @@ class Hub:
             if not self._was_ready:
                 self._was_ready = True
                 self._outside.on_ready()
-            work = {"listen": self._listen(line), "pump": self._pump(line), "watch": self._watch_store()}
+            work = {
+                "listen": self._listen(line),
+                "pump": self._pump(line),
+                "watch": self._watch_store(),
+                "rollout": self._roll_out(),
+            }
             await together("hub", **work, share=self._watch_shares())
         except asyncio.CancelledError:
             self._give_up_shares()
@@ -232,6 +239,12 @@ class Hub:
             if self._store.changed_elsewhere():
                 self._stirred.update(self._lines)
                 self._kick.set()
+
+    async def _roll_out(self) -> None:
+        """Order what comes next of a roll-out; any worker may, the book of roll-outs lets one at a time."""
+        while True:
+            rollouts.advance(self._store)
+            await asyncio.sleep(ROLL_S)
 
     def _note_stranger(self, named: tuple[SiteCode, str] | None) -> None:
         if named is None or named[0] == "hub" or named[0] in self._store.keys:

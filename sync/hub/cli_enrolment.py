@@ -26,6 +26,7 @@ from sync.hub.config import HubSettings
 from sync.hub.enrolment import Enrolments, NotNow
 from sync.hub.enrolment_config import EnrolmentSettings
 from sync.hub.https import Allowance, HttpsServer
+from sync.hub.releases import Releases
 from sync.hub.store import HubStore
 from sync.mqtt import Broker, Connection, LineLost, Will
 
@@ -143,7 +144,7 @@ async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     served = reception.context(authority)
     clock = tables.store.clock
     server = HttpsServer(
-        reception.Reception(tables, authority, profiles).answer,
+        reception.Reception(tables, authority, profiles, Releases(tables.store, settings.data_dir)).answer,
         Allowance(lambda: int(clock.ms()), chosen.burst),
         lambda: clock.stamp().at / 1000,
     )

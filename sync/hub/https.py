@@ -1,4 +1,4 @@
-"""A small HTTPS server on asyncio for short JSON answers: bounded in time, in bytes, in callers and in their haste.
+"""A small HTTPS server on asyncio for short answers: bounded in time, in bytes, in callers and in their haste.
 
 Knows no address of ours; sync/hub/reception.py says what is answered. One request on a connection.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import ssl
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,6 +23,10 @@ MAX_CALLERS = 64  # connections at one moment; a district that comes back after 
 CALL_S = 20.0  # handshake, request and answer over a slow line together
 BURST = 20  # requests one address may make at once, then one every REFILL_S
 REFILL_S = 2.0
+PIECE_S = 150.0  # a piece of a release over a line of 20 kbit/s
+MAX_SENDING = 24  # pieces under way at one moment: 6 MB, and 40 callers are left for everybody else
+KNOWN_BURST = 40  # requests at once of one terminal with a certificate: a list and its pieces
+KNOWN_REFILL_S = 0.25
 MAX_ADDRESSES = 2_000  # addresses remembered; the one unheard for longest is forgotten first
 
 log = logging.getLogger(__name__)
@@ -29,18 +34,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `serial`: of the client's certificate, hex, None without one; the handshake has verified it."""
+    """One request. `serial`: of the client's certificate, hex, None without one; the handshake has verified it.
+
+    `span`: first byte and end that the header Range asks for, None without one.
+    """
 
     method: str
     path: str
     body: bytes
     peer: str
     serial: str | None
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer; a text is sent as it is, anything else as JSON."""
+    """One answer; a text and bytes are sent as they are, anything else as JSON."""
 
     status: HTTPStatus
     content: Any
@@ -50,16 +59,16 @@ class Allowance:
     """How many requests an address has left: a bucket that fills slowly."""
 
     def __init__(self, ms: Callable[[], int], burst: int = BURST, refill_s: float = REFILL_S) -> None:
-        self._ms = ms
-        self._burst = burst
+        self.ms = ms
+        self.burst = burst
         self._refill_ms = 1000 * refill_s
         self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def take(self, peer: str) -> bool:
         """Use one up; False when none is left."""
-        now = self._ms()
-        left, at = self._left.pop(peer, (float(self._burst), now))
-        left = min(float(self._burst), left + (now - at) / self._refill_ms)
+        now = self.ms()
+        left, at = self._left.pop(peer, (float(self.burst), now))
+        left = min(float(self.burst), left + (now - at) / self._refill_ms)
         allowed = left >= 1
         self._left[peer] = (left - 1 if allowed else left, now)
         if len(self._left) > MAX_ADDRESSES:
@@ -73,8 +82,12 @@ class HttpsServer:
     def __init__(self, answer: Callable[[Call], Reply], allowance: Allowance, wall_s: Callable[[], float]) -> None:
         self._answer = answer
         self._allowance = allowance
+        self._known = Allowance(
+            allowance.ms, max(KNOWN_BURST, allowance.burst), KNOWN_REFILL_S
+        )  # by certificate, not by address
         self._wall_s = wall_s
         self._callers = 0
+        self._sending = 0
         self._server: asyncio.Server | None = None
 
     async def open(self, host: str, port: int, context: ssl.SSLContext) -> int:
@@ -93,22 +106,35 @@ class HttpsServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._callers += 1
         try:
-            async with asyncio.timeout(CALL_S):
+            async with asyncio.timeout(CALL_S) as limit:
                 reply = await self._reply(reader, writer)
-                writer.write(self._packed(reply))
-                await writer.drain()
+                if isinstance(reply.content, bytes):
+                    limit.reschedule(asyncio.get_running_loop().time() + PIECE_S)
+                await self._send(writer, reply)
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as error:  # it went away, or is too slow
             log.debug("a caller was given up: %s", type(error).__name__)
         finally:
             self._callers -= 1
             writer.close()
 
+    async def _send(self, writer: asyncio.StreamWriter, reply: Reply) -> None:
+        if isinstance(reply.content, bytes) and self._sending >= MAX_SENDING:
+            reply = refusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
+        self._sending += isinstance(reply.content, bytes)
+        try:
+            writer.transport.set_write_buffer_limits(high=0)  # drained means sent: the bound counts what is under way
+            writer.write(self._packed(reply))
+            await writer.drain()
+        finally:
+            self._sending -= isinstance(reply.content, bytes)
+
     async def _reply(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Reply:
-        peer = str(writer.get_extra_info("peername")[0])
-        if self._callers > MAX_CALLERS or not self._allowance.take(peer):
+        peer, serial = str(writer.get_extra_info("peername")[0]), _serial(writer)
+        allowed = self._allowance.take(peer) if serial is None else self._known.take(serial)
+        if self._callers > MAX_CALLERS or not allowed:
             return refusal(HTTPStatus.TOO_MANY_REQUESTS, "busy")
         try:
-            call = await _read(reader, peer, _serial(writer))
+            call = await _read(reader, peer, serial)
         except asyncio.LimitOverrunError:
             return refusal(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "too_large")
         except ValueError:
@@ -120,12 +146,11 @@ class HttpsServer:
             return refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "trouble")
 
     def _packed(self, reply: Reply) -> bytes:
-        is_text = isinstance(reply.content, str)
-        body = (reply.content if is_text else json.dumps(reply.content, ensure_ascii=False)).encode()
+        body, kind = _body(reply.content)
         head = [
             f"HTTP/1.1 {reply.status.value} {reply.status.phrase}",
             f"Date: {formatdate(self._wall_s(), usegmt=True)}",
-            f"Content-Type: {'text/plain' if is_text else 'application/json'}; charset=utf-8",
+            f"Content-Type: {kind}",
             f"Content-Length: {len(body)}",
             "Cache-Control: no-store",
             "Connection: close",
@@ -148,7 +173,25 @@ async def _read(reader: asyncio.StreamReader, peer: str, serial: str | None) -> 
     length = fields.get("content-length", "0")
     if "transfer-encoding" in fields or not length.isdecimal() or int(length) > MAX_BODY:
         raise ValueError("length")
-    return Call(method, path, await reader.readexactly(int(length)), peer, serial)
+    span = _span(fields["range"]) if "range" in fields else None
+    return Call(method, path, await reader.readexactly(int(length)), peer, serial, span)
+
+
+def _span(asked: str) -> tuple[int, int]:
+    """First byte and end of one range. Errors: ValueError."""
+    found = re.fullmatch(r"bytes=(\d{1,12})-(\d{1,12})", asked)
+    if found is None or int(found[1]) > int(found[2]):
+        raise ValueError("range")
+    return int(found[1]), int(found[2]) + 1
+
+
+def _body(content: Any) -> tuple[bytes, str]:
+    match content:
+        case bytes():
+            return content, "application/octet-stream"
+        case str():
+            return content.encode(), "text/plain; charset=utf-8"
+    return json.dumps(content, ensure_ascii=False).encode(), "application/json; charset=utf-8"
 
 
 def _serial(writer: asyncio.StreamWriter) -> str | None:

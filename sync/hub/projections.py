@@ -15,7 +15,7 @@ from edge import events as ev
 from edge.events import Fact
 from edge.model import ParcelState as P
 from edge.model import Phone
-from sync.hub import biller, sheets
+from sync.hub import biller, rollouts, sheets
 from sync.hub.case import Case
 from sync.hub.database import Table
 from sync.hub.rows import Rows
@@ -185,6 +185,7 @@ PROJECTIONS: dict[type[Fact], Callable[[Rows, Case, Any], None]] = {
     ev.BillAccepted: biller.bill_accepted,
     ev.BillRefunded: biller.bill_refunded,
     ev.OutageEnded: sheets.outage_ended,
+    **dict.fromkeys(rollouts.STATES, rollouts.update_moved),
 }
 
 # What a projection will look at, for reading ahead: tables and the field that is the last part of the key.

@@ -4,6 +4,7 @@
     GET  /v1/time        nothing but the `Date` of the answer
     POST /v1/enrolment   {request, wish} -> {state: waiting|granted|refused, code, site, certificate, sealed, profile}
     POST /v1/renewal     {request}, with a certificate in force -> {certificate}
+    GET  /v1/release/D   a sheet, a list of pieces, or with Range a part of a file, by its SHA-256; certificate as above
 
 A program of its own beside the hub: it is the only one that listens to strangers. Who is let in is decided in
 sync/hub/enrolment.py, and by people.
@@ -27,10 +28,12 @@ from sync import x509
 from sync.hub.authority import Authority, NoAuthority
 from sync.hub.enrolment import Enrolments, NotNow
 from sync.hub.https import Call, Reply, refusal
+from sync.hub.releases import NotOffered, Releases
 from sync.hub.store import StoreFault
 
 LOOK_S = 3_600.0  # how often the server's own certificates are looked at; they are renewed months before their end
 MAX_PROFILE = 64 * 1024
+RELEASE = "/v1/release/"
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +45,7 @@ class Reception:
     enrolments: Enrolments
     authority: Authority
     profiles: Mapping[SiteCode, Path]
+    releases: Releases | None = None
 
     def answer(self, call: Call) -> Reply:
         """Answer one call."""
@@ -55,6 +59,8 @@ class Reception:
                     return self._enrol(call)
                 case "POST", "/v1/renewal":
                     return self._renew(call)
+                case "GET", path if path.startswith(RELEASE):
+                    return self._release(call)
             return refusal(HTTPStatus.NOT_FOUND, "not_found")
         except (x509.BadPem, ValueError):
             return refusal(HTTPStatus.BAD_REQUEST, "bad_request")
@@ -80,6 +86,15 @@ class Reception:
             return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
         request = x509.read_request(_asked(call.body)["request"])
         return Reply(HTTPStatus.OK, {"certificate": self.enrolments.renew(call.serial, request)})
+
+    def _release(self, call: Call) -> Reply:
+        if self.releases is None or call.serial is None:
+            return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
+        try:
+            content = self.releases.content(call.serial, call.path.removeprefix(RELEASE), call.span)
+        except NotOffered as error:
+            return refusal(HTTPStatus.FORBIDDEN if error.word == "revoked" else HTTPStatus.NOT_FOUND, error.word)
+        return Reply(HTTPStatus.OK if call.span is None else HTTPStatus.PARTIAL_CONTENT, content)
 
     def _profile(self, site: SiteCode) -> str | None:
         file = self.profiles.get(site)

@@ -83,6 +83,7 @@ def _site(tx: Tx, site: SiteCode) -> dict[str, Any]:
         "site": site,
         "online": bool(row.get("online")),
         "version": row.get("version"),
+        "update": tx.row("SELECT version, state, why, changed_at FROM site_update WHERE site = ?", (site,)),
         "pending": row.get("pending"),
         "seen_at": row.get("seen_at"),
         "health": json_or_text(str(row.get("health", "{}"))),

@@ -80,7 +80,31 @@ CREATE TABLE worker (name TEXT PRIMARY KEY, until INTEGER NOT NULL) STRICT;
 CREATE TABLE lease (shard INTEGER PRIMARY KEY, worker TEXT NOT NULL, until INTEGER NOT NULL) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, LEASES)
+RELEASES = """
+CREATE TABLE release_file (
+    sha256 TEXT PRIMARY KEY, version TEXT NOT NULL, compatible TEXT NOT NULL, base TEXT NOT NULL, size INTEGER NOT NULL,
+    pieces TEXT NOT NULL, list TEXT NOT NULL, added_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX release_file_by_pieces ON release_file (pieces);
+CREATE TABLE release_sheet (
+    digest TEXT PRIMARY KEY, version TEXT NOT NULL, compatible TEXT NOT NULL, content TEXT NOT NULL
+) STRICT;
+CREATE TABLE rollout (
+    id TEXT PRIMARY KEY, version TEXT NOT NULL, aim TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL,
+    most_failures INTEGER NOT NULL, forgiven INTEGER NOT NULL, days INTEGER NOT NULL, at_once INTEGER NOT NULL,
+    began_at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE rollout_site (
+    rollout TEXT NOT NULL, site TEXT NOT NULL, wave INTEGER NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL,
+    order_id TEXT NOT NULL, until INTEGER NOT NULL, changed_at INTEGER NOT NULL, PRIMARY KEY (rollout, site)
+) STRICT;
+CREATE INDEX rollout_site_by_order ON rollout_site (site, order_id);
+CREATE TABLE site_update (
+    site TEXT PRIMARY KEY, version TEXT NOT NULL, state TEXT NOT NULL, why TEXT NOT NULL, changed_at INTEGER NOT NULL
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES)
 
 _STAMP = ("at", "boot", "ms", "synced", "hash", "personal")
 FACT = Table("fact", ("site", "event"), ("site", "event", "log_id", "seq", "kind", "body", *_STAMP, "received_at"))
