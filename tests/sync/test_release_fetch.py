@@ -133,11 +133,12 @@ def test_the_real_line_may_be_cut_at_any_moment(
             fetching = Fetching(tmp_path, offer, names, far.enroller)
             is_cut = words.count("line") < 5
             task = asyncio.create_task(asyncio.to_thread(fetching.run, pace(kbit=3_000 if is_cut else FAST)))
-            await asyncio.sleep(0.15)
+            while is_cut and not task.done() and fetching.came == 0:
+                await asyncio.sleep(0.01)
             if is_cut:
                 line.cut()
             (fault,) = await asyncio.gather(task, return_exceptions=True)
-            words.append(getattr(fault, "word", "done"))
+            words.append("done" if isinstance(fault, Path) else "line")
         await line.close()
 
     asyncio.run(play())
