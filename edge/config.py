@@ -19,7 +19,7 @@ from edge.cabinet_plan import Cabinet, cross_check, locks_of, read_cabinet
 from edge.hub_link import HubLink, path_of, read_hub
 from edge.toml_table import ConfigError, Problem, Scalar, Table, read
 
-__all__ = ["Cabinet", "ConfigError", "HubLink", "Problem", "Settings", "load"]
+__all__ = ["Cabinet", "ConfigError", "HubLink", "Problem", "Settings", "load", "settled"]
 
 PROFILES = ("village_point", "urban_locker", "shelf_only")
 LANGUAGES = ("zh", "en")
@@ -134,16 +134,28 @@ def load(path: Path, *, only_devices: bool = False) -> Settings:
     """
     file = path.absolute()
     table = read(file)
-    if only_devices:
-        table = table.with_usual(BENCH)
+    if not only_devices:
+        return settled(table, file)
+    table = table.with_usual(BENCH)
+    settings = _read_all(table, file)
+    if problems := [each for each in table.problems if not each.key.startswith("hub.")]:
+        raise ConfigError(file, problems)
+    return settings
+
+
+def settled(table: Table, file: Path) -> Settings:
+    """Read a whole table as the settings of one point. Errors: ConfigError as `load`."""
+    settings = _read_all(table, file)
+    _check_profile(table, settings)
+    if table.problems:
+        raise ConfigError(file, table.problems)
+    return settings
+
+
+def _read_all(table: Table, file: Path) -> Settings:
     settings = _settings(table, file.parent)
     table.finish()
     _cross_check(table, settings)
-    if not only_devices:
-        _check_profile(table, settings)
-    problems = [each for each in table.problems if not (only_devices and each.key.startswith("hub."))]
-    if problems:
-        raise ConfigError(file, problems)
     return settings
 
 

@@ -192,7 +192,11 @@ def read(file: Path) -> Table:
 
     Errors: ConfigError when the file cannot be read or is no TOML; then that is the only mistake that can be told.
     """
-    text = _decoded(file)
+    return parse(read_text(file), file)
+
+
+def parse(text: str, file: Path) -> Table:
+    """Read a TOML text as `read` does; `file` is what people know it by. Errors: ConfigError when it is no TOML."""
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -230,7 +234,8 @@ def key_lines(text: str) -> dict[TomlPath, int]:
     return found
 
 
-def _decoded(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """Read a settings file as text. Errors: ConfigError when it cannot be read, is too large, or is not UTF-8."""
     try:
         raw = file.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What a terminal says to the hub's reception over HTTPS: who are you, let me in, renew me, what time is it.
+"""What a terminal says to the hub's reception over HTTPS: who are you, let me in, renew me, my settings, the time.
 
 Blocking calls with time-outs; a loop runs them in a helper thread. The only import of requests. What is kept on disk
 is in sync/identity.py, when to call in sync/renewal.py.
@@ -29,7 +29,7 @@ from sync.identity import Identity
 from sync.true_time import TrueTime
 
 TIME_OUT_S = (10.0, 20.0)  # to connect, to answer: a line of 256 kbit/s with a second of latency
-MAX_ANSWER = 128 * 1024  # bytes; an answer with a settings file is far smaller
+MAX_ANSWER = 512 * 1024  # bytes; the largest signed settings file, quoted twice, is a little less
 CHUNK = 16 * 1024  # bytes of a release handed on at once
 CLAIM_SCHEME = "VPCLAIM:1:"  # what the QR code says before the code
 
@@ -105,6 +105,16 @@ class Enroller:
             profile = told.get("profile")
             return Claim("granted", code, site, None if profile is None else str(profile))
 
+    def profile(self, said: Mapping[str, str | int] | None = None) -> bytes | None:
+        """Fetch the settings the hub has for our site, signed; None when it has none yet.
+
+        `said`: number, word and detail of the one before, for the people of the hub.
+        """
+        self.ask_time()
+        told = self._post("profile", said or {}, certified=True)
+        profile = told.get("profile")
+        return None if profile is None else str(profile).encode()
+
     def renew(self) -> None:
         """Fetch the next certificate with the one in force, and change over to it."""
         self.ask_time()
@@ -168,20 +178,20 @@ class Enroller:
         finally:
             line.close()
 
-    def _post(self, what: str, content: Mapping[str, str], *, certified: bool) -> dict[str, Any]:
+    def _post(self, what: str, content: Mapping[str, Any], *, certified: bool) -> dict[str, Any]:
         answer = self._call(what, content, check_time=self._time.wrong_by_s == 0, certified=certified)
         told = _told(answer.body)
         _refused(answer.status, told)
         return told
 
-    def _call(self, what: str, content: Mapping[str, str] | None, *, check_time: bool, certified: bool) -> _Answer:
+    def _call(self, what: str, content: Mapping[str, Any] | None, *, check_time: bool, certified: bool) -> _Answer:
         with self._open(what, content, {}, check_time=check_time, certified=certified) as answer:
             body = answer.raw.read(MAX_ANSWER)  # bounded, unlike .content
             return _Answer(answer.status_code, answer.headers.get("Date", ""), body)
 
     @contextmanager
     def _open(
-        self, what: str, content: Mapping[str, str] | None, headers: Mapping[str, str], *,
+        self, what: str, content: Mapping[str, Any] | None, headers: Mapping[str, str], *,
         certified: bool, check_time: bool | None = None,
     ) -> Iterator[requests.Response]:  # fmt: skip
         """One call; errors of its reading, too, are EnrolFault."""

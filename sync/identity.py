@@ -70,6 +70,19 @@ class Identity:
         replace_file(self.authority_file, pem)
         return True
 
+    def trusts(self, fingerprint: str) -> bool:
+        """Whether the authority we hold is this one; also true as long as we hold none."""
+        return not self.authority_file.exists() or x509.fingerprint(self.authority_file.read_bytes()) == fingerprint
+
+    def ask_anew(self) -> None:
+        """Forget the key we asked with, and the authority: the next question is another device's, with another code.
+
+        Only before we are let in.
+        """
+        if not self.is_enrolled:
+            self._drop(CLAIM)
+            self._drop(AUTHORITY)
+
     def claim_key(self) -> bytes:
         """The key to ask with; made at the first call."""
         return self._made_once(CLAIM)
@@ -93,6 +106,11 @@ class Identity:
         replace_file(self.link_file, link.hex().encode("ascii") + b"\n")
         replace_file(self.pair_file, key + certificate)  # from here on we are enrolled
         self._drop(CLAIM)
+
+    def code(self, fingerprint: str) -> str:
+        """Our claim code under an authority: of the key we ask with, or of the one we were let in with."""
+        key = self.pair_file.read_bytes() if self.is_enrolled else self.claim_key()
+        return x509.claim_code(x509.public_of(key), fingerprint)
 
     def renewed(self, certificate: bytes) -> None:
         """Take the next certificate, for the next key. Errors: WrongGrant."""

@@ -135,6 +135,15 @@ def belongs(cert_pem: bytes, key_pem: bytes, ca_pem: bytes) -> bool:
     return _spki(_ec(cert.public_key())) == public_of(key_pem)
 
 
+def is_signed(cert_pem: bytes, content: bytes, signature: bytes) -> bool:
+    """Tell whether the holder of this certificate's key signed these bytes. Errors: BadPem."""
+    try:
+        _ec(_certificate(cert_pem).public_key()).verify(signature, content, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return True
+
+
 def unseal(key_pem: bytes, sealed: bytes) -> bytes:
     """Open what was sealed to the public half of this key. Errors: BadPem."""
     key = _private(key_pem)
@@ -161,6 +170,11 @@ def read_request(pem: str) -> Request:
     if not signed:
         raise BadPem("the request is not signed by its own key")
     return Request(pem, _spki(key))
+
+
+def sign(key_pem: bytes, content: bytes) -> bytes:
+    """Sign bytes with a key: ECDSA over SHA-256. The first bytes of `content` say what it is. Errors: BadPem."""
+    return _private(key_pem).sign(content, ec.ECDSA(hashes.SHA256()))
 
 
 def seal(public_key: bytes, secret: bytes) -> bytes:

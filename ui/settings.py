@@ -29,6 +29,7 @@ class UiSettings:
             computed from these three, so a wrong diagonal makes wrong millimetres.
     Shape:  language "zh" or "en" is the one the terminal falls back to when a person leaves.
             blind_cells get the button 「门已关好」: their lock boards cannot feel the door.
+            first_start: the terminal has no settings yet, and shows how far it is.
             drive_socket is for tests and training only: whoever can write to it can touch the screen.
             pinned_clock ("2026-07-01 09:30", tests only) shows this time instead of the real one.
     """
@@ -45,6 +46,7 @@ class UiSettings:
     has_shelf: bool = True
     has_printer: bool = False
     has_scale: bool = False
+    first_start: bool = False
     drive_socket: Path | None = None
     blind_cells: frozenset[int] = frozenset()
     pinned_clock: str = ""

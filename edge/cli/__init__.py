@@ -15,6 +15,7 @@ from drivers.base import DeviceError
 from edge import codes
 from edge.cli import batch, devices, doctor, enrol, sheet, stick, store
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
+from edge.cli.first import add_places, first_place
 from edge.config import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     run = command(commands, "run", "start the kiosk", _run)
     run.add_argument("--headless", action="store_true", help="without a window: scans are only looked up")
     run.add_argument("--verbose", action="store_true", help="log frames and other details")
+    add_places(run)
     code = commands.add_parser("code", help="what is this code?").add_subparsers(required=True, metavar="ACTION")
     recognise = code.add_parser("recognise", help="rank what a scanned text may be")
     recognise.add_argument("text", help="as the scanner gave it; put -- before it")
@@ -81,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
 def _run(arguments: argparse.Namespace) -> int:
     from edge import app, logs
 
+    place = first_place(arguments)
+    if not place.config.exists():  # a new card: there are no settings yet
+        from edge import first_app
+
+        logs.set_up(place.data_dir / "log", verbose=arguments.verbose)
+        return first_app.run(place, headless=arguments.headless)
     settings = settings_of(arguments)
     logs.set_up(settings.data_dir / "log", verbose=arguments.verbose)
     return app.run(settings, headless=arguments.headless)

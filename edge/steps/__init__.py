@@ -19,6 +19,7 @@ from edge.steps.counter import (
     Weighed,
     Weighing,
 )
+from edge.steps.first import AskAnew, FirstIntent, FirstStart, GoOn, ProfileRefused
 from edge.steps.intents import (
     AcceptBill,
     CallHelp,
@@ -83,6 +84,7 @@ from edge.steps.shown import (
 
 __all__ = [
     "AcceptBill",
+    "AskAnew",
     "AskCarrier",
     "AskPhone",
     "BatchBoard",
@@ -112,7 +114,10 @@ __all__ = [
     "FetchFromShelf",
     "FindBill",
     "Finding",
+    "FirstIntent",
+    "FirstStart",
     "GivePhone",
+    "GoOn",
     "HandOver",
     "HandOverAsk",
     "HelpCalled",
@@ -133,6 +138,7 @@ __all__ = [
     "PickUp",
     "PrintAgain",
     "Printing",
+    "ProfileRefused",
     "PutIn",
     "RecordConsent",
     "RefundBill",

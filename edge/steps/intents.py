@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from edge.model import AccountNo, BillId, CellNo, Fen, ParcelId, Phone, PickupCode
 from edge.steps.batches import BatchIntent
 from edge.steps.counter import CounterIntent
+from edge.steps.first import FirstIntent
 from edge.steps.pairing import BeginAnew
 from edge.steps.stick import StickIntent
 from edge.steps.workbench import WorkbenchIntent
@@ -162,5 +163,5 @@ Intent = (
     PickUp | TakeParcels | Scanned | FindBill | AcceptBill | RefundBill | Login | Logout | CallHelp | ChooseCarrier
     | GivePhone | RecordConsent | DoorIsShut | CancelDeposit | SetIntakeTarget | Search | HandOver | ResolveException
     | ShowBoard | CellToService | CancelFlow | CounterIntent | BatchIntent | StickIntent
-    | WorkbenchIntent | BeginAnew
+    | WorkbenchIntent | BeginAnew | FirstIntent
 )  # fmt: skip

@@ -8,6 +8,7 @@ from edge.model import AccountNo, BillId, CellNo, Fen, Name, OperatorId, ParcelI
 from edge.steps.batches import BatchStep
 from edge.steps.checkup import CheckupBoard
 from edge.steps.counter import CounterStep
+from edge.steps.first import FirstStart
 from edge.steps.pairing import Pairing
 from edge.steps.stick import StickStep
 from edge.steps.workbench import WorkbenchStep
@@ -301,4 +302,5 @@ Step = (
     | PutIn | Remind | Stored | AskCarrier | AskPhone | NeedConsent | BillsFound | SlipShown | LoggedIn | LoggedOut
     | HelpCalled | HandOverAsk | DayBoard | ParcelsBoard | BillsBoard | SyncBoard | DevicesBoard | LinkState
     | NoticeBoard | Pairing | Closed | Trouble | CheckupBoard | CounterStep | BatchStep | StickStep | WorkbenchStep
+    | FirstStart
 )  # fmt: skip

@@ -82,6 +82,10 @@ class Authority:
         """Sign a terminal's certificate, PEM. Errors: NoAuthority, x509.BadPem."""
         return x509.issue(self._pair(), subject, public_key, span)
 
+    def sign(self, content: bytes) -> bytes:
+        """Sign bytes that begin with their purpose. Errors: NoAuthority, x509.BadPem."""
+        return x509.sign(self._pair()[1], content)
+
     def publish_revoked(self, revoked: Sequence[Revoked], now: datetime) -> None:
         """Write the whole list for the broker, which has to reload it. Errors: NoAuthority."""
         listed = x509.revocation_list(self._pair(), [(each.serial, each.at) for each in revoked], now)

@@ -24,7 +24,7 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import cli_enrolment, cli_release, cli_simulate, cli_stick, cli_watch, manifest, report
+from sync.hub import cli_enrolment, cli_profile, cli_release, cli_simulate, cli_stick, cli_watch, manifest, report
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.intake import collect_rarely
@@ -151,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     facts.add_argument("--jsonl", action="store_true", help="one JSON object a line (the only form there is)")
     send.add_argument("file", type=Path, metavar="FILE")
     cli_enrolment.add(commands, _store)
+    cli_profile.add(commands, _store)
     cli_release.add(commands, _store)
     cli_stick.add(commands, _store)
     cli_watch.add(commands)

@@ -26,6 +26,7 @@ from sync.hub.config import HubSettings
 from sync.hub.enrolment import Enrolments, NotNow
 from sync.hub.enrolment_config import EnrolmentSettings
 from sync.hub.https import Allowance, HttpsServer
+from sync.hub.profiles import Profiles
 from sync.hub.releases import Releases
 from sync.hub.store import HubStore
 from sync.mqtt import Broker, Connection, LineLost, Will
@@ -66,6 +67,12 @@ def authority_of(settings: HubSettings) -> Authority:
     """The authority of these settings. Errors: NoAuthority when they name none."""
     chosen = _chosen(settings)
     return Authority(settings.data_dir, chosen.broker_dir, chosen.hosts, (chosen.broker_port, settings.broker.port))
+
+
+def profiles_of(settings: HubSettings, store: HubStore) -> Profiles:
+    """The profiles of these settings. Errors: NoAuthority."""
+    files = {site: each.profile_file for site, each in settings.sites.items() if each.profile_file is not None}
+    return Profiles(store, authority_of(settings), files)
 
 
 def _init(_open: OpenStore, settings: HubSettings, _options: argparse.Namespace) -> int:
@@ -140,7 +147,8 @@ def _reception(open_store: OpenStore, settings: HubSettings, _options: argparse.
 async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     chosen, authority = _chosen(settings), authority_of(settings)
     authority.renew_own(_now())
-    profiles = {site: each.profile_file for site, each in settings.sites.items() if each.profile_file is not None}
+    profiles = profiles_of(settings, tables.store)
+    profiles.prepare()
     served = reception.context(authority)
     clock = tables.store.clock
     server = HttpsServer(

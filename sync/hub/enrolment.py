@@ -53,6 +53,14 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Bearer:
+    """A terminal that came with a certificate in force."""
+
+    site: SiteCode
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolments:
     """The tables of one hub. Every call is one transaction. Errors of all: StoreFault."""
 
@@ -128,11 +136,7 @@ class Enrolments:
         """
         with self.store.transaction() as tx:
             tx.hold(BOOK)
-            old = tx.row("SELECT * FROM certificate WHERE serial = ?", (serial,))
-            if old is None:
-                raise NotNow("unknown", "this certificate was not given by this hub")
-            if old["revoked_at"] is not None:
-                raise NotNow("revoked", "this certificate was taken back")
+            old = _bearer(tx, serial)
             key = _hashed(request.public_key)
             again = tx.row(
                 "SELECT * FROM certificate WHERE device_key = ? AND site = ? AND revoked_at IS NULL "
@@ -143,6 +147,12 @@ class Enrolments:
                 return str(again["pem"])
             serial = self._give(tx, Subject(old["site"], old["device"]), request)
             return str(tx.value("SELECT pem FROM certificate WHERE serial = ?", (serial,)))
+
+    def bearer(self, serial: str) -> Bearer:
+        """Who came with this certificate. Errors: NotNow when it was taken back or is not ours."""
+        with self.store.reading() as tx:
+            row = _bearer(tx, serial)
+            return Bearer(SiteCode(row["site"]), str(row["device"]))
 
     def revoke(self, named: str, reason: str) -> list[str]:
         """Take back all certificates of a site, or one by its serial, and publish the list. Return the serials.
@@ -246,6 +256,16 @@ def _answer(tx: Tx, found: dict[str, Any]) -> Answer:
     if pem is None:
         return Answer("refused", found["code"])
     return Answer("granted", found["code"], found["site"], pem, found["sealed"])
+
+
+def _bearer(tx: Tx, serial: str) -> dict[str, Any]:
+    """The row of a certificate in force. Errors: NotNow."""
+    row = tx.row("SELECT * FROM certificate WHERE serial = ?", (serial,))
+    if row is None:
+        raise NotNow("unknown", "this certificate was not given by this hub")
+    if row["revoked_at"] is not None:
+        raise NotNow("revoked", "this certificate was taken back")
+    return row
 
 
 def _revoke(tx: Tx, serial: str, reason: str) -> None:

@@ -4,6 +4,7 @@
     GET  /v1/time        nothing but the `Date` of the answer
     POST /v1/enrolment   {request, wish} -> {state: waiting|granted|refused, code, site, certificate, sealed, profile}
     POST /v1/renewal     {request}, with a certificate in force -> {certificate}
+    POST /v1/profile     {number, word, detail: what became of the last one}, with a certificate in force -> {profile}
     GET  /v1/release/D   a sheet, a list of pieces, or with Range a part of a file, by its SHA-256; certificate as above
 
 A program of its own beside the hub: it is the only one that listens to strangers. Who is let in is decided in
@@ -16,11 +17,10 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
 from edge.model import SiteCode
@@ -28,11 +28,11 @@ from sync import x509
 from sync.hub.authority import Authority, NoAuthority
 from sync.hub.enrolment import Enrolments, NotNow
 from sync.hub.https import Call, Reply, refusal
+from sync.hub.profiles import Profiles
 from sync.hub.releases import NotOffered, Releases
 from sync.hub.store import StoreFault
 
 LOOK_S = 3_600.0  # how often the server's own certificates are looked at; they are renewed months before their end
-MAX_PROFILE = 64 * 1024
 RELEASE = "/v1/release/"
 
 log = logging.getLogger(__name__)
@@ -40,11 +40,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reception:
-    """Answers calls. `profiles`: the settings file a new terminal of a site gets, where there is one."""
+    """Answers calls."""
 
     enrolments: Enrolments
     authority: Authority
-    profiles: Mapping[SiteCode, Path]
+    profiles: Profiles
     releases: Releases | None = None
 
     def answer(self, call: Call) -> Reply:
@@ -59,10 +59,12 @@ class Reception:
                     return self._enrol(call)
                 case "POST", "/v1/renewal":
                     return self._renew(call)
+                case "POST", "/v1/profile":
+                    return self._give_profile(call)
                 case "GET", path if path.startswith(RELEASE):
                     return self._release(call)
             return refusal(HTTPStatus.NOT_FOUND, "not_found")
-        except (x509.BadPem, ValueError):
+        except (x509.BadPem, ValueError, TypeError, KeyError):
             return refusal(HTTPStatus.BAD_REQUEST, "bad_request")
         except NotNow as error:
             status = HTTPStatus.TOO_MANY_REQUESTS if error.word == "full" else HTTPStatus.FORBIDDEN
@@ -78,7 +80,7 @@ class Reception:
         told: dict[str, Any] = {"state": answer.state, "code": answer.code}
         if answer.state == "granted":
             told |= {"site": answer.site, "certificate": answer.certificate, "sealed": answer.sealed}
-            told["profile"] = self._profile(SiteCode(answer.site))
+            told["profile"] = self.profiles.text(SiteCode(answer.site))
         return Reply(HTTPStatus.OK, told)
 
     def _renew(self, call: Call) -> Reply:
@@ -86,6 +88,19 @@ class Reception:
             return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
         request = x509.read_request(_asked(call.body)["request"])
         return Reply(HTTPStatus.OK, {"certificate": self.enrolments.renew(call.serial, request)})
+
+    def _give_profile(self, call: Call) -> Reply:
+        """Hear what became of the last one, and give the newest."""
+        if call.serial is None:
+            return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
+        bearer = self.enrolments.bearer(call.serial)
+        said = _object(call.body)
+        if said.get("word"):
+            self.profiles.heard(
+                bearer.site, bearer.device, int(said["number"]), str(said["word"]), str(said.get("detail", ""))
+            )
+        file = self.profiles.file(bearer.site, "")
+        return Reply(HTTPStatus.OK, {"profile": None if file is None else file.decode()})
 
     def _release(self, call: Call) -> Reply:
         if self.releases is None or call.serial is None:
@@ -95,15 +110,6 @@ class Reception:
         except NotOffered as error:
             return refusal(HTTPStatus.FORBIDDEN if error.word == "revoked" else HTTPStatus.NOT_FOUND, error.word)
         return Reply(HTTPStatus.OK if call.span is None else HTTPStatus.PARTIAL_CONTENT, content)
-
-    def _profile(self, site: SiteCode) -> str | None:
-        file = self.profiles.get(site)
-        if file is None:
-            return None
-        try:
-            return file.read_text("utf-8")[:MAX_PROFILE]
-        except OSError as error:
-            raise StoreFault("disk", f"the profile {file} cannot be read: {error.strerror}") from error
 
 
 def context(authority: Authority) -> ssl.SSLContext:
@@ -129,8 +135,15 @@ async def keep_certificates(
         await asyncio.sleep(LOOK_S)
 
 
+def _object(body: bytes) -> dict[str, Any]:
+    found = json.loads(body)
+    if not isinstance(found, dict):
+        raise ValueError("object")  # noqa: TRY004 a ValueError is what the caller's mistakes are here
+    return found
+
+
 def _asked(body: bytes) -> dict[str, Any]:
-    asked = json.loads(body)
-    if not isinstance(asked, dict) or not isinstance(asked.get("request"), str):
+    asked = _object(body)
+    if not isinstance(asked.get("request"), str):
         raise ValueError("request")  # noqa: TRY004 a ValueError is what the caller's mistakes are here
     return asked

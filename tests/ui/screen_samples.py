@@ -30,6 +30,7 @@ from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states as v
 from ui.viewmodels.batch import GunList
 from ui.viewmodels.checkup import Checkup
+from ui.viewmodels.first import FirstPage
 from ui.viewmodels.weigh import WeighGoods
 
 AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
@@ -41,6 +42,37 @@ NOTICES = (
     "停水通知：七月三日八点到十八点，长春村一组、二组。",
     "猕猴桃收购价：一级每公斤 8.60 元。",
 )
+
+
+def first_pages(rows: tuple[int, int]) -> dict[str, Frame]:
+    """The page of a terminal without settings, in every state that looks different."""
+    waiting = s.FirstStart("waiting", CLAIM.code, CLAIM.qr, "023-79220000", network="up", address="192.168.1.23")
+    long = "14: devices.locker.polarity: must be one of: short_when_locked, open_when_locked; did you mean this one?"
+    mistakes = (
+        "3: profile: must be one of: village_point, urban_locker, shelf_only; did you mean village_point?",
+        long,
+        "27: shelf.levels: must be a whole number from 1 to 20",
+        "31: devices.gun.path: is missing; it must be a path, relative to this file or absolute",
+    )
+    bare = replace(waiting, code="", qr="")
+    wrong = s.ProfileRefused("hub", "invalid", "", mistakes * 3)
+    foreign = s.ProfileRefused("stick", "other_device", "AAAA-BBBB-CCCC")
+    told = {
+        "waiting": waiting,
+        "line": replace(waiting, state="line", phone="", network="no_cable", address=""),
+        "refused": replace(waiting, state="refused"),
+        "card": replace(waiting, may_go_on=True, network="no_address"),
+        "card-wrong": replace(waiting, refusals=(replace(wrong, source="card"), foreign)),
+        "no-district": replace(bare, state="no_district", file="/boot/firmware/village-point"),
+        "bad-district": replace(
+            bare, state="bad_district", file="/boot/firmware/village-point/district.toml", mistakes=mistakes * 3
+        ),
+        "no-profile": replace(bare, state="no_profile", site="QJ-0001"),
+        "wrong-profile": replace(bare, state="no_profile", site="QJ-0001", refusals=(wrong,)),
+        "wrong-profiles": replace(bare, state="no_profile", site="QJ-0001", refusals=(wrong, foreign)),
+    }
+    pages = {f"first-{name}": frame(FirstPage(each), rows) for name, each in told.items()}
+    return pages | {"first-go-on": frame(FirstPage(told["card"], asks_go_on=True), rows)}
 
 
 def parcel(n: int, carrier: str = "YTO", **changes: object) -> s.ParcelLine:
@@ -210,6 +242,7 @@ def _pickup(rows: tuple[int, int]) -> dict[str, Frame]:
     many = v.Choose(PARCELS, "g1", (PARCELS[0].id, PARCELS[2].id))
     return {
         "standby": frame(v.Standby(), rows),
+        **first_pages(rows),
         "standby-pairing": frame(v.Standby(), rows, link=OFFLINE, pairing=CLAIM),
         "standby-pairing-line": frame(v.Standby(), rows, link=OFFLINE, pairing=replace(CLAIM, state="line")),
         "standby-pairing-first": frame(v.Standby(), rows, link=OFFLINE, pairing=s.Pairing("wrong_hub")),

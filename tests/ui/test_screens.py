@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 from screen_samples import ALIKE, TIGHTEST, samples
 
 from ui import words
-from ui.viewmodels import State, batch, checkup, press, staff_states, states, stick, technician_states, weigh
+from ui.viewmodels import State, batch, checkup, first, press, staff_states, states, stick, technician_states, weigh
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "screens"
@@ -56,7 +56,7 @@ def faults(pages: list[Page], part: str, bad: Any) -> list[str]:
 
 def test_every_state_has_a_sample_and_a_picture_in_both_languages(pages: list[Page]) -> None:
     drawn = {(p["size"], p["lang"], p["name"]) for p in pages}
-    rooms = (states, staff_states, batch, weigh, checkup, technician_states, stick)
+    rooms = (states, staff_states, batch, first, weigh, checkup, technician_states, stick)
     every = {kind.__name__ for room in rooms for kind in vars(room).values() if is_screen(kind)}
     wanted = {
         (size, lang, name)

@@ -54,7 +54,7 @@ class Kiosk(App):  # type: ignore[misc]  # Kivy has no types
         self.ui, self.bridge = ui, bridge
         self.window = Window
         panel = Panel(ui.width, ui.height, ui.diagonal_inch)
-        self.frame = vm.start(_face(ui, panel))
+        self.frame = vm.start(_face(ui, panel), first=ui.first_start)
         self.ruler = Ruler(panel)
         self.pace = Pace()
         self.tidy = Tidy()

@@ -13,6 +13,7 @@ from ui.screens import (
     device_pages,
     doctor_pages,
     door_pages,
+    first_pages,
     intake_pages,
     parcel_pages,
     pickup_pages,
@@ -31,10 +32,12 @@ from ui.viewmodels import batch, states
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import technician_states as tech
 from ui.viewmodels.checkup import Checkup
+from ui.viewmodels.first import FirstPage
 from ui.viewmodels.stick import SheetPage, StickPage
 from ui.viewmodels.weigh import WeighGoods
 
 DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
+    FirstPage: first_pages.first,
     states.Standby: pickup_pages.standby,
     states.Home: pickup_pages.home,
     states.CodeEntry: pickup_pages.code_entry,

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from edge import steps as s
 from edge.model import AccountNo, Fen, PickupCode
+from ui.viewmodels.first import FirstPage, press_first
 from ui.viewmodels.frame import Frame, State
 from ui.viewmodels.keys import typed
 from ui.viewmodels.press_staff import press_staff
@@ -56,6 +57,8 @@ def press(frame: Frame, button: str) -> Answer:
         return frame, ()
     if name == "lang":
         return replace(frame, lang="en" if frame.lang == "zh" else "zh"), ()
+    if isinstance(frame.state, FirstPage):
+        return press_first(frame, frame.state, name)
     if isinstance(frame.state, StaffState):
         return press_staff(frame, name)
     if isinstance(frame.state, Shut | Broken):
@@ -78,7 +81,7 @@ def scan(frame: Frame, text: str, scanner: str = "") -> Answer:
     intents = (s.Scanned(text, state.scan, scanner),)
     frame = replace(frame, ask_s=None)
     match state:
-        case Shut() | ToolState():
+        case Shut() | ToolState() | FirstPage():
             return frame, ()  # a tool's scans never come here; one on its way when it was taken up goes nowhere
         case Intake():
             return frame.to(Intake(busy=True)), intents

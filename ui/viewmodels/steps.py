@@ -15,6 +15,7 @@ from edge.steps.workbench import WorkbenchStep
 from ui.viewmodels.amounts import of_page
 from ui.viewmodels.batch import on_board, on_codes
 from ui.viewmodels.checkup import Checkup, on_checkup
+from ui.viewmodels.first import FirstPage, told
 from ui.viewmodels.frame import Frame, Notice, State
 from ui.viewmodels.staff_states import (
     Board,
@@ -67,7 +68,9 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return frame.cleared(Shut(step.code, step.backup)), ()
         case s.LinkState() | s.NoticeBoard() | s.Pairing():
             return _wall(frame, step)
-    if isinstance(frame.state, Shut):
+        case s.FirstStart():
+            return told(frame, step), ()
+    if isinstance(frame.state, Shut | FirstPage):
         return frame, ()  # only a restart opens the terminal again
     match step:
         case s.LoggedIn() if step.role is Role.TECHNICIAN:

@@ -1,0 +1,44 @@
+"""Where `village-point run` looks for what a new terminal needs, while the settings it names do not exist yet."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from edge.cli.common import CONFIG_VARIABLE
+from edge.first_files import Place
+
+DATA, BOOT, STICKS = "VILLAGE_POINT_DATA", "VILLAGE_POINT_BOOT", "VILLAGE_POINT_STICKS"
+USUAL = {
+    DATA: Path("/var/lib/village-point"),
+    BOOT: Path("/boot/firmware/village-point"),
+    STICKS: Path("/media/village-point"),
+}
+
+
+def add_places(run: argparse.ArgumentParser) -> None:
+    """Add the options to `run`."""
+    for option, variable, text in (
+        ("--data", DATA, "data folder of a new terminal"),
+        ("--boot", BOOT, "folder on the boot partition with district.toml"),
+        ("--sticks", STICKS, "where USB sticks are mounted"),
+    ):
+        run.add_argument(
+            option,
+            type=Path,
+            metavar="DIR",
+            help=f"{text}, while there are no settings; or {variable}; {USUAL[variable]}",
+        )
+
+
+def first_place(arguments: argparse.Namespace) -> Place:
+    """The places of a first start. Errors: ValueError when no settings file is named."""
+    named = getattr(arguments, "config", None) or os.environ.get(CONFIG_VARIABLE)
+    if not named:
+        raise ValueError(f"give --config FILE or set {CONFIG_VARIABLE}")
+    data, boot, sticks = (
+        (given or Path(os.environ.get(variable) or USUAL[variable])).absolute()
+        for given, variable in ((arguments.data, DATA), (arguments.boot, BOOT), (arguments.sticks, STICKS))
+    )
+    return Place(Path(named).absolute(), data, boot, sticks)

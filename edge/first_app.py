@@ -1,0 +1,161 @@
+"""The root of the first start: a window with one page, a thread that looks again and again, and then the kiosk.
+
+Beside edge/app.py the only root. What is looked at is edge/first_start.py; when the settings are written the process
+is replaced by a fresh start of the same command, which then finds them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import threading
+import time
+
+from edge import screen_size, watchdog
+from edge.clock import SystemClock
+from edge.config import Panel, Settings
+from edge.enrolling import ASK_EVERY_S
+from edge.first_files import Place
+from edge.first_start import Beginning
+from edge.reopen import Reopening
+from edge.setup import build_all
+from edge.signals import on_signals
+from edge.steps.first import AskAnew, FirstStart, GoOn
+from edge.steps.intents import Intent
+from sync.x509 import BadPem
+from ui.bridge import Bridge
+
+log = logging.getLogger(__name__)
+
+STOP_S = 5.0
+SHOWN_S = 2.0  # how long a person can read that the machine starts
+SLOW_S = 180.0  # one look over a bad line: a few calls of at most half a minute each
+
+
+class Looker:
+    """The thread that looks. It ends by itself when the settings are written, or when it is asked to."""
+
+    def __init__(self, beginning: Beginning, bridge: Bridge, pause_s: float = ASK_EVERY_S) -> None:
+        self._beginning = beginning
+        self._bridge = bridge
+        self._pause_s = pause_s
+        self._wake = threading.Event()
+        self._intents: list[Intent] = []
+        self._last: FirstStart | None = None
+        self._thread = threading.Thread(target=self._run, name="first start", daemon=True)
+        self._looked_at = time.monotonic()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the settings are written."""
+        return self._beginning.is_done
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it goes on looking, for the watchdog."""
+        return self._thread.is_alive() and time.monotonic() - self._looked_at < SLOW_S
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait for the look that is under way, but not for a slow line."""
+        self._wake.set()
+        self._thread.join(STOP_S)
+
+    def submit(self, intent: Intent) -> None:
+        """Take what a person wants. Any thread."""
+        self._intents.append(intent)
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._bridge.stopped.is_set():
+            self._wake.clear()
+            self._tell(self._look())
+            self._looked_at = time.monotonic()
+            if self.is_done:
+                self._bridge.stopped.wait(SHOWN_S)
+                self._bridge.stop()
+                return
+            self._wake.wait(self._pause_s)
+
+    def _look(self) -> FirstStart:
+        try:
+            while self._intents:
+                self._do(self._intents.pop(0))
+            return self._beginning.turn()
+        except (OSError, BadPem) as error:
+            log.critical("first start: %s", error)
+            return FirstStart("disk")
+
+    def _do(self, intent: Intent) -> None:
+        match intent:
+            case AskAnew():
+                self._beginning.ask_anew()
+            case GoOn():
+                self._beginning.go_on()
+
+    def _tell(self, told: FirstStart) -> None:
+        """Show it, and say each change on a line of its own for whoever supervises us."""
+        self._bridge.post(told)
+        if told != self._last:
+            self._last = told
+            log.info("first start: %s", told.state)
+            _say({"first_start": True, "state": told.state, "code": told.code, "site": told.site}
+                 | {"refused": [dataclasses.asdict(each) for each in told.refusals]})  # fmt: skip
+
+
+def run(place: Place, *, headless: bool) -> int:
+    """Show the first page until the settings are there, then become the kiosk. Return the exit code otherwise."""
+    bridge = Bridge()
+    reopening = Reopening(place.data_dir, bridge.stop)
+    on_signals(bridge.stop)
+    place.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beginning = Beginning(place, screen_size.panel(), prove, SystemClock())
+    looker = Looker(beginning, bridge)
+    bridge.on_intent = looker.submit
+    looker.start()
+    threading.Thread(target=_beat, args=(looker, bridge), name="watchdog", daemon=True).start()
+    try:
+        if headless:
+            bridge.stopped.wait()
+        else:
+            _show(beginning, bridge)
+    finally:
+        looker.stop()
+    if looker.is_done:
+        reopening.begin_anew()
+    return 0
+
+
+def prove(settings: Settings) -> None:
+    """Build every device as the kiosk will, and throw them away. Errors: ValueError with every mistake."""
+    build_all(settings, SystemClock())
+
+
+def _show(beginning: Beginning, bridge: Bridge) -> None:
+    from ui.app import UiSettings, run_app
+
+    district = beginning.district()
+    values = screen_size.panel() if district is None or district.panel is None else district.panel
+    panel = Panel(
+        int(values["width"]), int(values["height"]), float(values["diagonal_inch"]), bool(values["fullscreen"])
+    )
+    bridge.on_ready = lambda: _say({"ready": True, "first_start": True})
+    language = "zh" if district is None else district.language
+    size = (panel.width, panel.height, panel.diagonal_inch, panel.fullscreen)
+    run_app(UiSettings(*size, language=language, first_start=True), bridge)
+
+
+def _beat(looker: Looker, bridge: Bridge) -> None:
+    """Tell systemd that we live as long as the thread looks and the window turns."""
+    watchdog.tell("READY=1")
+    while not bridge.stopped.wait(watchdog.BEAT_S):
+        window_is_well = bridge.beat == 0.0 or time.monotonic() - bridge.beat < watchdog.HUNG_S
+        if looker.is_alive and window_is_well:
+            watchdog.tell("WATCHDOG=1")
+
+
+def _say(told: dict[str, object]) -> None:
+    print(json.dumps(told, ensure_ascii=False), flush=True)  # noqa: T201 a supervisor reads these lines
