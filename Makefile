@@ -10,7 +10,7 @@ ARGS ?=
 ARCH ?= $(shell dpkg --print-architecture)
 export PYTHON
 
-.PHONY: help setup run test check fix sim day bench soak cluster image bundle clean-data clean
+.PHONY: help setup run test check fix sim day bench soak cluster deb deb-lock deb-test image bundle clean-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,17 @@ image: ## build the flashable image in build/image/ (ARCH=amd64 or arm64; needs 
 
 bundle: ## make the signed update bundle of the image that was built last (ARCH=amd64 or arm64)
 	@packaging/image/bundle.sh $(ARCH)
+
+deb: setup ## build the Debian packages village-point and village-hub in build/deb/ (ARCH=amd64 or arm64)
+	@packaging/debian/get_tools.sh $(ARCH)
+	@$(BIN)/python packaging/debian/build.py --arch $(ARCH) $(ARGS)
+
+deb-lock: setup ## write the lock of the packages' libraries again, after packaging/requirements.lock changed
+	@$(BIN)/python packaging/debian/lock.py
+
+deb-test: setup ## install, upgrade, remove and purge both packages in a clean Debian 12
+	@packaging/debian/get_tools.sh amd64
+	@$(BIN)/python packaging/debian/try.py $(ARGS)
 
 clean-data: ## forget the sample district of make run and make sim
 	@for folder in data/run data/sim; do \

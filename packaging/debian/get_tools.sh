@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Bring what building the Debian packages needs beside `make setup`: Debian's Python with its headers, dpkg-deb, and for
+# another architecture a cross compiler and that architecture's Python headers. usage: get_tools.sh ARCH
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+arch=${1:-amd64}
+here=$(dpkg --print-architecture)
+wanted=(dpkg-dev gcc libc6-dev linux-libc-dev python3.11 python3.11-dev python3.11-venv)
+case $arch in
+    amd64) wanted+=(binutils-x86-64-linux-gnu) ;;
+    arm64) wanted+=(binutils-aarch64-linux-gnu) ;;
+    *) echo "ARCH is amd64 or arm64" >&2; exit 2 ;;
+esac
+if [ "$arch" != "$here" ]; then
+    case $arch in
+        amd64) wanted+=(gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;
+        arm64) wanted+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross) ;;
+    esac
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+if [ "${#missing[@]}" -gt 0 ]; then
+    echo "  apt       ${missing[*]}"
+    root=(); [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --yes \
+        --no-install-recommends "${missing[@]}" </dev/null
+fi
+
+# The headers of Python, and of the kernel as new as this machine's, are written for one architecture each. They are only unpacked, not installed, and asked for
+# with lists of their own, so this machine's apt stays as it is.
+other=build/deb/work/python-$arch
+if [ "$arch" != "$here" ] && [ ! -d "$other" ]; then
+    lists=$PWD/build/deb/work/apt-$arch
+    mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial" "$other.part"
+    : >"$lists/status"
+    apt=(-qq -o APT::Architecture="$arch" -o APT::Architectures::="$arch" -o Dir::State="$lists"
+        -o Dir::State::lists="$lists/lists" -o Dir::State::status="$lists/status" -o Dir::Cache="$lists/cache"
+        -o APT::Sandbox::User=root)
+    apt-get "${apt[@]}" update </dev/null
+    (cd "$lists" && apt-get "${apt[@]}" download "libpython3.11-dev:$arch" "libpython3.11-minimal:$arch" "libpython3.11-stdlib:$arch" \
+        "linux-libc-dev:$arch")
+    for deb in "$lists"/*.deb; do dpkg-deb --extract "$deb" "$other.part"; done
+    mkdir -p "$other.part/usr/lib/python3.11/target"
+    cp "$other.part"/usr/lib/python3.11/_sysconfigdata__*.py "$other.part/usr/lib/python3.11/target/"
+    rm -rf "$lists"
+    mv "$other.part" "$other"
+    echo "  headers   Python 3.11 for $arch"
+fi
