@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from json.encoder import encode_basestring as _quoted
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
@@ -30,27 +31,35 @@ def name_of(fact: Fact) -> str:
 
 def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
     """Turn a fact into its body. Every personal field gets a fresh salt of 16 bytes from `new_salt`."""
-    plain: dict[str, Any] = {}
-    digests: dict[str, str] = {}
+    parts: list[str] = []
+    digests: list[str] = []
     personal: dict[str, tuple[str, str]] = {}
-    for name, (_, kind) in _shape(type(fact)).items():
+    for name, head, is_personal in _written(type(fact)):
         value = getattr(fact, name)
         if value is None:
             continue
-        if kind is None:
-            plain[name] = value  # a personal value that strayed here is no JSON: a TypeError, and nothing is written
-        else:
+        if is_personal:
             salt, text = new_salt(), value.plain()
-            digests[name] = field_digest(salt, text)
+            digests.append(f'{head}"{field_digest(salt, text)}"')
             personal[name] = (salt.hex(), text)
+        else:  # a personal value that strayed here is no JSON: a TypeError, and nothing is written
+            parts.append(head + (_quoted(value) if type(value) is str else _ENCODER.encode(value)))
     if digests:
-        plain[DIGESTS] = digests
-    return Encoded(fact.kind, canonical(plain), personal)
+        parts.append(f'"{DIGESTS}":{{{",".join(digests)}}}')
+    return Encoded(fact.kind, f"{{{','.join(parts)}}}", personal)
 
 
 def canonical(body: Mapping[str, Any]) -> str:
-    """The one JSON text of a body: sorted keys, no blanks, no escapes beyond the needed."""
+    """The one JSON text of a body: sorted keys, no blanks, no escapes beyond the needed. `encode` writes the same."""
     return _ENCODER.encode(body)
+
+
+def _written(cls: type[Fact]) -> tuple[tuple[str, str, bool], ...]:
+    """The fields as they stand in a body, each with its key and whether it is personal. `~` comes behind all names."""
+    if cls not in _WRITTEN:
+        shape = sorted(_shape(cls).items())
+        _WRITTEN[cls] = tuple((name, f'"{name}":', personal is not None) for name, (_, personal) in shape)
+    return _WRITTEN[cls]
 
 
 def decode(encoded: Encoded) -> Fact:
@@ -87,6 +96,8 @@ def parse_body(text: str) -> dict[str, Any]:
 
 
 _SHAPES: dict[type[Fact], dict[str, tuple[tuple[type, ...], Any]]] = {}
+
+_WRITTEN: dict[type[Fact], tuple[tuple[str, str, bool], ...]] = {}
 
 
 def _shape(cls: type[Fact]) -> dict[str, tuple[tuple[type, ...], Any]]:
