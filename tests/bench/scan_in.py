@@ -1,17 +1,28 @@
-"""Durable scan-ins per second against what bare SQLite needs to commit the same rows on the same disk.
+"""Durable scan-ins per second against the commit rate of bare SQLite on the same disk.
 
 The measured side is the real store on an event loop with the real rules: one commit per parcel, state and facts in it.
-The limit replays the very statements that write (recorded from the rules, with their values) on a database like it: a
-plain loop, one connection, WAL and FULL as well; no rules, no questions, no thread. Told beside it: a commit of one row
-of as many bytes, and one of as many pages. Rounds of all take turns, so that a slow minute of the disk hits all.
+Its limits, each a plain loop with one connection, WAL and FULL as well, no rules, no questions, no thread:
+
+- `scan_in`: the very statements that write, recorded from the rules with their values, on a database like it. Judged.
+- `scan_in_card`: a commit of one row of as many bytes, where each sync of both sides takes 5 ms longer, as on the cards
+  that points have. Judged.
+- `scan_in_one_row`, `scan_in_pages`: the same row, or one of as many pages, on this disk as it is. Told.
+
+All take turns in slices of a few commits, so that a slow second of the disk hits all alike. Why it is held against
+these: DECISIONS 42.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +36,9 @@ from edge.model import CellNo, Parcel, ParcelId
 from edge.store import FILE, WAL_PAGES, Store, Tx
 
 WANTED = 0.6  # of the bare commit rate
+CARD = Path(__file__).with_name("scan_in_card.py")
+EVENTS, SLICE = 240, 24  # of a round
+CARD_US = 5_000  # what the sync of a commit takes on a card (DECISIONS 26)
 CELLS = 24
 PAGE, FRAME_HEAD = 4096, 24  # bytes; SQLite file format, section 4.2
 LOCKER_COMMITS = 4  # arrive, authorise, opened, deposited
@@ -69,8 +83,8 @@ class Replay:
             self._bare.execute(f"PRAGMA {pragma}")
         self._bare.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
-    def rate(self, first: int, events: int) -> float:
-        """Commits per second of the same rows."""
+    def seconds(self, first: int, events: int) -> float:
+        """Time that bare SQLite needs to commit the same rows."""
         commits = self._recorded(first, events)
         began = time.perf_counter()
         for statements in commits:
@@ -78,7 +92,7 @@ class Replay:
             for sql, values in statements:
                 self._bare.execute(sql, values)
             self._bare.execute("COMMIT")
-        return events / (time.perf_counter() - began)
+        return time.perf_counter() - began
 
     def _recorded(self, first: int, events: int) -> list[list[Statement]]:
         database = self._ruled._db
@@ -106,8 +120,8 @@ class Bare:
             self._db.execute(f"PRAGMA {pragma}")
         self._db.execute(BARE_TABLE)
 
-    def rate(self, events: int, size: int) -> float:
-        """Commits per second of `events` rows of `size` bytes of text."""
+    def seconds(self, events: int, size: int) -> float:
+        """Time for `events` commits of one row of `size` bytes of text."""
         body = "x" * max(1, size - 64 - 24)  # the hash and the other words of a row
         began = time.perf_counter()
         for _ in range(events):
@@ -117,53 +131,96 @@ class Bare:
                 ("parcel_shelved.1", body, 1_700_000_000_000, "0" * 8, 1_000_000, 1, "0" * 64),
             )
             self._db.execute("COMMIT")
-        return events / (time.perf_counter() - began)
+        return time.perf_counter() - began
 
     def close(self) -> None:
         self._db.close()
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
-    """Run both, in turns."""
-    return asyncio.run(_measure(folder, rounds=5 if quick else 9, events=240))
-
-
-async def _measure(folder: Path, rounds: int, events: int) -> list[Figure]:
-    store = point_store.opened(folder / "scan_in")
-    bare = Bare(folder / "bare.db")
-    total = (rounds + 2) * events
-    _fill(store, total)
-    point_store.expect(store, total, total, "locker")
-    store.run_now(cells.lay_out, "L" * CELLS)
-    replay = Replay(folder, total)
-    try:
-        size = await _bytes_per_event(store, events)  # the first round warms up and tells the size
-        pages = await _pages_per_event(store, events)
-        await _locker(store, total, events)
-        bare.rate(events, size)
-        replay.rate(0, 2 * events)
-        shelf, locker, same, limit, heavy = [], [], [], [], []
-        for number in range(1, rounds + 1):
-            shelf.append(await _shelf(store, (number + 1) * events, events))
-            same.append(replay.rate((number + 1) * events, events))
-            limit.append(bare.rate(events, size))
-            heavy.append(bare.rate(events, pages * PAGE))
-            locker.append(await _locker(store, total + number * events, events))
-    finally:
-        store.close()
-        bare.close()
-        replay.close()
-    measured, one_row = Rounds(tuple(shelf)), Rounds(tuple(limit))
+    """Run all, in turns; then once more where each sync is as slow as a card's."""
+    rates = asyncio.run(Rates(folder / "here", 5 if quick else 9, EVENTS).taken())
+    size, pages = int(rates["size"][0]), int(rates["pages"][0])
+    measured, one_row = Rounds(tuple(rates["shelf"])), Rounds(tuple(rates["one_row"]))
+    same, heavy, locker = (Rounds(tuple(rates[name])) for name in ("same", "heavy", "locker"))
     note = "arrive and shelve in one commit; limit: the same rows by bare SQLite, WAL + FULL"
     row = f"limit: a commit of one row with the same {size} bytes of text, without an index; told, not judged"
     heavy_note = f"limit: a commit of one row as long as the same {pages} pages; told, not judged"
     doors = f"{LOCKER_COMMITS} commits and one read per parcel: arrive, authorise, opened, deposited; told, not judged"
     return [
-        Figure("scan_in", "/s", measured, Rounds(tuple(same)), at_least=WANTED, note=note, extra={"bytes": size}),
+        Figure("scan_in", "/s", measured, same, at_least=WANTED, note=note, extra={"bytes": size}),
+        *_on_a_card(folder, 3 if quick else 5),
         Figure("scan_in_one_row", "/s", measured, one_row, note=row, extra={"bytes": size}),
-        Figure("scan_in_pages", "/s", measured, Rounds(tuple(heavy)), note=heavy_note, extra={"pages": pages}),
-        Figure("scan_in_locker", "commits/s", Rounds(tuple(locker)), one_row, note=doors),
+        Figure("scan_in_pages", "/s", measured, heavy, note=heavy_note, extra={"pages": pages}),
+        Figure("scan_in_locker", "commits/s", locker, one_row, note=doors),
     ]
+
+
+def _on_a_card(folder: Path, rounds: int) -> list[Figure]:
+    """The same where each sync, of both sides, takes so much longer. Errors: RuntimeError if the program ends badly."""
+    if shutil.which("gcc") is None:
+        print("  no gcc: not measured on a slow disk", file=sys.stderr)
+        return []
+    library = folder / "slow_sync.so"
+    source = Path(__file__).with_name("slow_sync.c")
+    subprocess.run(["gcc", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    slow = {"LD_PRELOAD": str(library), "SLOW_SYNC_US": str(CARD_US)}
+    command = [sys.executable, str(CARD), str(folder / "card"), str(rounds)]
+    done = subprocess.run(command, env={**os.environ, **slow}, capture_output=True, text=True, timeout=600, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"the run on a slow disk ended with {done.returncode}: {done.stderr[-500:]}")
+    rates = json.loads(done.stdout)
+    note = f"limit: a commit of one row; each sync of both sides takes {CARD_US // 1000} ms longer, as on a card"
+    measured, one_row = Rounds(tuple(rates["shelf"])), Rounds(tuple(rates["one_row"]))
+    return [Figure("scan_in_card", "/s", measured, one_row, at_least=WANTED, note=note, extra={"slower_us": CARD_US})]
+
+
+class Rates:
+    """Commits per second of each side in each round, and what a scan-in weighs."""
+
+    def __init__(self, folder: Path, rounds: int, events: int) -> None:
+        folder.mkdir(parents=True)
+        self._rounds, self._events = rounds, events
+        self._store = point_store.opened(folder / "scan_in")
+        self._bare = Bare(folder / "bare.db")
+        self._total = (rounds + 2) * events
+        _fill(self._store, self._total)
+        point_store.expect(self._store, self._total, self._total, "locker")
+        self._store.run_now(cells.lay_out, "L" * CELLS)
+        self._replay = Replay(folder, self._total)
+
+    async def taken(self) -> dict[str, list[float]]:
+        try:
+            return await self._take()
+        finally:
+            self._store.close()
+            self._bare.close()
+            self._replay.close()
+
+    async def _take(self) -> dict[str, list[float]]:
+        size = await _bytes_per_event(self._store, self._events)  # the first round warms up and tells the size
+        pages = await _pages_per_event(self._store, self._events)
+        await _locker(self._store, self._total, self._events)
+        self._bare.seconds(self._events, size)
+        self._replay.seconds(0, 2 * self._events)
+        rates: dict[str, list[float]] = defaultdict(list)
+        rates["size"], rates["pages"] = [size], [pages]
+        for number in range(1, self._rounds + 1):
+            for name, spent in (await self._round((number + 1) * self._events, size, pages)).items():
+                rates[name].append(self._events / spent)
+            locker = await _locker(self._store, self._total + number * self._events, self._events)
+            rates["locker"].append(self._events * LOCKER_COMMITS / locker)
+        return rates
+
+    async def _round(self, first: int, size: int, pages: int) -> dict[str, float]:
+        """Seconds of each side for the same events, in turns of a slice."""
+        spent: dict[str, float] = defaultdict(float)
+        for start in range(first, first + self._events, SLICE):
+            spent["shelf"] += await _shelf(self._store, start, SLICE)
+            spent["same"] += self._replay.seconds(start, SLICE)
+            spent["one_row"] += self._bare.seconds(SLICE, size)
+            spent["heavy"] += self._bare.seconds(SLICE, pages * PAGE)
+        return spent
 
 
 def _fill(store: Store, total: int) -> None:
@@ -172,10 +229,11 @@ def _fill(store: Store, total: int) -> None:
 
 
 async def _shelf(store: Store, first: int, events: int) -> float:
+    """Seconds for so many scan-ins, one after another."""
     began = time.perf_counter()
     for number in range(first, first + events):
         await store.run(parcels.take_in, point_store.arrival(number))
-    return events / (time.perf_counter() - began)
+    return time.perf_counter() - began
 
 
 async def _bytes_per_event(store: Store, events: int) -> int:
@@ -197,14 +255,14 @@ async def _pages_per_event(store: Store, events: int) -> int:
 
 
 async def _locker(store: Store, first: int, events: int) -> float:
-    """Commits per second of deposits whose doors open and shut at once; the cells are emptied off the clock."""
+    """Seconds for deposits whose doors open and shut at once; the cells are emptied off the clock."""
     spent = 0.0
     for start in range(first, first + events, CELLS):
         began = time.perf_counter()
         taken = [await _deposit(store.run, number) for number in range(start, start + CELLS)]
         spent += time.perf_counter() - began
         await store.run(_empty, taken)
-    return events * LOCKER_COMMITS / spent
+    return spent
 
 
 async def _deposit(run: Callable[..., Awaitable[object]], number: int) -> ParcelId:
