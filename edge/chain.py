@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from edge.model import EventId, LogId, Seq, Stamp
 
 GENESIS = "0" * 64
-KEYS_AT_HAND = 512  # a terminal has two, a hub one for each site it is busy with
+BLOCK_BYTES = 64  # RFC 2104 with SHA-256
+KEYS_READY = 1_024  # sites whose keys a hub has prepared; one more costs a microsecond
+NOTHING_PERSONAL: Mapping[str, tuple[str, str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One fact as it rests in a log and travels in a batch.
+class Item(NamedTuple):
+    """One fact as it rests in a log and travels in a batch. A tuple: a hub makes tens of thousands a second.
 
     Shape: `body` canonical JSON (never parsed for hashing), `personal` field -> (salt hex, value), empty once erased.
     """
@@ -28,7 +31,10 @@ class Item:
     kind: str
     body: str
     stamp: Stamp
-    personal: Mapping[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    personal: Mapping[str, tuple[str, str]] = NOTHING_PERSONAL
+
+    def __repr__(self) -> str:  # personal values never enter a log or a trace
+        return f"Item(seq={self.seq}, kind={self.kind!r}, body={self.body!r}, stamp={self.stamp!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +48,27 @@ class Position:
 
 def link(key: bytes, previous: str, item: Item) -> str:
     """Return the hash of a fact as 64 hex digits. `previous` is the hash before it (GENESIS before the first)."""
-    at = item.stamp
-    keyed = _keyed(key).copy()
-    text = f"{previous}\n{item.seq}\n{item.kind}\n{at.at} {at.boot} {at.ms} {int(at.synced)}\n{item.body}"
-    keyed.update(text.encode())
-    return keyed.hexdigest()
-
-
-@lru_cache(KEYS_AT_HAND)
-def _keyed(key: bytes) -> hmac.HMAC:
-    """The start of every hash under this key: to key anew costs as much as the hash."""
-    return hmac.new(key, digestmod="sha256")
+    return walk(key, previous, (item,))[0]
 
 
 def walk(key: bytes, previous: str, items: Iterable[Item]) -> list[str]:
     """Return the hash after each item, starting from `previous`."""
+    inner, outer = _prepared(key)
     marks: list[str] = []
-    for item in items:
-        previous = link(key, previous, item)
+    for seq, kind, body, (at, boot, ms, synced), _ in items:
+        inside, outside = inner.copy(), outer.copy()
+        inside.update(f"{previous}\n{seq}\n{kind}\n{at} {boot} {ms} {synced:d}\n{body}".encode())
+        outside.update(inside.digest())
+        previous = outside.hexdigest()
         marks.append(previous)
     return marks
+
+
+@lru_cache(KEYS_READY)
+def _prepared(key: bytes) -> tuple[Any, Any]:
+    """HMAC's two hashes with the key already in them: copied, they take half of the time of `hmac.digest`."""
+    padded = (sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
+    return sha256(bytes(sign ^ 0x36 for sign in padded)), sha256(bytes(sign ^ 0x5C for sign in padded))
 
 
 def event_id(mark: str) -> EventId:

@@ -12,13 +12,14 @@ from functools import lru_cache
 from typing import Any
 
 from edge import events
-from edge.chain import GENESIS, Item, Position, event_id, field_digest, link
+from edge.chain import GENESIS, NOTHING_PERSONAL, Item, Position, event_id, field_digest, link
 from edge.events import Encoded, Fact
 from edge.model import EventId, LogId, Seq, Stamp
 from edge.store import Tx
 
 UP = "up"
 DOWN = "down"
+PERSONAL = "SELECT seq, field, salt, value FROM personal WHERE seq BETWEEN ? AND ?"
 FROM_HERE = "SELECT seq, kind, body, at, boot, ms, synced FROM fact WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
@@ -210,15 +211,20 @@ def _log_id(tx: Tx) -> LogId:
 
 def read_after(tx: Tx, seq: Seq, limit: int, max_bytes: int) -> tuple[Item, ...]:
     """Return the facts after `seq`, at most `limit` and about `max_bytes` of bodies (always one if there is one)."""
-    taken: list[Item] = []
+    # No dictionaries, nothing built twice: backlogs are long.
+    rows = tx.execute(FROM_HERE, (seq, limit)).fetchall()
     size = 0
-    # No dictionaries: backlogs are long.
-    for number, kind, body, at, boot, ms, synced in tx.execute(FROM_HERE, (seq, limit)):
-        size += len(body) * 3  # a Chinese sign is three bytes
-        if taken and size > max_bytes:
+    for place, row in enumerate(rows):
+        size += len(row[2]) * 3  # a Chinese sign is three bytes
+        if place and size > max_bytes:
+            del rows[place:]
             break
-        taken.append(Item(Seq(number), kind, body, Stamp(at, boot, ms, bool(synced))))
-    return _with_personal(tx, taken)
+    held = _personal(tx, rows[0][0], rows[-1][0]) if rows else {}
+    of = held.get
+    return tuple(
+        Item(number, kind, body, Stamp(at, boot, ms, synced != 0), of(number, NOTHING_PERSONAL))
+        for number, kind, body, at, boot, ms, synced in rows
+    )
 
 
 def pending(tx: Tx) -> int:
@@ -239,15 +245,16 @@ def _item(row: dict[str, Any]) -> Item:
 
 
 def _with_personal(tx: Tx, taken: list[Item]) -> tuple[Item, ...]:
-    if not taken:
-        return ()
+    held = _personal(tx, taken[0].seq, taken[-1].seq) if taken else {}
+    return tuple(item._replace(personal=held.get(item.seq, NOTHING_PERSONAL)) for item in taken)
+
+
+def _personal(tx: Tx, first: int, last: int) -> dict[int, dict[str, tuple[str, str]]]:
+    """The personal values that are still held, by fact and field."""
     held: dict[int, dict[str, tuple[str, str]]] = {}
-    found = tx.rows("SELECT * FROM personal WHERE seq BETWEEN ? AND ?", (taken[0].seq, taken[-1].seq))
-    for row in found:
-        held.setdefault(row["seq"], {})[row["field"]] = (row["salt"], row["value"])
-    if not held:
-        return tuple(taken)
-    return tuple(Item(i.seq, i.kind, i.body, i.stamp, held.get(int(i.seq), {})) for i in taken)
+    for seq, field, salt, value in tx.execute(PERSONAL, (first, last)):
+        held.setdefault(seq, {})[field] = (salt, value)
+    return held
 
 
 # --- proof and erasure --------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar, NewType
+from typing import Any, ClassVar, NamedTuple, NewType
 
 WaybillNo = NewType("WaybillNo", str)
 ParcelId = NewType("ParcelId", str)
@@ -142,8 +142,7 @@ _DOUBLE_SURNAMES = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """When something happened, as far as this board can know.
 
     Units:  `at` UTC milliseconds since 1970 by the wall clock, `ms` monotonic milliseconds since boot.

@@ -4,23 +4,22 @@ Pure: no I/O, no clock. What to send and what to believe is decided in sync/rela
 not well formed, within fixed bounds, whatever the bytes.
 
 A batch is lean JSON, deflated with a dictionary of our own facts (sync/packing.py). The envelope is hoisted: event ids
-are not sent (they follow from the chain), stamps are differences to the fact before, and boot ids are listed once. A
-body travels as a JSON object when writing it again gives the same text, else as that text: the hash is over the text,
-so the text must come out byte for byte.
+are not sent (they follow from the chain), stamps are differences to the fact before, and boot ids are listed once. The
+facts themselves are written and read in sync/facts.py.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from edge.chain import Item, Position
-from edge.events import canonical
-from edge.model import LogId, Seq, SiteCode, Stamp
+from edge.model import LogId, Seq, SiteCode
+from sync.facts import Body, read_quickly, read_slowly, write_facts
 from sync.packing import NEWEST, pack, unpack
 from sync.strict import (
     INT64,
@@ -31,7 +30,6 @@ from sync.strict import (
     load,
     log_id_of,
     mark_of,
-    no_constant,
     text_of,
     whole,
 )
@@ -43,12 +41,10 @@ MAX_PACKED = 256 * 1024  # deflated; a batch as above is about 10 KB
 MAX_PLAIN = 1024 * 1024  # inflated; ten times what a full batch needs, far below what hurts a small board
 MAX_ANSWER = 8 * 1024  # bytes; an answer with a full ladder is about 4 KB
 MAX_LADDER = 48
-MAX_PERSONAL = 16  # fields of one fact
 MAX_BOOTS = MAX_FACTS
+FACTS, MARK = ',"facts":[', '],"mark":"'  # between the head of a batch, its facts, and its end
 
-_decode = json.JSONDecoder(parse_constant=no_constant).decode
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_KIND = re.compile(r"[0-9A-Za-z_]{1,64}(?:\.[0-9]{1,6})?")
 _SITE = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,31}")
 
 
@@ -64,7 +60,8 @@ class Why(StrEnum):
 class Batch:
     """Facts `first`, `first + 1`, ... of one log. Without facts it is a question: how far are you?
 
-    Shape: `prev` is the hash before the first fact, `mark` the hash after the last (`prev` when there is none).
+    Shape: `prev` is the hash before the first fact, `mark` the hash after the last (`prev` when there is none);
+           `bodies` what the bodies say, where reading the batch has told; else nothing.
     """
 
     log_id: LogId
@@ -72,6 +69,7 @@ class Batch:
     prev: str
     items: tuple[Item, ...]
     mark: str
+    bodies: Sequence[Body] = field(default=(), compare=False, repr=False)
 
     @property
     def last(self) -> Seq:
@@ -152,39 +150,44 @@ def encode_batch(batch: Batch, dictionary: int = 0) -> bytes:
 
 def plain_batch(batch: Batch) -> bytes:
     """Write a batch as JSON, before it is packed."""
-    boots = {boot: number for number, boot in enumerate(dict.fromkeys(item.stamp.boot for item in batch.items))}
-    top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": list(boots)}
-    facts: list[str] = []
-    at = ms = 0
-    for item in batch.items:
-        stamp = item.stamp
-        boot = 2 * boots[stamp.boot] + int(stamp.synced)
-        more = ""
-        if item.personal:
-            more = "," + _text({name: list(pair) for name, pair in item.personal.items()})
-        body = item.body if _is_canonical(item.body) else _text(item.body)
-        facts.append(f"[{_text(item.kind)},{body},{stamp.at - at},{stamp.ms - ms},{boot}{more}]")
-        at, ms = stamp.at, stamp.ms
+    boots, facts = write_facts(batch.items)
+    top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": boots}
     head = _text(top).removesuffix("}")
-    return f'{head},"facts":[{",".join(facts)}],"mark":{_text(batch.mark)}}}'.encode()
+    return f'{head}{FACTS}{facts}{MARK}{batch.mark}"}}'.encode()
 
 
 def decode_batch(payload: bytes) -> Batch:
     """Unpack a batch. Hashes are not checked here. Errors: BadBatch."""
-    top = load(unpack(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
-    first = whole(top, "first", 1)
-    boots = list_of(top, "boots", MAX_BOOTS)
-    facts = list_of(top, "facts", MAX_FACTS)
-    items: list[Item] = []
-    stamp = Stamp(0, "", 0, False)
-    for offset, fact in enumerate(facts):
-        item = _item(Seq(first + offset), fact, boots, stamp)
-        items.append(item)
-        stamp = item.stamp
-    batch = Batch(log_id_of(top), Seq(first), mark_of(top.get("prev")), tuple(items), mark_of(top.get("mark")))
-    if not items and batch.mark != batch.prev:
+    plain = unpack(bounded(payload, MAX_PACKED), MAX_PLAIN)
+    batch = _as_we_write(plain)
+    if batch is None:
+        top = load(plain, VERSION)
+        boots, facts = list_of(top, "boots", MAX_BOOTS), list_of(top, "facts", MAX_FACTS)
+        first = Seq(whole(top, "first", 1))
+        batch = _batch(top, mark_of(top.get("mark")), read_slowly(facts, first, boots))
+    if not batch.items and batch.mark != batch.prev:
         raise BadBatch("a question carries two marks")
     return batch
+
+
+def _as_we_write(plain: bytes) -> Batch | None:
+    """Read a batch as `plain_batch` writes it; None for anything else, well formed or not."""
+    try:
+        head, begins, rest = plain.decode().partition(FACTS)
+    except UnicodeDecodeError:
+        return None
+    facts, ends, mark = rest.rpartition(MARK)
+    if not begins or not ends or not mark.endswith('"}'):
+        return None
+    top = load(f"{head}}}".encode(), VERSION)
+    read = read_quickly(facts, Seq(whole(top, "first", 1)), list_of(top, "boots", MAX_BOOTS))
+    if read is None or len(read[0]) > MAX_FACTS:
+        return None
+    return _batch(top, mark_of(mark[:-2]), *read)
+
+
+def _batch(top: Mapping[str, Any], mark: str, items: tuple[Item, ...], bodies: Sequence[Body] = ()) -> Batch:
+    return Batch(log_id_of(top), Seq(whole(top, "first", 1)), mark_of(top.get("prev")), items, mark, bodies)
 
 
 def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:
@@ -195,52 +198,6 @@ def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:
     top = load(unpack(bounded(payload, MAX_PACKED), MAX_PLAIN), VERSION)
     first, count = whole(top, "first", 1), len(list_of(top, "facts", MAX_FACTS))
     return (log_id_of(top), Seq(first + count - 1), mark_of(top.get("mark"))) if count else None
-
-
-def _is_canonical(text: str) -> bool:
-    """Whether a body may travel as the object it is: what comes out is written from the object again."""
-    try:
-        body = _decode(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(body, dict) and canonical(body) == text
-
-
-def _item(seq: Seq, fact: object, boots: list[Any], before: Stamp) -> Item:
-    if not isinstance(fact, list) or len(fact) not in (5, 6):
-        raise BadBatch(f"fact {seq} has another shape")
-    kind, body, at, ms, boot = fact[:5]
-    if not isinstance(kind, str) or not _KIND.fullmatch(kind):
-        raise BadBatch(f"fact {seq}: kind")
-    if type(at) is not int or type(ms) is not int or type(boot) is not int or not 0 <= boot < 2 * len(boots):
-        raise BadBatch(f"fact {seq}: stamp")
-    at, ms = before.at + at, before.ms + ms
-    if not (-INT64 <= at < INT64 and -INT64 <= ms < INT64):
-        raise BadBatch(f"fact {seq}: stamp out of range")
-    stamp = Stamp(at, text_of(boots[boot // 2], f"fact {seq}: boot", 64), ms, bool(boot % 2))
-    personal = _personal(seq, fact[5]) if len(fact) == 6 else {}
-    return Item(seq, kind, _incoming_body(seq, body), stamp, personal)
-
-
-def _incoming_body(seq: Seq, body: object) -> str:
-    if isinstance(body, dict):
-        try:
-            body = canonical(body)
-        except (ValueError, RecursionError):
-            raise BadBatch(f"fact {seq}: body") from None
-    return text_of(body, f"fact {seq}: body", MAX_PLAIN)
-
-
-def _personal(seq: Seq, fields: object) -> dict[str, tuple[str, str]]:
-    if not isinstance(fields, dict) or len(fields) > MAX_PERSONAL:
-        raise BadBatch(f"fact {seq}: personal fields")
-    held: dict[str, tuple[str, str]] = {}
-    for name, pair in fields.items():
-        if not isinstance(pair, list) or len(pair) != 2:
-            raise BadBatch(f"fact {seq}: personal field")
-        where = f"fact {seq}: personal field"
-        held[text_of(name, where, 64)] = (text_of(pair[0], where, 128), text_of(pair[1], where, 4096))
-    return held
 
 
 # --- answers and presence -----------------------------------------------------------------------------------------

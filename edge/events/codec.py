@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from json.encoder import encode_basestring as _quoted
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -15,7 +15,9 @@ from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownF
 ROOMS = (parcels, doors, bills, point, counter, batches, updates)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _decode_json = json.JSONDecoder().decode  # json.loads looks at its options first: a third of the time of a small body
-INTEGER_BITS = 64  # what a column holds, with its sign
+MOST = 2**63  # whole numbers below it fit into a column
+_NO_DIGESTS: dict[str, Any] = {}
+MAX_FITTING = 64  # combinations of types remembered for a kind: one for each optional field that is there or not
 KINDS: dict[str, type[Fact]] = {
     each.kind: each
     for room in ROOMS
@@ -57,8 +59,8 @@ def canonical(body: Mapping[str, Any]) -> str:
 def _written(cls: type[Fact]) -> tuple[tuple[str, str, bool], ...]:
     """The fields as they stand in a body, each with its key and whether it is personal. `~` comes behind all names."""
     if cls not in _WRITTEN:
-        shape = sorted(_shape(cls).items())
-        _WRITTEN[cls] = tuple((name, f'"{name}":', personal is not None) for name, (_, personal) in shape)
+        shape = _shape(cls)
+        _WRITTEN[cls] = tuple((name, f'"{name}":', name not in shape.plain) for name in sorted(shape.types))
     return _WRITTEN[cls]
 
 
@@ -67,19 +69,33 @@ def decode(encoded: Encoded) -> Fact:
 
     Errors: BadFact for a body that does not fit its kind. An unknown kind is no error: UnknownFact.
     """
-    cls = KINDS.get(encoded.kind)
     body = parse_body(encoded.body)
-    if cls is None:
-        return UnknownFact(encoded.kind, encoded.body)
-    digests = body.pop(DIGESTS, {})
-    values: dict[str, Any] = {}
-    for name, (types, personal) in _shape(cls).items():
-        if personal is not None:
-            values[name] = _personal(name, personal, digests, encoded.personal)
-            continue
-        value = body.get(name)  # a text, mostly: without a call, for a hub reads thousands of bodies a second
-        values[name] = value if type(value) is str and str in types else _plain(cls, name, types, body)
-    return cls(**values)
+    cls = KINDS.get(encoded.kind)
+    return UnknownFact(encoded.kind, encoded.body) if cls is None else read(cls, body, encoded.personal)
+
+
+def read(cls: type[Fact], body: Mapping[str, Any], personal: Mapping[str, tuple[str, str]]) -> Fact:
+    """Turn what a body says into a fact of this kind. Errors: BadFact.
+
+    A hub does this some ten thousand times a second: types that fitted once are known to fit.
+    """
+    shape = _shape(cls)
+    values: list[Any] = list(map(body.get, shape.plain))
+    types = tuple(map(type, values))
+    if types not in shape.fitting:
+        for name, value in zip(shape.plain, values, strict=True):
+            _check(cls, name, shape.types[name], value)
+        if len(shape.fitting) < MAX_FITTING:
+            shape.fitting.add(types)
+    for at in shape.numbers:
+        if types[at] is int and not -MOST < values[at] < MOST:
+            raise BadFact(f"{cls.kind}: {shape.plain[at]} is beyond all counting")
+    digests = body.get(DIGESTS, _NO_DIGESTS)
+    if type(digests) is not dict:
+        raise BadFact("digests are no object")
+    for at, name, kind in shape.personal:
+        values.insert(at, _personal(name, kind, digests, personal))
+    return cls(*values)
 
 
 def parse_body(text: str) -> dict[str, Any]:
@@ -95,35 +111,53 @@ def parse_body(text: str) -> dict[str, Any]:
     return body
 
 
-_SHAPES: dict[type[Fact], dict[str, tuple[tuple[type, ...], Any]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fields of a kind: those in the body, which of them may hold whole numbers, and at which place the personal.
+
+    `fitting`: types of a whole body that were looked at and fitted.
+    """
+
+    plain: tuple[str, ...]
+    types: Mapping[str, tuple[type, ...]]
+    numbers: tuple[int, ...]
+    personal: tuple[tuple[int, str, Any], ...]
+    fitting: set[tuple[type, ...]]
+
 
 _WRITTEN: dict[type[Fact], tuple[tuple[str, str, bool], ...]] = {}
 
 
-def _shape(cls: type[Fact]) -> dict[str, tuple[tuple[type, ...], Any]]:
-    """Return the types of each field, and the personal one among them or None."""
-    if cls not in _SHAPES:
-        hints = get_type_hints(cls)
-        members = {f.name: _members(hints[f.name]) for f in fields(cls)}
-        _SHAPES[cls] = {n: (types, next((t for t in types if t in PERSONAL), None)) for n, types in members.items()}
-    return _SHAPES[cls]
+_SHAPES: dict[type[Fact], _Shape] = {}
+
+
+def _shape(cls: type[Fact]) -> _Shape:
+    shape = _SHAPES.get(cls)
+    if shape is None:
+        shape = _SHAPES[cls] = _shape_of(cls)
+    return shape
+
+
+def _shape_of(cls: type[Fact]) -> _Shape:
+    hints = get_type_hints(cls)
+    types = {each.name: _members(hints[each.name]) for each in fields(cls)}
+    masked = [(at, name, next((t for t in types[name] if t in PERSONAL), None)) for at, name in enumerate(types)]
+    plain = tuple(name for _, name, kind in masked if kind is None)
+    numbers = tuple(at for at, name in enumerate(plain) if int in types[name])
+    return _Shape(plain, types, numbers, tuple(each for each in masked if each[2] is not None), set())
 
 
 def _members(hint: Any) -> tuple[type, ...]:
     return tuple(get_args(hint)) if get_origin(hint) is not None else (hint,)
 
 
-def _plain(cls: type[Fact], name: str, types: tuple[type, ...], body: Mapping[str, Any]) -> Any:
-    value = body.get(name)
+def _check(cls: type[Fact], name: str, types: tuple[type, ...], value: Any) -> None:
     if value is None:
         if type(None) in types:
-            return None
+            return
         raise BadFact(f"{cls.kind}: {name} is missing")
     if type(value) not in types:  # bool is no int here
         raise BadFact(f"{cls.kind}: {name} has the wrong type {type(value).__name__}")
-    if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
-        raise BadFact(f"{cls.kind}: {name} is beyond all counting")
-    return value
 
 
 def _personal(name: str, kind: Any, digests: Mapping[str, Any], personal: Mapping[str, tuple[str, str]]) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from edge.model import EventId, SiteCode
 from sync.hub.down import DownLog
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """One new fact of a site. `at`: UTC milliseconds by the site's clock; `down`: where results are told."""
 
     site: SiteCode

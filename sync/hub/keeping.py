@@ -24,12 +24,13 @@ from edge.events import (
     UnknownFact,
 )
 from edge.model import EventId, PickupCode, PickupToken, Seq, SiteCode
+from sync.facts import Body
 from sync.hub.biller import BOOK
 from sync.hub.case import Case, NotApplicable
 from sync.hub.database import StoreFault, Table, Values
 from sync.hub.down import DownLog, personal_text
 from sync.hub.heads import read_heads
-from sync.hub.projections import PROJECTIONS, READS
+from sync.hub.projections import PROJECTIONS, READS, Projection
 from sync.hub.rows import Rows
 from sync.hub.schema import DOWN, EVENT, FACT, PARCEL, PARCEL_BY_WAYBILL, REFUSAL, REFUSAL_BY_SLIP, UNPROJECTED
 from sync.hub.store import Tx
@@ -57,7 +58,8 @@ class Keeping:
 
     def understood(self, batch: Batch) -> list[Fact | str]:
         """Decode the facts of a batch: the fact, or the word that says why there is none."""
-        facts = [_decoded(item) for item in batch.items]
+        bodies: Sequence[Body | None] = batch.bodies or [None] * len(batch.items)
+        facts = list(map(_decoded, batch.items, bodies))
         if not self._has_book and not MONEY.isdisjoint(map(type, facts)):
             self._has_book = True
             self._tx.hold(BOOK)
@@ -121,17 +123,20 @@ class Keeping:
         others = heads.count - (0 if verdict.opens else 1)
         known = self._known_events(site, verdict.marks) if others else set()
         now = self._tx.stamp.at
+        log_id, down, kept = verdict.base.log_id, self._downs[site], self._facts
         for item, mark, fact in zip(verdict.items, verdict.marks, facts, strict=True):
             event = event_id(mark)
             if event in known:  # the same history under another name: applied then
                 continue
-            at = item.stamp
-            personal = personal_text(_without_secrets(item, fact)) if item.personal else None
-            self._facts.append(
-                (site, event, verdict.base.log_id, item.seq, item.kind, _plain(item.body), at.at, _plain(at.boot),
-                 at.ms, int(at.synced), mark, personal, now)
-            )  # fmt: skip
-            self._project(Case(site, event, at.at, self._downs[site]), fact)
+            seq, kind, body, (at, boot, ms, synced), personal = item
+            held = personal_text(_without_secrets(item, fact)) if personal else None
+            kept.append(
+                (site, event, log_id, seq, kind, _plain(body), at, _plain(boot), ms, int(synced), mark, held, now)
+            )
+            if isinstance(fact, str):
+                self._set_aside(Case(site, event, at, down), fact)
+            elif (projection := PROJECTIONS.get(type(fact))) is not None:
+                self._apply(Case(site, event, at, down), fact, projection)
         self._watch_for_clones(site, verdict, shares_history=bool(known) or verdict.base.upto > 0)
         heads.move(verdict)
 
@@ -147,31 +152,27 @@ class Keeping:
         if not verdict.opens and heads.newest.log_id != name:  # a log that was replaced goes on: two cards are alive
             raise_alarm(self._tx, site, "clone", name)
 
-    def _project(self, case: Case, fact: Fact | str) -> None:
-        reason = fact if isinstance(fact, str) else self._failure(case, fact)
-        if reason is None:
-            return
+    def _set_aside(self, case: Case, reason: str) -> None:
         self._rows.add(UNPROJECTED, (case.site, case.event), reason=reason, at=self._tx.stamp.at)
         case.down.append(FactRefused(case.event, reason))
 
-    def _failure(self, case: Case, fact: Fact) -> str | None:
-        """Apply one fact. Return why it could not be applied, None if it was."""
-        projection = PROJECTIONS.get(type(fact))
-        if projection is None:
-            return None
+    def _apply(self, case: Case, fact: Fact, projection: Projection) -> None:
         if self._careful:
-            return self._failure_alone(case, fact)
-        end, mark = case.down.end, self._rows.mark()
+            reason = self._failure_alone(case, fact, projection)
+            if reason is not None:
+                self._set_aside(case, reason)
+            return
+        rows, down = self._rows, case.down
+        end, mark = down.end, rows.mark()
         try:
-            projection(self._rows, case, fact)
+            projection(rows, case, fact)
         except NotApplicable as refusal:
-            self._rows.back_to(mark)
-            case.down.back_to(end)
-            return refusal.reason
-        return None
+            rows.back_to(mark)
+            down.back_to(end)
+            self._set_aside(case, refusal.reason)
 
-    def _failure_alone(self, case: Case, fact: Fact) -> str | None:
-        """Apply one fact behind a savepoint.
+    def _failure_alone(self, case: Case, fact: Fact, projection: Projection) -> str | None:
+        """Apply one fact behind a savepoint. Return why it could not be applied, None if it was.
 
         This is the top of a task: a bug in one projection must not stop a village for ever, so everything but the
         database's own faults ends here, undone, told to the site and logged with its trace.
@@ -180,7 +181,7 @@ class Keeping:
         self._rows.flush()
         try:
             with self._tx.attempt():
-                PROJECTIONS[type(fact)](self._rows, case, fact)
+                projection(self._rows, case, fact)
                 self._rows.flush()
         except NotApplicable as refusal:
             reason = refusal.reason
@@ -206,9 +207,13 @@ def raise_alarm(tx: Tx, site: SiteCode, what: str, subject: str) -> None:
     )
 
 
-def _decoded(item: Item) -> Fact | str:
+def _decoded(item: Item, body: Body | None) -> Fact | str:
+    kind = events.KINDS.get(item.kind)
     try:
-        fact = events.decode(Encoded(item.kind, item.body, item.personal))
+        if kind is None or body is None:
+            fact = events.decode(Encoded(item.kind, item.body, item.personal))
+        else:
+            fact = events.read(kind, body, item.personal)
     except BadFact:
         return "bad_body"
     if isinstance(fact, UnknownFact):

@@ -166,7 +166,8 @@ def _plain(phone: Phone | None) -> str | None:
     return None if phone is None else phone.plain()
 
 
-PROJECTIONS: dict[type[Fact], Callable[[Rows, Case, Any], None]] = {
+Projection = Callable[[Rows, Case, Any], None]
+PROJECTIONS: dict[type[Fact], Projection] = {
     **dict.fromkeys(STATES, parcel_moved),
     **dict.fromkeys(DOOR_STATES, door_moved),
     ev.ParcelArrived: parcel_arrived,

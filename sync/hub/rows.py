@@ -85,8 +85,11 @@ class Rows:
 
     def put(self, table: Table, key: Values, **values: Any) -> None:
         """Change columns of a row, or make it."""
-        old = self.get(table, key)
-        self._set(table, key, {**(old or _blank_row(table, key)), **values})
+        now = self._now[table]
+        old = now[key] if key in now else self.get(table, key)
+        self._undo.append((table, now, key, old))
+        now[key] = {**(old or _blank_row(table, key)), **values}
+        self._dirty[table][key] = None
 
     def change(self, table: Table, key: Values, **values: Any) -> bool:
         """Change columns of a row if it is there; tell whether it is."""
@@ -108,7 +111,10 @@ class Rows:
     def drop(self, table: Table, key: Values) -> None:
         """Delete a row."""
         if self.get(table, key) is not None:
-            self._set(table, key, None)
+            now = self._now[table]
+            self._undo.append((table, now, key, now[key]))
+            now[key] = None
+            self._dirty[table][key] = None
 
     def blank(self, table: Table, group: Values, column: str) -> None:
         """Empty a column in all rows of a group, those written before and those made here."""
@@ -159,12 +165,6 @@ class Rows:
                 session.replace(table, list(new.values()), [key for key in new if key in stored])
                 stored.update(new)
             dirty.clear()
-
-    def _set(self, table: Table, key: Values, row: Row | None) -> None:
-        now = self._now[table]
-        self._undo.append((table, now, key, now[key]))
-        now[key] = row
-        self._dirty[table][key] = None
 
 
 @cache

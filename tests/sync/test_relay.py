@@ -202,12 +202,11 @@ def test_a_hub_restored_from_a_backup_gets_again_what_it_lost() -> None:
 
 
 def test_a_changed_row_calls_a_person_and_is_not_taken() -> None:
-    from dataclasses import replace
 
     point, hub = SendingEnd(), ReceivingEnd(Receiver(KEY))
     for n in range(4):
         point.disk.append(f'{{"n":{n}}}')
-    point.disk.items[2] = replace(point.disk.items[2], body='{"n":99}')
+    point.disk.items[2] = point.disk.items[2]._replace(body='{"n":99}')
 
     drain(point, hub)
 
