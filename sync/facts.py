@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import accumulate, repeat
 from typing import Any
 
 from edge.chain import NOTHING_PERSONAL, Item
@@ -41,6 +41,9 @@ _NUMBER = r"(0|-?[1-9][0-9]{0,18})"
 _is_kind = re.compile(_KIND).fullmatch
 _objects = re.compile(_OBJECT).findall
 _facts = re.compile(rf',\["({_KIND})",({_OBJECT}),{_NUMBER},{_NUMBER},{_NUMBER}(?:,({_OBJECT}))?\]').findall
+_new_item: Callable[[Any], Item] = partial(tuple.__new__, Item)  # without a step through Python
+_new_stamp: Callable[[Any], Stamp] = partial(tuple.__new__, Stamp)
+_TWO_TEXTS = (str, str)
 _AROUND = len(',["",,,,]')  # what stands between the parts of a fact
 
 
@@ -65,15 +68,16 @@ def read_quickly(facts: str, first: Seq, boots: Sequence[Any]) -> tuple[tuple[It
     if not found or "\\u" in facts:  # an escape may hide half a character
         return None
     kinds, texts, ats, mss, numbers, personals = zip(*found, strict=True)
-    is_tiled = sum(map(len, map("".join, found))) + _AROUND * len(found) + sum(map(bool, personals)) == len(facts) + 1
-    stamps = _stamps(ats, mss, numbers, boots) if is_tiled else None
-    bodies = _parsed(texts) if is_tiled else None
-    if stamps is None or bodies is None:
+    around = _AROUND * len(found) + sum(map(bool, personals))
+    if sum(map(len, map("".join, found))) + around != len(facts) + 1:  # something lies between them
         return None
-    held = list(map(_personal_text, range(first, first + len(found)), personals))
-    return tuple(
-        map(Item._make, zip(range(first, first + len(found)), kinds, texts, stamps, held, strict=True))
-    ), bodies
+    stamps, bodies = _stamps(ats, mss, numbers, boots), _parsed(texts)
+    held: Iterable[Mapping[str, tuple[str, str]]] | None
+    held = _held(personals) if any(personals) else repeat(NOTHING_PERSONAL, len(found))
+    if stamps is None or bodies is None or held is None:
+        return None
+    parts = zip(range(first, first + len(found)), kinds, texts, stamps, held, strict=True)
+    return tuple(map(_new_item, parts)), bodies
 
 
 def read_slowly(facts: Sequence[object], first: Seq, boots: Sequence[Any]) -> tuple[Item, ...]:
@@ -119,23 +123,34 @@ def _stamps(ats: Sequence[str], mss: Sequence[str], numbers: Sequence[str], boot
     if min(*at, *ms, 0) < -INT64 or max(*at, *ms, 0) >= INT64:
         return None
     known = {str(number): (boots[number // 2], bool(number % 2)) for number in range(2 * len(boots))}
-    if not known.keys() >= set(numbers) or any(not _is_boot(known[number][0]) for number in set(numbers)):
+    used = set(numbers)
+    if not known.keys() >= used or not all(_is_boot(known[number][0]) for number in used):
         return None
-    return [Stamp(a, known[number][0], m, known[number][1]) for a, m, number in zip(at, ms, numbers, strict=True)]
+    booted, synced = zip(*map(known.__getitem__, numbers), strict=True)
+    return list(map(_new_stamp, zip(at, booted, ms, synced, strict=True)))
 
 
 def _is_boot(boot: object) -> bool:
     return isinstance(boot, str) and len(boot) <= MAX_BOOT and not any("\ud800" <= sign <= "\udfff" for sign in boot)
 
 
-def _personal_text(seq: int, text: str) -> Mapping[str, tuple[str, str]]:
-    if not text:
-        return NOTHING_PERSONAL
+def _held(texts: Sequence[str]) -> list[Mapping[str, tuple[str, str]]] | None:
+    """The personal values of facts; an empty text is a fact without."""
     try:
-        fields = _decode(text)
+        fields = iter(_decode(f"[{','.join(filter(None, texts))}]"))
     except (ValueError, RecursionError):
-        raise BadBatch("no JSON") from None
-    return _personal(Seq(seq), fields)
+        return None
+    held = [_plain_pairs(next(fields)) if text else NOTHING_PERSONAL for text in texts]
+    return None if None in held else held  # type: ignore[return-value]  # just looked for
+
+
+def _plain_pairs(fields: Mapping[str, Any]) -> Mapping[str, tuple[str, str]] | None:
+    """As `_personal`, for texts that were read without escapes; None for anything else."""
+    held = {name: tuple(pair) for name, pair in fields.items() if type(pair) is list}
+    for name, pair in held.items():
+        if tuple(map(type, pair)) != _TWO_TEXTS or len(name) > 64 or len(pair[0]) > 128 or len(pair[1]) > 4096:
+            return None
+    return held if len(held) == len(fields) <= MAX_PERSONAL else None
 
 
 def _item(seq: Seq, fact: object, boots: Sequence[Any], before: Stamp) -> Item:

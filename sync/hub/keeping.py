@@ -218,10 +218,14 @@ def _decoded(item: Item, body: Body | None) -> Fact | str:
         return "bad_body"
     if isinstance(fact, UnknownFact):
         return "unknown_kind"
-    if ("\\u" in item.body and not _is_storable(fact)) or any("\0" in value for _, value in item.personal.values()):
+    if ("\\u" in item.body and not _is_storable(fact)) or (item.personal and _holds_zero(item.personal)):
         log.warning("a %s could not be applied: it holds a text that no database keeps", item.kind)
         return "failed"
     return fact
+
+
+def _holds_zero(personal: Mapping[str, tuple[str, str]]) -> bool:
+    return any("\0" in value for _, value in personal.values())
 
 
 def _is_storable(fact: Fact) -> bool:
