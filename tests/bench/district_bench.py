@@ -9,10 +9,13 @@ import socket
 import sys
 import time
 import tty
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import sample
+from process import go_first
+from programs import Said
 from stand import Stand
 
 from edge import config, keys, log
@@ -103,6 +106,10 @@ class BenchStand(Stand):
             lines.write(json.dumps(order).encode() + b"\n")
             lines.flush()
             return json.loads(lines.readline())
+
+    def _start(self, name: str, command: Sequence[str], is_up: Callable[[Said], bool]) -> None:
+        super()._start(name, command, is_up)
+        go_first(self.programs.pid(name))
 
     def close(self) -> None:
         self.stop_all()

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 for place in (ROOT, ROOT / "packaging" / "dev", Path(__file__).parent):
     sys.path.insert(0, str(place))
 
+from process import go_first  # noqa: E402
 from table import Figure, table  # noqa: E402
 
 Measure = Callable[..., list[Figure]]
-PRIORITY = -15  # nice; above ordinary programs, below the kernel's own
 NAMES = tuple(
     "devices scanners scan_in start idle scan_to_pixels touch_to_pixels memory drain month hub_ingest".split()
 )
@@ -36,7 +36,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="shorter rounds, for a first look")
     parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
     asked = parser.parse_args()
-    is_alone = go_first()
+    went_first = go_first()  # on a kiosk there are no neighbours
     figures: list[Figure] = []
     broken: dict[str, str] = {}
     for name in asked.only or NAMES:
@@ -48,7 +48,7 @@ def main() -> int:
             broken[name] = f"{type(error).__name__}: {error}"
     text = table(figures)
     report = {
-        "machine": {**machine(), "went_first": is_alone},
+        "machine": {**machine(), "went_first": went_first},
         "quick": asked.quick,
         "figures": [figure.as_json() for figure in figures],
     }
@@ -68,15 +68,6 @@ def _one(name: str, build: Path, *, quick: bool) -> list[Figure]:
     figures = measure(folder, quick=quick)
     print(f"  {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return figures
-
-
-def go_first() -> bool:
-    """Before the neighbours, if we may: on a kiosk there are none. The programs we start inherit it."""
-    try:
-        os.setpriority(os.PRIO_PROCESS, 0, PRIORITY)
-    except PermissionError:
-        return False
-    return True
 
 
 def machine() -> dict[str, object]:
