@@ -13,7 +13,6 @@ import json
 import os
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,7 @@ class OddClock(SystemClock):
 
     def stamp(self) -> Stamp:
         now = super().stamp()
-        return replace(now, at=self._began + (now.at - self._began) * self._speed + self._ahead_ms)
+        return now._replace(at=self._began + (now.at - self._began) * self._speed + self._ahead_ms)
 
 
 def tell(**what: Any) -> None:
