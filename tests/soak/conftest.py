@@ -56,8 +56,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     ledger = config.stash.get(_LEDGER, None)
     if ledger is None or not ledger.rows:
         return
+    stats = terminalreporter.stats
+    for outcome, where in (("failed", ledger.failed), ("error", ledger.failed), ("skipped", ledger.left_out)):
+        reports = stats.get(outcome, ())
+        where += [each.nodeid for each in reports if outcome != "skipped" or "/soak/" in each.nodeid]
     ledger.save()
     terminalreporter.section("ledger of invariants")
-    for line in ledger.table():
+    for line in [*ledger.table(), *ledger.holes()]:
         terminalreporter.write_line(line)
     terminalreporter.write_line(f"written to {OUT}")

@@ -51,6 +51,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
+        self.failed: list[str] = []  # tests; one that broke off has noted nothing, so its rows are not whole
+        self.left_out: list[str] = []
 
     def note(self, invariant: str, harness: str, faults: int, violations: int = 0, **figures: float) -> None:
         """Add what one harness did to one invariant."""
@@ -75,6 +77,11 @@ class Ledger:
             lines.append(f"{name:4} {text:72} {row.faults:>15,} {row.violations:>10,}  {seen}")
         return lines
 
+    def holes(self) -> list[str]:
+        """What the table does not show: a zero in it counts only where nothing failed or was left out."""
+        lines = [f"FAILED, perhaps before it could note anything: {name}" for name in self.failed]
+        return lines + [f"left out: {name}" for name in self.left_out]
+
     def save(self, path: Path = OUT) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         rows: dict[str, Any] = {
@@ -87,4 +94,5 @@ class Ledger:
             }
             for name, row in sorted(self.rows.items(), key=lambda pair: int(pair[0][1:]))
         }
-        path.write_text(json.dumps({"soak": SOAK, "rows": rows}, indent=2) + "\n", encoding="utf-8")
+        kept = {"soak": SOAK, "rows": rows, "failed": self.failed, "left_out": self.left_out}
+        path.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")

@@ -34,6 +34,7 @@ from tests.sync.private_broker import HubProcess, PrivateBroker
 
 READY_S = 60.0
 LOOK_S = 0.1
+PIECE = 4_096  # bytes: one page, so that no room is left for another
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
 
 
@@ -104,6 +105,36 @@ class LineStand:
             file.unlink()
         shutil.copy(self.folder / "yesterday.db", self.folder / "hub" / sqlite_db.FILE)
         await asyncio.to_thread(self.hub.start)
+
+    def fill_hub_disk(self) -> None:
+        """Leave no room on the hub's disk (tests.disks.small_disk)."""
+        with suppress(OSError), (self.folder / "hub" / "stuff").open("ab", buffering=0) as stuff:
+            while True:
+                stuff.write(bytes(PIECE))
+
+    def free_hub_disk(self) -> None:
+        """Give the room back."""
+        (self.folder / "hub" / "stuff").unlink()
+
+    async def hub_said(self, words: str, times: int) -> None:
+        """Wait until the hub's log holds it so often. Errors: TimeoutError."""
+        async with asyncio.timeout(READY_S):
+            while (self.folder / "hub.log").read_text().count(words) < times:
+                await asyncio.sleep(LOOK_S)
+
+    async def hub_took_more(self) -> None:
+        """Wait until it keeps facts again. Errors: TimeoutError."""
+        before = self._kept()
+        async with asyncio.timeout(READY_S):
+            while self._kept() <= before:
+                await asyncio.sleep(LOOK_S)
+
+    def _kept(self) -> int:
+        there = sqlite3.connect(f"file:{self.folder / 'hub' / sqlite_db.FILE}?mode=ro", uri=True)
+        try:
+            return int(there.execute("SELECT count(*) FROM fact").fetchone()[0])
+        finally:
+            there.close()
 
     def _hub_store(self) -> HubStore:
         store = HubStore(SqliteDatabase(self.folder / "hub"), SystemClock(), SystemDice(), {SITE: KEYS.link})

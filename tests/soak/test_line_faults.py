@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from tests.disks import small_disk
+from tests.soak.echo import Echo
 from tests.soak.ledger import Ledger
+from tests.soak.line_point import SITE
 from tests.soak.line_stand import LineStand
 from tests.sync.chaos_line import Weather, every_step
 
@@ -20,6 +24,7 @@ pytestmark = pytest.mark.timeout(7_200)
 Count = Callable[[int, int], int]
 TEN_YEARS_MS = 10 * 365 * 86_400_000
 WORK = 1_000_000  # rounds: for as long as there are parcels
+REPEATED = 25  # messages in a turn
 STEPS = 14  # packets of each way until a small exchange has come to rest
 
 
@@ -99,6 +104,28 @@ async def half_open(stand: LineStand, times: int) -> int:
     return times
 
 
+async def full_disk_at_the_hub(stand: LineStand, times: int) -> int:
+    """A disk that is really full, for so long that the point asks again; nobody restarts the hub for it."""
+    await stand.start_point(WORK)
+    for turn in range(times):
+        await asyncio.sleep(stand.dice.uniform(0.1, 0.6))
+        stand.fill_hub_disk()
+        await stand.hub_said("(full)", 1 + turn)
+        await asyncio.sleep(stand.dice.uniform(0, 1))
+        stand.free_hub_disk()
+        await stand.hub_took_more()
+    return times
+
+
+async def doubled_and_out_of_order(stand: LineStand, times: int) -> int:
+    """Messages of both ways come again when nobody expects them, and old ones after new ones."""
+    await stand.start_point(WORK)
+    async with Echo(stand.broker.port, SITE, stand.dice) as echo:
+        for _ in range(times):
+            await echo.repeat(REPEATED)
+    return times * REPEATED
+
+
 FAULTS: dict[str, tuple[Callable[[LineStand, int], Coroutine[None, None, int]], int, int]] = {
     "every step of the exchange": (steps_of_the_exchange, 1, 20),
     "broker without its state": (broker_without_its_state, 3, 100),
@@ -106,7 +133,16 @@ FAULTS: dict[str, tuple[Callable[[LineStand, int], Coroutine[None, None, int]], 
     "point killed": (point_killed, 6, 500),
     "clock wrong by ten years": (wrong_clock, 2, 20),
     "full disk at the point": (full_disk_at_the_point, 2, 30),
+    "full disk at the hub": (full_disk_at_the_hub, 2, 30),
     "half open": (half_open, 2, 40),
+    "doubled and out of order": (doubled_and_out_of_order, 4, 100),
+}
+HUB_DISKS = {"full disk at the hub": "48M"}
+ALSO = {  # invariants of one machine that these faults attack as well
+    "point killed": "R3",
+    "clock wrong by ten years": "R17",
+    "full disk at the point": "R14",
+    "full disk at the hub": "R14",
 }
 
 
@@ -116,15 +152,17 @@ def test_each_fact_each_bill_each_message_once(tmp_path: Path, count: Count, led
     times = count(short, long)
 
     async def play() -> tuple[list[str], int, int]:
-        async with LineStand(tmp_path, 7) as stand:
-            stand.announce(100 + 40 * times)
-            await at_rest(stand)  # the parcels are known
-            await stand.kill_point()
-            done = await fault(stand, times)
-            stand.line.plan = iter(())
-            await at_rest(stand)
-            bad = await stand.verdict()
-            return bad, done, stand.facts
+        disk = small_disk(tmp_path / "hub", HUB_DISKS[name]) if name in HUB_DISKS else nullcontext()
+        with disk:
+            async with LineStand(tmp_path, 7) as stand:
+                stand.announce(100 + 40 * times)
+                await at_rest(stand)  # the parcels are known
+                await stand.kill_point()
+                done = await fault(stand, times)
+                stand.line.plan = iter(())
+                await at_rest(stand)
+                bad = await stand.verdict()
+                return bad, done, stand.facts
 
     bad, done, facts = asyncio.run(play())
 
@@ -270,3 +308,5 @@ def noted(ledger: Ledger, name: str, faults: int, bad: list[str], facts: int) ->
     ledger.note("R11", f"line: {name}", faults, len(bad), facts=facts)
     ledger.note("R5", f"line: {name}", faults, sum(1 for each in bad if each.startswith(("paid", "money"))))
     ledger.note("R13", f"line: {name}", faults, len(bad), **{name.replace(" ", "_"): faults})
+    if name in ALSO:
+        ledger.note(ALSO[name], f"line: {name}", faults, len(bad))
