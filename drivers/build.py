@@ -12,8 +12,9 @@ from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.lock_kinds import LOCK_KINDS
 from drivers.scanner_kinds import SCANNER_KINDS
 from drivers.wire import onbon
+from drivers.wire.prefixes import read_prefixes
 
-__all__ = ["KINDS", "DeviceSettings", "Options", "build"]
+__all__ = ["KINDS", "DeviceSettings", "Options", "build", "guns_of"]
 
 
 def build(settings: DeviceSettings, clock: Clock) -> Device:
@@ -39,6 +40,12 @@ def build(settings: DeviceSettings, clock: Clock) -> Device:
         except ValueError as error:
             mistakes.append(str(error))
     raise ValueError("\n".join(f"{settings.name}: {mistake}" for mistake in mistakes))
+
+
+def guns_of(settings: DeviceSettings) -> tuple[str, ...]:
+    """Name the guns of a scanner as their reads do: the scanner itself, or each gun behind its dongle."""
+    guns = read_prefixes(str(settings.options.get("prefixes", ""))).guns
+    return tuple(f"{settings.name}/{gun}" for gun in guns) or (settings.name,)
 
 
 def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device:

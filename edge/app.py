@@ -23,7 +23,7 @@ from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.counter_kit import counter_of
 from edge.desk import Desk
 from edge.doctor_line import Doctor
-from edge.fittings import fittings_of
+from edge.fittings import Outlook, fittings_of
 from edge.flows import batch, doors, money, printing
 from edge.flows.reconcile import reconcile
 from edge.flows.site import Site
@@ -68,7 +68,10 @@ class Kiosk:
         self._site.code = settings.site
         self._site.stand(counter_of(self._devices), settings.name, settings.help_phone or "")
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
-        self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post))
+        outlook = Outlook(
+            VERSION, keys.load(settings).device, lambda: self._house.line.online, self._house.checkup_board
+        )
+        self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post, outlook))
         self._runner = Runner(self._desk, self._site, self._post)
         self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
         self._beeps: set[asyncio.Task[None]] = set()
@@ -133,6 +136,7 @@ class Kiosk:
             tasks = [self._task(name, work) for name, work in self._work()]
             async for step in money.show_unseen(self._site):
                 self._bridge.post(step)
+            self._bridge.post(await self._desk.setup_due())
             self.ready.set()
             await self._stop.wait()
         finally:

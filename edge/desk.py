@@ -11,13 +11,14 @@ from edge import batch_lists, bills, boards, cells, codes, events, guard, learni
 from edge import steps as s
 from edge.codes import Decision, Kind, Recognition
 from edge.counter import Counter
-from edge.flows import batch, intake, money, pickup, printing, weigh
+from edge.flows import batch, intake, money, people, pickup, printing, weigh
 from edge.flows.batch import waybills as _waybills
 from edge.flows.site import Site
 from edge.flows.sticks import Sticks
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.parcels import Arrival
 from edge.steps import Intent, Step
+from edge.steps import wizard as z
 from edge.steps import workbench as w
 from edge.steps.stick import StickIntent
 from edge.store import Tx
@@ -62,6 +63,13 @@ class Desk:
         """Recall what the operators of this point have taught."""
         self.counter.learnt = await self._site.store.run(learning.learnt)
 
+    async def setup_due(self) -> Step:
+        """What the standby page has to offer on a new point."""
+        if await self._site.store.run(guard.next_first) is not None:
+            return z.SetupDue("people")
+        is_led = self.bench is not None and await self.bench.due() is not None
+        return z.SetupDue("commission" if is_led else "")
+
     def waybills(self, text: str) -> tuple[WaybillNo, ...]:
         """Return the numbers that a scanned text may be, for a flow that waits for one; none for anything else."""
         seen = codes.recognise(text, learnt=self.counter.learnt)
@@ -86,7 +94,7 @@ class Desk:
                 return self._from_batch(intent)
             case s.Login():
                 return self._login(intent)
-            case _ if isinstance(intent, w.WorkbenchIntent):
+            case _ if isinstance(intent, w.WorkbenchIntent | z.WizardIntent):
                 return self._at_bench(intent)
             case _ if self.sticks is not None and isinstance(intent, StickIntent):
                 return self.sticks.handle(intent, self.counter.operator)
@@ -274,11 +282,14 @@ class Desk:
                 async for step in weigh.tare(self._site):
                     yield step
 
-    async def _at_bench(self, intent: w.WorkbenchIntent) -> AsyncIterator[Step]:
+    async def _at_bench(self, intent: w.WorkbenchIntent | z.WizardIntent) -> AsyncIterator[Step]:
         if self.bench is None:
             raise Rejected("not_allowed")
-        async for step in self.bench.handle(intent):
+        first = people.first_pin(self._site, self._key, intent) if isinstance(intent, z.FirstPin) else None
+        async for step in first or self.bench.handle(intent):
             yield step
+        if first is not None:
+            yield await self.setup_due()
 
     # -- people
 
@@ -291,12 +302,14 @@ class Desk:
             yield await self._site.store.run(boards.day)
             if self.sticks is not None and (sheet := await self.sticks.due()) is not None:
                 yield sheet
+        elif self.bench is not None and (led := await self.bench.due()) is not None:
+            yield led
 
     async def _who(self, pin: str) -> tuple[OperatorId, Role]:
         """Return whose PIN it is; the try is committed before comparing. Errors: Rejected wrong_pin, locked_out."""
         await self._site.store.run(guard.take_pin_try)
-        people = await self._site.store.run(guard.operators)
-        person = await asyncio.get_running_loop().run_in_executor(None, _match, people, pin, self._key)
+        everybody = await self._site.store.run(guard.operators)
+        person = await asyncio.get_running_loop().run_in_executor(None, guard.whose, everybody, pin, self._key)
         if person is None:
             raise Rejected("wrong_pin")
         await self._site.store.run(guard.logged_in, *person)
@@ -375,13 +388,6 @@ class Desk:
                 return await weigh.board(self._site)
             case _:
                 raise AssertionError(f"no board {board}")
-
-
-def _match(
-    people: tuple[tuple[OperatorId, Role, str], ...], pin: str, device_key: bytes
-) -> tuple[OperatorId, Role] | None:
-    found = [(operator, role) for operator, role, hashed in people if guard.fits(hashed, pin, device_key)]
-    return found[0] if found else None
 
 
 def _known(tx: Tx, numbers: tuple[WaybillNo, ...]) -> Parcel | None:

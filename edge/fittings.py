@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from drivers.base import Device
-from drivers.build import KINDS
+from drivers.build import KINDS, DeviceSettings, guns_of
 from drivers.enrol_watch import find_scanner
 from drivers.input_nodes import keyboards
 from edge.clock import SystemDice
-from edge.config import Settings
-from edge.steps import Step
+from edge.commissioning_plan import steps_of
+from edge.commissioning_record import device_id
+from edge.config import DEVICE_KINDS, Settings
+from edge.steps import CheckupBoard, Step
 from edge.steps.workbench import GunFound
-from edge.workbench import Fittings
+from edge.workbench import Fittings, WizardKit
 from edge.workbench.bench import Part
 
 
-def fittings_of(settings: Settings, devices: Sequence[tuple[str, Device]], post: Callable[[Step], None]) -> Fittings:
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What of the running point the wizard looks at: its version and key, whether the line is up, the check-up."""
+
+    version: str
+    device_key: bytes
+    is_online: Callable[[], bool]
+    checkup: Callable[[], Awaitable[CheckupBoard]]
+
+
+def fittings_of(
+    settings: Settings, devices: Sequence[tuple[str, Device]], post: Callable[[Step], None], outlook: Outlook
+) -> Fittings:
     """Gather what the bench works with."""
     paths = {each.name: each.path for each in settings.devices}
     parts = tuple(Part(kind, paths[device.name], device) for kind, device in devices)
-    return Fittings(parts, SystemDice(), lambda cell: board_of(settings, cell), find_keyboard, post)
+    kit = WizardKit(
+        steps=wizard_steps(settings),
+        version=outlook.version,
+        device=device_id(outlook.device_key),
+        devices={device.name: device for _, device in devices},
+        dice=SystemDice(),
+        board_of=lambda cell: board_of(settings, cell),
+        is_online=outlook.is_online,
+        checkup=outlook.checkup,
+    )
+    return Fittings(parts, kit.dice, kit.board_of, find_keyboard, post, kit)
+
+
+def wizard_steps(settings: Settings) -> tuple[str, ...]:
+    """The steps of this point's commissioning; a lock outside the cabinet has no cell to be opened."""
+    parts = settings.cabinet.parts if settings.cabinet is not None else ()
+    in_cabinet = {part.locker for part in parts}
+    devices: list[tuple[str, tuple[str, ...]]] = []
+    for each in settings.devices:
+        kind = DEVICE_KINDS[each.kind][0]
+        if kind == "scanner":
+            built = DeviceSettings(each.name, each.kind, each.path, each.baud, each.options)
+            devices.append((kind, guns_of(built)))
+        elif kind != "lock" or each.name in in_cabinet:
+            devices.append((kind, (each.name,)))
+    return steps_of(devices, has_hub=settings.hub is not None)
 
 
 def board_of(settings: Settings, cell: int) -> tuple[str, str]:

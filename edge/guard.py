@@ -22,6 +22,8 @@ PIN_LOCKS_MS = (60_000, 300_000, 900_000, 3_600_000)  # after the 5th wrong PIN:
 PICKUP = "pickup"
 PIN = "pin"
 MIN_PIN = 6
+SET_UP_HERE = "first_people"  # key in meta
+FIRST = {Role.TECHNICIAN: "tech1", Role.OPERATOR: "op1"}  # ids of the first two people of a point set up on its screen
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)  # OWASP's argon2id profile, 28 ms here
 
@@ -113,9 +115,37 @@ def add_operator(tx: Tx, operator: OperatorId, role: Role, hashed: str) -> None:
     log.append(tx, events.OperatorAdded(operator, role))
 
 
+def next_first(tx: Tx) -> Role | None:
+    """Whose PIN a point that is set up on its screen gets next: a technician's, then an operator's, then nobody's.
+
+    A point whose people came from elsewhere has nothing to be set up.
+    """
+    roles = {str(row["role"]) for row in tx.rows("SELECT role FROM operator")}
+    if not roles:
+        return Role.TECHNICIAN
+    was_here = tx.value("SELECT 1 FROM meta WHERE key = ?", (SET_UP_HERE,))
+    return Role.OPERATOR if was_here and Role.OPERATOR not in roles else None
+
+
+def add_first(tx: Tx, role: Role, hashed: str) -> None:
+    """Add the first person of a role. Errors: Rejected not_allowed when it is not their turn."""
+    if next_first(tx) is not role:
+        raise Rejected("not_allowed")
+    add_operator(tx, OperatorId(FIRST[role]), role, hashed)
+    tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (SET_UP_HERE, role))
+
+
 def operators(tx: Tx) -> tuple[tuple[OperatorId, Role, str], ...]:
     rows = tx.rows("SELECT * FROM operator ORDER BY id")
     return tuple((OperatorId(row["id"]), Role(row["role"]), str(row["pin"])) for row in rows)
+
+
+def whose(
+    people: tuple[tuple[OperatorId, Role, str], ...], pin: str, device_key: bytes
+) -> tuple[OperatorId, Role] | None:
+    """Return who has this PIN. Slow on purpose, and as slow for everybody: never inside a transaction."""
+    found = [(operator, role) for operator, role, hashed in people if fits(hashed, pin, device_key)]
+    return found[0] if found else None
 
 
 def logged_in(tx: Tx, operator: OperatorId, role: Role) -> None:

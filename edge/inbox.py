@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from edge import bills, events, log, outages, parcels, updates
+from edge import bills, commissioning, events, log, outages, parcels, updates
 from edge.events import Fact
 from edge.model import IllegalMove, Rejected
 from edge.store import Tx
@@ -35,6 +35,7 @@ RULES: dict[type[Fact], Callable[[Tx, Any], None]] = {
     events.NoticePublished: _notice,
     events.FactRefused: _refused,
     events.SheetConfirmed: outages.answered,
+    events.CommissioningConfirmed: commissioning.confirmed,
     events.UpdateOrdered: updates.ordered,
     events.UpdateWithdrawn: updates.withdrawn,
 }

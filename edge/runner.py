@@ -32,6 +32,17 @@ from edge.steps import (
     Step,
     Trouble,
 )
+from edge.steps.wizard import (
+    EndWizard,
+    LeaveWizard,
+    OpenWizard,
+    PrintRecord,
+    SayStep,
+    ShowRecord,
+    SkipStep,
+    TouchTold,
+    TryStep,
+)
 from edge.steps.workbench import CloseTool, OpenTool, SawDoor, TareScale, TryDisplay, TryPrinter
 from edge.store import StoreFault
 
@@ -39,6 +50,9 @@ log = logging.getLogger(__name__)
 
 QUEUE = 64  # a gun at 3 codes a second for 20 s while a door stands open
 ASIDE = 8  # short answers that do not wait for the flow at the door
+OF_THE_WIZARD = (
+    OpenWizard, TryStep, SayStep, TouchTold, SkipStep, EndWizard, LeaveWizard, ShowRecord, PrintRecord,
+)  # fmt: skip
 WAITS = (FetchFromShelf, Refusal)  # a flow that waits for a scan can be given up; all others end by themselves,
 # and a commit that is under way must be followed by its step: cash is taken, so the slip comes
 
@@ -76,6 +90,8 @@ class Runner:
             case CallHelp() | ShowBoard() | Search() | Logout() | SetIntakeTarget() | ShowAmount() if (
                 len(self._aside) < ASIDE
             ):
+                self._put_aside(intent)
+            case _ if isinstance(intent, OF_THE_WIZARD) and len(self._aside) < ASIDE:
                 self._put_aside(intent)
             case OpenTool() | CloseTool() | TryDisplay() | TryPrinter() | TareScale() | SawDoor() if (
                 len(self._aside) < ASIDE

@@ -8,6 +8,7 @@ TABLES = frozenset(
     (
         "meta fact personal cursor parcel cell place opening bill operator attempt notice refused alarm"
         " carrier_choice applied owed print weighing batch batch_code update_order"
+        " commissioning commissioning_step"
     ).split()
 )
 
@@ -254,3 +255,39 @@ CREATE TABLE update_order (
 def update_orders(db: Database) -> None:
     """Releases that the hub has ordered, and how far each is."""
     _each(db, _UPDATES)
+
+
+_COMMISSIONING = """
+CREATE TABLE commissioning (
+    run TEXT PRIMARY KEY,
+    steps TEXT NOT NULL,
+    version TEXT NOT NULL,
+    device TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    seq INTEGER NOT NULL REFERENCES fact (seq),
+    ended_at INTEGER,
+    ended_seq INTEGER REFERENCES fact (seq),
+    digest TEXT,
+    hub TEXT,
+    code TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE commissioning_step (
+    run TEXT NOT NULL REFERENCES commissioning (run),
+    step TEXT NOT NULL,
+    result TEXT NOT NULL CHECK (result IN ('done', 'failed', 'skipped', 'later')),
+    code TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    operator TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    seq INTEGER NOT NULL REFERENCES fact (seq),
+    PRIMARY KEY (run, step)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+@migrations()
+def commissioning(db: Database) -> None:
+    """How a technician went through the point, step by step."""
+    _each(db, _COMMISSIONING)

@@ -25,6 +25,11 @@ class GunPrefixes:
         if len(set(self._guns.values())) != len(prefixes):
             raise ValueError(f"prefixes {', '.join(prefixes)} do not name different guns")
 
+    @property
+    def guns(self) -> tuple[str, ...]:
+        """The names of the guns."""
+        return tuple(sorted(self._guns.values()))
+
     def split(self, text: str) -> tuple[str | None, str]:
         """Give the gun, None when no prefix is there, and the text without the prefix."""
         match = _AIM.match(text)

@@ -9,6 +9,13 @@ from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownF
 from edge.events.batches import BatchClosed, CodesUploaded, ParcelFromBatch
 from edge.events.bills import BillAccepted, BillIssued, BillPosted, BillRefunded, BillRefused, SlipIssued
 from edge.events.codec import KINDS, canonical, decode, encode, name_of, parse_body, read
+from edge.events.commissioning import (
+    CommissioningBegun,
+    CommissioningConfirmed,
+    CommissioningStepDone,
+    LineTried,
+    PointCommissioned,
+)
 from edge.events.counter import GoodsWeighed, PrintEnded, PrintStarted
 from edge.events.doors import (
     CellFaulted,
@@ -85,6 +92,9 @@ __all__ = [
     "CellRestored",
     "CellWithdrawn",
     "CodesUploaded",
+    "CommissioningBegun",
+    "CommissioningConfirmed",
+    "CommissioningStepDone",
     "ConsentRecorded",
     "DepositCancelled",
     "DeviceFaulted",
@@ -101,6 +111,7 @@ __all__ = [
     "FactRefused",
     "GoodsWeighed",
     "HelpCalled",
+    "LineTried",
     "LogForked",
     "LoggedIn",
     "NoticePublished",
@@ -124,6 +135,7 @@ __all__ = [
     "PickupStarted",
     "PickupTried",
     "PlaceTaken",
+    "PointCommissioned",
     "PolarityProven",
     "PrintEnded",
     "PrintStarted",

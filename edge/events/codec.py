@@ -9,10 +9,10 @@ from json.encoder import encode_basestring as _quoted
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
-from edge.events import batches, bills, counter, doors, parcels, point, updates
+from edge.events import batches, bills, commissioning, counter, doors, parcels, point, updates
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 
-ROOMS = (parcels, doors, bills, point, counter, batches, updates)
+ROOMS = (parcels, doors, bills, point, counter, batches, updates, commissioning)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _decode_json = json.JSONDecoder().decode  # json.loads looks at its options first: a third of the time of a small body
 MOST = 2**63  # whole numbers below it fit into a column

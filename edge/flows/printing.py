@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from drivers.base import NoAnswer, NotThere, Refused
 from drivers.paper import Cover, Line, Paper, Printed, Printer
-from edge import bills, boards, outages, prints, slips, weighings
+from edge import bills, boards, commissioning, outages, prints, record_slip, slips, weighings
 from edge.flows.site import Site
 from edge.model import BillId, BillState, Rejected
 from edge.prints import Run
@@ -86,6 +86,10 @@ def _set(tx: Tx, head: Letterhead, code: str, run: Run) -> Sequence[Line]:
         sheet = outages.newest(tx, code)
         assert sheet is not None, "the print of a sheet that is not there was begun"
         return slips.sheet_slip(head, sheet)
+    if commissioning.is_record(run.slip):
+        record = commissioning.newest(tx, code, ended=True)
+        assert record is not None, "the print of a record that is not there was begun"
+        return record_slip.record_slip(head, record)
     if weighings.is_ticket(run.slip):
         return slips.weighing_slip(head, weighings.load_ticket(tx, run.slip), run.copy)
     return slips.bill_slip(head, slip_of(tx, bills.by_slip(tx, run.slip)), run.copy)

@@ -10,6 +10,7 @@ from edge.steps.counter import CounterIntent
 from edge.steps.first import FirstIntent
 from edge.steps.pairing import BeginAnew
 from edge.steps.stick import StickIntent
+from edge.steps.wizard import WizardIntent
 from edge.steps.workbench import WorkbenchIntent
 
 
@@ -163,5 +164,5 @@ Intent = (
     PickUp | TakeParcels | Scanned | FindBill | AcceptBill | RefundBill | Login | Logout | CallHelp | ChooseCarrier
     | GivePhone | RecordConsent | DoorIsShut | CancelDeposit | SetIntakeTarget | Search | HandOver | ResolveException
     | ShowBoard | CellToService | CancelFlow | CounterIntent | BatchIntent | StickIntent
-    | WorkbenchIntent | BeginAnew | FirstIntent
+    | WorkbenchIntent | BeginAnew | FirstIntent | WizardIntent
 )  # fmt: skip

@@ -11,6 +11,7 @@ from edge.steps.counter import CounterStep
 from edge.steps.first import FirstStart
 from edge.steps.pairing import Pairing
 from edge.steps.stick import StickStep
+from edge.steps.wizard import WizardStep
 from edge.steps.workbench import WorkbenchStep
 
 
@@ -302,5 +303,5 @@ Step = (
     | PutIn | Remind | Stored | AskCarrier | AskPhone | NeedConsent | BillsFound | SlipShown | LoggedIn | LoggedOut
     | HelpCalled | HandOverAsk | DayBoard | ParcelsBoard | BillsBoard | SyncBoard | DevicesBoard | LinkState
     | NoticeBoard | Pairing | Closed | Trouble | CheckupBoard | CounterStep | BatchStep | StickStep | WorkbenchStep
-    | FirstStart
+    | FirstStart | WizardStep
 )  # fmt: skip

@@ -16,9 +16,11 @@ from edge.counter import Counter
 from edge.flows.site import Site
 from edge.model import OperatorId, Rejected, Role
 from edge.steps import Step
+from edge.steps import wizard as z
 from edge.steps import workbench as w
 from edge.workbench import devices, doors
 from edge.workbench.reads import shown
+from edge.workbench.wizard import Wizard, WizardKit
 
 ENROL_S = 60.0
 ENROL_SIGNS = 10  # of random capitals and digits: nobody types them by chance
@@ -58,6 +60,7 @@ class Fittings:
     board_of: Callable[[int], tuple[str, str]]
     find_keyboard: Callable[[str, float], Awaitable[w.GunFound | None]]
     post: Callable[[Step], None]
+    wizard: WizardKit | None = None
 
 
 class Workbench:
@@ -73,11 +76,15 @@ class Workbench:
         self._heard: asyncio.Future[w.GunFound | None] | None = None
         self._answers: asyncio.Queue[doors.Saw] = asyncio.Queue(1)
         self._turn = 0  # counts tools taken up: what belongs to an earlier one ends
+        kit = fittings.wizard
+        self.wizard = None if kit is None else Wizard(site, kit, self._technician, self._door_pin)
 
     # -- scans
 
     def take(self, read: Read) -> bool:
         """Take a scan if a tool wants it. True: nobody else may act on it."""
+        if self.wizard is not None and self._is_technician() and self.wizard.take(read):
+            return True
         if self._tool not in TAKES_SCANS or not self._is_technician():
             return False
         if self._tool == "raw":
@@ -89,6 +96,8 @@ class Workbench:
     def put_down(self) -> None:
         """The technician has left: scans work again, displays show what they should, nobody is asked any more."""
         self._turn += 1
+        if self.wizard is not None:
+            self.wizard.put_down()
         tool, self._tool, self._wanted = self._tool, "", ""
         if self._heard is not None:
             self._heard.cancel()
@@ -99,8 +108,14 @@ class Workbench:
 
     # -- requests
 
-    async def handle(self, intent: w.WorkbenchIntent) -> AsyncIterator[Step]:
+    async def handle(self, intent: w.WorkbenchIntent | z.WizardIntent) -> AsyncIterator[Step]:
         """Yield the steps of a request. Errors: Rejected, StoreFault."""
+        if isinstance(intent, z.WizardIntent):
+            if self.wizard is None:
+                raise Rejected("not_allowed")
+            async for step in self.wizard.handle(intent):
+                yield step
+            return
         if isinstance(intent, w.CloseTool):
             self.put_down()
             return
@@ -166,10 +181,13 @@ class Workbench:
             async for seen in watch:
                 yield seen
 
+    async def due(self) -> z.WizardBoard | None:
+        """The first page of the wizard where a technician should be led through it."""
+        return None if self.wizard is None else await self.wizard.due()
+
     async def _open_cell(self, intent: w.OpenCell) -> AsyncIterator[Step]:
-        """The PIN is asked for every door anew: a session left open opens nothing."""
-        operator, role = await self._who(intent.pin)
-        if role is not Role.TECHNICIAN or intent.reason not in (*doors.REASONS, "commissioning"):
+        operator = await self._door_pin(intent.pin)
+        if intent.reason not in (*doors.REASONS, "commissioning"):
             raise Rejected("not_allowed")
         if intent.tool == "polarity":
             asking = doors.Asking(operator, self._answers, *self._fit.board_of(intent.cell))
@@ -178,6 +196,13 @@ class Workbench:
             steps = doors.try_door(self._site, intent.cell, intent.reason, operator)
         async for step in steps:
             yield step
+
+    async def _door_pin(self, pin: str) -> OperatorId:
+        """The PIN is asked for every door anew: a session left open opens nothing."""
+        operator, role = await self._who(pin)
+        if role is not Role.TECHNICIAN:
+            raise Rejected("not_allowed")
+        return operator
 
     def _said(self, saw: doors.Saw) -> None:
         """The newest answer counts."""
@@ -229,10 +254,11 @@ class Workbench:
                 return part.device
         raise Rejected("no_such_device")
 
-    def _technician(self) -> None:
-        self._counter.operator()  # login_first
+    def _technician(self) -> OperatorId:
+        operator = self._counter.operator()  # login_first
         if not self._is_technician():
             raise Rejected("not_allowed")
+        return operator
 
     def _is_technician(self) -> bool:
         try:

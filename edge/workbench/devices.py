@@ -72,11 +72,16 @@ def trial_slip(device: Device, say: Callable[..., str]) -> Sequence[Line]:
 
 
 async def try_printer(device: Device, say: Callable[..., str]) -> PrinterTried:
+    """Print the trial slip, once. Errors: none; what went wrong is in the outcome."""
+    return await print_lines(device, trial_slip(device, say))
+
+
+async def print_lines(device: Device, slip: Sequence[Line]) -> PrinterTried:
     """Print one slip, once. Errors: none; what went wrong is in the outcome."""
     printer = cast("Printer", device)
     try:
         async with asyncio.timeout(PRINT_S):
-            outcome = (await printer.print(trial_slip(device, say))).value
+            outcome = (await printer.print(slip)).value
     except TimeoutError:
         outcome = "unknown"  # it may still come
     except DeviceError as error:

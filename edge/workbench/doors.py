@@ -97,7 +97,7 @@ async def prove_polarity(site: Site, cell: CellNo, asking: Asking) -> AsyncItera
             await site.store.run(_proven, cell, told, wanted, asking.operator)
             yield PolarityTold(cell, told, (f"[devices.{asking.board}]", f'polarity = "{wanted}"') if wanted else ())
         if outcome is Outcome.OPEN:
-            await _until_shut(site, opening, cell)
+            yield await _until_shut(site, opening, cell)
 
 
 def verdict(before: Door, after: Door, is_open: bool) -> str:

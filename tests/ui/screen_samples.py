@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from stick_samples import stick_pages
 from technician_samples import ALIKE_TOOLS, tool_samples
+from wizard_samples import ALIKE_WIZARD, wizard_samples
 
 from edge import steps as s
 from edge.model import (
@@ -215,7 +216,7 @@ ALIKE_PAGES = frozenset(
     "slip-done slip-never slip-cover slip-fault slip-away slip-silent weigh-busy weigh-restless "
     "weigh-overload weigh-away weigh-silent weigh-unfit".split()
 )
-ALIKE = ALIKE_PAGES | ALIKE_TOOLS
+ALIKE = ALIKE_PAGES | ALIKE_TOOLS | ALIKE_WIZARD
 
 
 def frame(state: State, rows: tuple[int, int] = (3, 5), **changes: object) -> Frame:
@@ -234,7 +235,7 @@ def samples(rows: tuple[int, int] = (3, 5)) -> dict[str, Frame]:
     }  # fmt: skip
     every = sorted({f.state.screen for f in made.values()})
     asked = frame(v.CodeEntry("12"), rows, ask_s=27)
-    made |= tool_samples(rows, frame)
+    made |= tool_samples(rows, frame) | wizard_samples(rows, frame)
     return {**made, "idle": asked, "idle-staff": frame(staff.Board(), rows, ask_s=9)} if every else {}
 
 

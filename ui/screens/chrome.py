@@ -92,7 +92,7 @@ def staff_page(kit: Kit, title: str, body: Widget, icon: str, *actions: Widget, 
         lambda frame: frame.now.clock, theme.STAFF_MAIN, colour=theme.WHITE, on=theme.SLATE, align="right", width=18
     )
     bar = Card(theme.SLATE, 0, orientation="horizontal", pad=(kit.mm(PAD), 0, kit.mm(PAD), 0), gap=kit.mm(3))
-    bar.add(kit.icon(icon, 7.5, theme.WHITE, theme.SLATE), weigh(word, 1), _link(kit), who, clock)
+    bar.add(kit.icon(icon, 7.5, theme.WHITE, theme.SLATE), weigh(word, 1), status_badge(kit), who, clock)
     foot: list[Widget] = []
     if back:
         foot.append(kit.button("back", kit.t("chrome.back"), look="line", icon="back", width=38))
@@ -107,7 +107,7 @@ def staff_page(kit: Kit, title: str, body: Widget, icon: str, *actions: Widget, 
     return column(fix(bar, height=kit.mm(13)), weigh(lower, 1))
 
 
-def _link(kit: Kit) -> Widget:
+def status_badge(kit: Kit) -> Widget:
     """The state of the line, in words: 离线第 n 天, 待传 m 条."""
     if kit.frame.link.online:
         return kit.live_text(

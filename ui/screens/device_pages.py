@@ -111,7 +111,8 @@ def devices(kit: Kit) -> Widget:
 
 def _ways(kit: Kit) -> list[Widget]:
     """Where the technician goes from here: one row of buttons."""
-    names = {"tools": kit.t("devices.tools"), "cells": kit.t("board.cells"), "sync": kit.t("board.sync")}
+    words_of = {"wizard": "wizard.title", "tools": "devices.tools", "cells": "board.cells", "sync": "board.sync"}
+    names = {name: kit.t(word) for name, word in words_of.items()}
     line = row(*[kit.button(name, said, look="line") for name, said in names.items()], gap=kit.mm(3))
     return [fix(line, height=kit.mm(theme.STAFF_BUTTON))]
 

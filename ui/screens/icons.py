@@ -267,6 +267,14 @@ def _scale(i: Icon) -> None:
     i.line(12, 8.2, 14, 10.8, w=1.6)
 
 
+def _sound(i: Icon) -> None:
+    """A loudspeaker with two strokes of sound."""
+    i.box(2.5, 8.5, 6, 7, 0.8)
+    i.wedge(4, 12, 13, 20.5, 13, 3.5)
+    i.line(16, 9, 16, 15, w=1.8)
+    i.line(20, 6.5, 20, 17.5, w=1.8)
+
+
 def _ring(i: Icon) -> None:
     i.ring(12, 12, 7.5, w=2.2)
 
@@ -277,4 +285,5 @@ DRAWINGS: dict[str, Callable[[Icon], None]] = {
     "door": _door, "search": _search, "money": _money, "sync": _sync, "device": _device, "offline": _offline,
     "show": _show, "printer": _printer, "touch": _touch, "bolt": _bolt,
     "phone": _phone, "hourglass": _hourglass, "leave": _leave, "dot": _dot, "ring": _ring, "scale": _scale,
+    "sound": _sound,
 }  # fmt: skip

@@ -17,6 +17,7 @@ from ui.screens import (
     intake_pages,
     parcel_pages,
     pickup_pages,
+    record_pages,
     scan_pages,
     sheet_pages,
     technician_pages,
@@ -24,6 +25,8 @@ from ui.screens import (
     touch_pages,
     trial_pages,
     weigh_pages,
+    wizard_pages,
+    wizard_trial_pages,
 )
 from ui.screens.chrome import HEAD, PAD, help_button
 from ui.screens.kit import Kit
@@ -31,6 +34,7 @@ from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels import batch, states
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import technician_states as tech
+from ui.viewmodels import wizard_states as wiz
 from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.first import FirstPage
 from ui.viewmodels.stick import SheetPage, StickPage
@@ -91,6 +95,14 @@ DRAWINGS: dict[type, Callable[[Kit], Widget]] = {
     tech.TouchGrid: touch_pages.grid,
     tech.TouchVerdict: touch_pages.verdict,
     WeighGoods: weigh_pages.weigh,
+    wiz.FirstPin: wizard_pages.first_pin,
+    wiz.Wizard: wizard_pages.overview,
+    wiz.WizardTrial: wizard_trial_pages.trial,
+    wiz.WizardDoor: wizard_trial_pages.door,
+    wiz.WizardGrid: touch_pages.grid,
+    wiz.WizardSkip: wizard_pages.skip,
+    wiz.WizardResult: wizard_pages.result,
+    wiz.RecordPage: record_pages.record,
 }
 
 

@@ -38,12 +38,20 @@ def standby(kit: Kit) -> Widget:
         body.append(_notices(kit))
     if not kit.frame.link.online:
         body.append(fix(status(kit), height=kit.mm(10)))
-    body.append(fix(start, height=kit.mm(52 if kit.portrait else 33)))
+    if kit.frame.setup:
+        body.append(_setup(kit))
+    body.append(fix(start, height=kit.mm(52 if kit.portrait else 33 if not kit.frame.setup else 24)))
     return column(*body, gap=kit.mm(3), pad=(kit.mm(4), kit.mm(3), kit.mm(4), kit.mm(4)))
 
 
+def _setup(kit: Kit) -> Widget:
+    """A new point: the way in for the technician."""
+    said = kit.t(f"standby.setup_{kit.frame.setup}")
+    return kit.button("setup", said, theme.STAFF, em=theme.LESS, height=18, icon="device")
+
+
 def _notices(kit: Kit) -> Widget:
-    shown = kit.frame.notices[: 4 if kit.portrait else 2]
+    shown = kit.frame.notices[: 4 if kit.portrait else 1 if kit.frame.setup else 2]
     lines = [
         row(
             kit.icon("dot", 3.2, theme.JADE, theme.CARD),

@@ -20,6 +20,7 @@ from ui.viewmodels import Frame
 from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Search
 from ui.viewmodels.states import BillAccount, BillCash, CodeEntry, Standby
 from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
+from ui.viewmodels.wizard_states import FirstPin, WizardDoor, WizardGrid, WizardTrial
 
 LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
 AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
@@ -35,6 +36,9 @@ TYPED: dict[type, dict[str, Any]] = {
     DoorReason: {"pin": ""},
     ScaleTrial: {"seen": None},
     TouchGrid: {"hits": (), "strays": 0, "doubles": 0},
+    WizardGrid: {"hits": (), "strays": 0, "doubles": 0},
+    WizardDoor: {"pin": ""},
+    FirstPin: {"pin": ""},
 }
 
 
@@ -116,12 +120,25 @@ def shape(frame: Frame) -> object:
     state = frame.state
     if isinstance(state, CodeEntry):
         state = CodeEntry(code="0" * 6 if state.asks_tail else "", busy=state.busy)
+    elif isinstance(state, WizardTrial) and state.now is not None:
+        state = replace(state, now=replace(state.now, grams=None, is_stable=False))
     elif type(state) in TYPED:
         state = replace(state, **TYPED[type(state)])
     asked = frame.ask_s is not None
     link = (frame.link.online, frame.link.days_offline)  # how many facts wait is a live number
-    pairing = frame.pairing if isinstance(state, Standby) else None
-    return (type(state), state, frame.lang, link, frame.notices, frame.notice, _staff_shape(frame), asked, pairing)
+    pairing, setup = (frame.pairing, frame.setup) if isinstance(state, Standby) else (None, "")
+    return (
+        type(state),
+        state,
+        frame.lang,
+        link,
+        frame.notices,
+        frame.notice,
+        _staff_shape(frame),
+        asked,
+        pairing,
+        setup,
+    )
 
 
 def _staff_shape(frame: Frame) -> object:

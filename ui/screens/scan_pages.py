@@ -174,7 +174,7 @@ def enrol(kit: Kit) -> Widget:
     body = column(
         Widget(),
         kit.text(kit.t("enrol.ask"), 9, bold=True, align="center", height=16),
-        _code(kit, state.code),
+        bar_code(kit, state.code),
         kit.text(kit.t("enrol.hint", n=state.seconds), theme.STAFF_MAIN, align="center", height=14, colour=theme.SOFT),
         Widget(),
         gap=kit.mm(2),
@@ -186,7 +186,8 @@ def _again(kit: Kit) -> Widget:
     return kit.button("again", kit.t("enrol.again"), look="line", width=44)
 
 
-def _code(kit: Kit, code: str) -> Widget:
+def bar_code(kit: Kit, code: str) -> Widget:
+    """A code for a gun to read off the screen."""
     widths = modules(code)
     module = max(2, round(MODULE_MM * kit.ruler.panel.px_per_mm))
     bars = _Bars(widths, module)

@@ -33,7 +33,7 @@ def grid(kit: Kit) -> Widget:
     page = FloatLayout()
     page.add_widget(pad)
     # Between the rows of targets, where no target lies.
-    pitch = (panel.height_mm - 2 * EDGE_MM) / (state.rows - 1)
+    pitch = (panel.height_mm - 2 * EDGE_MM) / ((3 if state.is_cross else state.rows) - 1)
     high = min(14 * panel.scale, pitch - TARGET_MM - 4)
     for at, (text, size, ink) in enumerate(_lines(kit)):
         box = kit.text(text, size, bold=at == 0, align="center", colour=ink, floor=3.5)

@@ -84,6 +84,7 @@ class Frame:
     stored: Stored | None = None
     target: str = "auto"
     pairing: Pairing | None = None  # None: enrolled, or nothing to enrol for
+    setup: str = ""  # what a new point still needs: people | commission
     from_list: bool = False  # intake was entered from the list of a gun's memory
 
     def to(self, state: State, notice: Notice | None = None) -> Frame:
@@ -93,4 +94,4 @@ class Frame:
     def cleared(self, state: State) -> Frame:
         """Forget the person: first language, nobody logged in, nothing of the last task left."""
         fresh = Frame(face=self.face, state=state, lang=self.face.language, link=self.link, notices=self.notices)
-        return replace(fresh, now=self.now, pairing=self.pairing)
+        return replace(fresh, now=self.now, pairing=self.pairing, setup=self.setup)

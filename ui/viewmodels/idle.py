@@ -16,6 +16,8 @@ from ui.viewmodels.states import BillCash, Broken, CodeEntry, Door, Home, Refuse
 from ui.viewmodels.technician_states import ToolState, TouchGrid, TouchVerdict
 from ui.viewmodels.technician_steps import LATE_MS, is_waiting, staff_refused
 from ui.viewmodels.touch_grid import IDLE_MS
+from ui.viewmodels.wizard import grid_over, is_late, wizard_refused
+from ui.viewmodels.wizard_states import WizardDoor, WizardGrid, WizardSkip, WizardTrial
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
@@ -35,6 +37,10 @@ def tick(frame: Frame, idle_ms: int, shown_ms: int) -> Answer:
             return _waiting(frame, shown_ms)
         case ToolState() as tool if is_waiting(tool) and shown_ms >= LATE_MS:
             return staff_refused(frame, tool, Notice("refused.no_answer")), ()
+        case WizardGrid() as grid:
+            return grid_over(frame, grid) if idle_ms >= IDLE_MS else (frame, ())
+        case WizardTrial() | WizardDoor() | WizardSkip() as trial if is_late(trial) and shown_ms >= LATE_MS:
+            return wizard_refused(frame, trial, Notice("refused.no_answer")), ()
         case TouchGrid() as grid:  # this page has no button: it ends by silence, or by a long press
             return (frame.to(TouchVerdict(grid)) if idle_ms >= IDLE_MS else frame), ()
     times = frame.face.idle

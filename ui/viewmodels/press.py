@@ -41,6 +41,8 @@ from ui.viewmodels.states import (
     Wait,
 )
 from ui.viewmodels.technician_states import ToolState
+from ui.viewmodels.wizard import press_first_pin
+from ui.viewmodels.wizard_states import FirstPin
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 ERASERS = ("erase", "clear")
@@ -66,6 +68,8 @@ def press(frame: Frame, button: str) -> Answer:
         return frame, ((s.CallHelp(frame.state.screen),) if name == "help" else ())
     if name == "help":
         return _call_help(frame)
+    if isinstance(frame.state, FirstPin):
+        return press_first_pin(frame, frame.state, name)
     if name in ("home", "done"):
         return leave(frame, Home())
     if name == "back" and isinstance(frame.state, Home):
@@ -124,6 +128,8 @@ def _task(frame: Frame, name: str) -> Answer:
     match frame.state:
         case Standby() if name == "start":
             return frame.to(Home()), ()
+        case Standby() if name == "setup":
+            return frame.to(FirstPin() if frame.setup == "people" else Login()), ()
         case Home():
             return _home(frame, name)
         case CodeEntry() as entry if not entry.busy:

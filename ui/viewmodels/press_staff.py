@@ -37,6 +37,8 @@ from ui.viewmodels.stick import SheetPage, StickPage, open_page, press_page
 from ui.viewmodels.technician_press import back_from, press_tool
 from ui.viewmodels.technician_states import Tools, ToolState
 from ui.viewmodels.weigh import WeighGoods, press_weigh
+from ui.viewmodels.wizard import open_wizard, press_wizard
+from ui.viewmodels.wizard_states import RecordPage, WizardGrid, WizardState
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 FOUND = ("gone", "in_cell", "on_shelf")
@@ -46,7 +48,7 @@ def press_staff(frame: Frame, name: str) -> Answer:
     frame = replace(frame, notice=None)
     if name == "logout":
         return frame.cleared(Standby()), (s.Logout(),)
-    if name in ("back", "home"):
+    if name in ("back", "home") and not isinstance(frame.state, WizardState | WizardGrid | RecordPage):
         return _back(frame, name)
     match frame.state:
         case Board():
@@ -65,11 +67,17 @@ def press_staff(frame: Frame, name: str) -> Answer:
             return press_checkup(frame, checkup, name)
         case Cells() as cells:
             return _cells(frame, cells, name)
-        case ToolState() as tool:
-            return press_tool(frame, tool, name)
+        case ToolState():
+            return _tool(frame, frame.state, name)
         case WeighGoods() as goods:
             return press_weigh(frame, goods, name)
     return frame, ()
+
+
+def _tool(frame: Frame, state: ToolState, name: str) -> Answer:
+    if isinstance(state, WizardState | WizardGrid | RecordPage):
+        return press_wizard(frame, state, name)
+    return press_tool(frame, state, name)
 
 
 def start(frame: Frame) -> Answer:
@@ -129,6 +137,8 @@ def _open(frame: Frame, name: str) -> Answer:
             return frame.to(Cells()), ()
         case "tools" if frame.role is Role.TECHNICIAN:
             return frame.to(Tools()), ()
+        case "wizard" if frame.role is Role.TECHNICIAN:
+            return open_wizard(frame)
         case "pending":
             return frame.to(Pending()), ()
     return frame, ()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from edge import steps as s
 from edge.model import CellNo, Role
 from edge.steps.stick import StickStep
+from edge.steps.wizard import WizardStep
 from edge.steps.workbench import WorkbenchStep
 from ui.viewmodels.amounts import of_page
 from ui.viewmodels.batch import on_board, on_codes
@@ -57,6 +58,8 @@ from ui.viewmodels.states import (
 from ui.viewmodels.stick import SheetPage, on_stick, sheet_printing
 from ui.viewmodels.technician_steps import on_tool_step, staff_refused
 from ui.viewmodels.weigh import WeighGoods, on_weigh_step
+from ui.viewmodels.wizard import on_wizard, record_printing, wizard_refused
+from ui.viewmodels.wizard_states import FirstPin, RecordPage, WizardState
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
@@ -79,8 +82,8 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
         case s.LoggedOut():
             return (frame.cleared(Standby()) if frame.role else frame), ()
-        case _ if isinstance(step, WorkbenchStep):
-            return on_tool_step(frame, step), ()
+        case _ if isinstance(step, WorkbenchStep | WizardStep):
+            return on_wizard(frame, step) if isinstance(step, WizardStep) else (on_tool_step(frame, step), ())
         case s.CodesWait():
             return on_codes(frame, step)
         case s.BatchBoard():
@@ -181,6 +184,8 @@ def _printing(frame: Frame, step: s.Printing) -> Frame:
             return replace(frame, state=replace(page, printed=step.state))
         case SheetPage():
             return sheet_printing(frame, step)
+        case RecordPage():
+            return record_printing(frame, step)
         case Money():
             good = step.state in ("printing", "done", "sent")
             return replace(frame, notice=Notice(f"told_print.{step.state}", (("slip", step.slip),), bad=not good))
@@ -191,7 +196,7 @@ def _checking(frame: Frame) -> Frame:
     match frame.state:
         case IntakeState():
             return frame.to(Intake(busy=True))
-        case StaffState() | Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True):
+        case StaffState() | Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True) | FirstPin():
             return frame
         case BillAccount() | BillKind():
             return frame.to(Wait("bill"))
@@ -207,6 +212,8 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return frame.to(Intake(), notice)
         case CheckPerson():
             return frame.to(Board(), notice)
+        case WizardState() | FirstPin() as page:
+            return wizard_refused(frame, page, notice)
         case StaffState() as staff:
             return staff_refused(frame, staff, notice)
         case Login():

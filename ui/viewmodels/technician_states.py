@@ -162,6 +162,7 @@ class TouchGrid(ToolState):
     hits: tuple[tuple[int, int, int], ...] = ()
     strays: int = 0
     doubles: int = 0
+    is_cross: bool = False  # the four corners and the middle alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ui.viewmodels.technician_states import TouchGrid
+from ui.viewmodels.wizard_states import WizardGrid
 
 EDGE_MM = 8.0  # of the outer targets' middles: half a target and the frame of the panel
 PITCH_MM = 40.0  # at most between two targets; a dead stripe of a panel is broader than what lies between two fingers
@@ -15,6 +16,7 @@ REACH_MM = 12.0  # a touch further from each target is a stray: no finger misses
 DOUBLE_MS = 80  # no finger taps twice in this time
 FAR_TENTHS = 35  # a mean miss beyond this needs calibration: keys have 3 mm between them
 IDLE_MS = 20_000
+CROSS = ((0.0, 1.0), (1.0, 1.0), (0.5, 0.5), (0.0, 0.0), (1.0, 0.0))  # in shares of the panel, from the top left on
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,16 @@ def grid(width_mm: float, height_mm: float, scale: float = 1.0) -> TouchGrid:
     return TouchGrid(_count(width_mm, scale), _count(height_mm, scale))
 
 
+def cross() -> WizardGrid:
+    """Make a fresh grid of the corners and the middle."""
+    return WizardGrid(len(CROSS), 1, is_cross=True)
+
+
 def places(state: TouchGrid, width_mm: float, height_mm: float) -> list[tuple[float, float]]:
     """Return the middle of each target."""
+    if state.is_cross:
+        wide, high = width_mm - 2 * EDGE_MM, height_mm - 2 * EDGE_MM
+        return [(EDGE_MM + x * wide, EDGE_MM + y * high) for x, y in CROSS]
     across = _spread(state.columns, width_mm)
     down = _spread(state.rows, height_mm)
     return [(x, height_mm - y) for y in down for x in across]
