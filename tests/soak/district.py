@@ -2,8 +2,8 @@
 
 Everything of ours is the real thing (store, log, rules, link, relay, wire, hub and its store); only the broker between
 them is simulated: it loses, doubles, delays and reorders, forgets what it kept, and is away for a week. The point is
-killed and started again, its clock jumps, and its card may go back in time (restored, or lying about what it wrote).
-One seed is one history, which can be played again.
+killed and started again, the clocks of both jump, and its card may go back in time (restored, or lying about what it
+wrote). One seed is one history, which can be played again.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Cloud:
         self.lines: list[CloudLine] = []
         self.cut: set[str] = set()  # clients without a line
         self.faults: Counter[str] = Counter()
+        self._said = 0
 
     def line(self, _broker: Broker, client: str, will: Will, _timeout_s: float) -> CloudLine:
         return CloudLine(self, client, will)
@@ -67,8 +68,10 @@ class Cloud:
             return
         if fate > 0.95:
             self.faults["doubled"] += 1
+        self._said += 1
         for _ in range(2 if fate > 0.95 else 1):
-            asyncio.get_running_loop().call_later(self.dice.expovariate(1 / 0.8), line.arrived, topic, payload, False)
+            later_s = self.dice.expovariate(1 / 0.8)
+            asyncio.get_running_loop().call_later(later_s, line.carried, self._said, topic, payload)
 
     def drop(self, client: str, why: str) -> None:
         for line in [each for each in self.lines if each.client == client]:
@@ -94,6 +97,7 @@ class CloudLine:
         self._unread: list[Message] = []
         self._news = asyncio.Event()
         self._lost: str | None = None
+        self._youngest: dict[str, int] = {}  # by topic, the number of the youngest message that came
 
     async def __aenter__(self) -> CloudLine:
         await asyncio.sleep(0.3)
@@ -124,6 +128,13 @@ class CloudLine:
         if self._lost is not None:
             raise LineLost(self._lost)
         self._cloud.published(topic, payload, retain=retain)
+
+    def carried(self, number: int, topic: str, payload: bytes) -> None:
+        """A message comes, perhaps after younger ones."""
+        if number < self._youngest.get(topic, 0):
+            self._cloud.faults["out of order"] += 1
+        self._youngest[topic] = max(number, self._youngest.get(topic, 0))
+        self.arrived(topic, payload, False)
 
     def arrived(self, topic: str, payload: bytes, retained: bool) -> None:
         if self._lost is None:
@@ -295,7 +306,7 @@ class District:
     # -- faults
 
     async def _fault(self) -> None:
-        kind = self.dice.choice(("point", "point", "hub", "broker", "line", "outage", "clock"))
+        kind = self.dice.choice(("point", "point", "hub", "broker", "line", "outage", "clock", "hub's clock"))
         if kind != "broker":
             self.tally.faults[kind] += 1
         loop = asyncio.get_running_loop()
@@ -312,10 +323,9 @@ class District:
                 self._cut_line(self.dice.uniform(5, 1800))
             case "outage":
                 self._cut_line(7 * DAY_S if self.dice.random() < 0.02 else self.dice.uniform(3600, 8 * 3600))
-            case "clock":
-                self.clock.wall_ms += (
-                    self.dice.choice((-1, 1)) * self.dice.choice((1, 3600, 86_400, 315_360_000)) * 1000
-                )
+            case "clock" | "hub's clock":
+                clock = self.clock if kind == "clock" else self.hub_clock
+                clock.wall_ms += self.dice.choice((-1, 1)) * self.dice.choice(JUMPS_MS)
         assert loop.is_running()
 
     def _cut_line(self, seconds: float) -> None:

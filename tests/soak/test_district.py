@@ -31,9 +31,10 @@ def history(folder: Path, seed: int, days: float, *, honest_card: bool = True, p
 def tallied(ledger: Ledger, tallies: list[Tally], harness: str) -> Counter[str]:
     bad: Counter[str] = Counter(each for tally in tallies for each in tally.bad)
     faults = sum(tally.faults.total() + tally.rollbacks for tally in tallies)
+    kinds = sum((tally.faults for tally in tallies), Counter[str]())
     days, facts = sum(tally.days for tally in tallies), sum(tally.facts for tally in tallies)
     ledger.note("R11", harness, faults, sum(n for what, n in bad.items() if "silence" not in what),
-                point_days=days, facts=facts)  # fmt: skip
+                point_days=days, facts=facts, **{what.replace(" ", "_"): n for what, n in kinds.items()})  # fmt: skip
     ledger.note("R5", harness, faults, bad["paid twice"])
     ledger.note("R4", harness, faults, sum(n for what, n in bad.items() if what.startswith("money")))
     ledger.note("R6", harness, faults, sum(n for what, n in bad.items() if what.startswith(("cell", "ghost"))))
