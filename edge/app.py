@@ -160,6 +160,8 @@ class Kiosk:
         hub = self._settings.hub
         if hub is not None and hub.is_ready:
             work += self._uplink(hub).work()
+            if hub.identity_dir is not None:
+                work.append(("kept copy", self._keeping(hub)))
         elif hub is not None:
             from edge.pairing import Pairer  # with the libraries of certificates: loaded where they are needed
 
@@ -237,6 +239,19 @@ class Kiosk:
         carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew)
         self._desk.sticks = Sticks(self._site, carrying)
         return uplink
+
+    async def _keeping(self, hub: HubLink) -> None:
+        from edge.kept_copy import Say, books_of, keep
+        from edge.uplink import enroller, true_time
+        from sync.identity import Identity
+
+        def say() -> Say:
+            assert hub.identity_dir is not None, "a terminal that enrols"
+            voice = enroller(hub, Identity(hub.identity_dir), true_time(self._clock))
+            voice.ask_time()
+            return voice.say
+
+        await keep(books_of(self._settings), say, lambda: self._clock.stamp().at, random.SystemRandom().random)
 
     def _health(self) -> dict[str, str | int | bool]:
         ill = sum(device.status().health is not Health.OK for _, device in self._devices)

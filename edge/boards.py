@@ -125,7 +125,9 @@ def alarms(tx: Tx) -> tuple[str, ...]:
 
 
 def _speaks(code: str) -> bool:
-    return code not in {"fork", "log_broken", "disk_low", "backup_old", "parcel_excepted", "refund", "fact_refused"}
+    return code not in {
+        "fork", "log_broken", "disk_low", "backup_old", "parcel_excepted", "refund", "fact_refused", "restored"
+    }  # fmt: skip
 
 
 def _midnight(tx: Tx) -> int:

@@ -78,7 +78,8 @@ class Looker:
                 self._bridge.stopped.wait(SHOWN_S)
                 self._bridge.stop()
                 return
-            self._wake.wait(self._pause_s)
+            if self._last is None or self._last.state != "restoring":  # that one only says what comes next
+                self._wake.wait(self._pause_s)
 
     def _look(self) -> FirstStart:
         try:

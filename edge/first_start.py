@@ -18,8 +18,10 @@ from edge.clock import Clock
 from edge.config import HubLink, Settings
 from edge.district import District, read_district
 from edge.first_files import Place
+from edge.replacing import Replacing
 from edge.site_profile import BadProfile, Ground, settings_of
 from edge.steps.first import FirstStart, ProfileRefused
+from edge.store import StoreFault
 from edge.toml_table import ConfigError, read_text
 from edge.uplink import enroller, true_time
 from sync.enrol import Claim
@@ -64,7 +66,9 @@ class Beginning:
         self._place = place
         self._panel = panel
         self._prove = prove
+        self._clock = clock
         self._time = true_time(clock)
+        self._says_restoring = False  # a person sees why it takes its time
         self._goes_on = False
         self._said: tuple[int, str] = (-1, "")  # of which profile the hub was told what
         self.is_done = False
@@ -161,7 +165,29 @@ class Beginning:
             shown = replace(shown, state=word)
         if found is None:
             return replace(shown, refusals=tuple(search.refusals))
-        return self._adopt(found, search.ground, shown)
+        return self._with_books(found, search.ground, identity, district.hub, shown)
+
+    def _with_books(
+        self, found: Found, ground: Ground, identity: Identity, hub: HubLink, shown: FirstStart
+    ) -> FirstStart:
+        """First what the terminal before us had, then the settings: with them we are a kiosk."""
+        settings = settings_of(found.text, found.file, ground)
+        key = bytes.fromhex(identity.link_file.read_text("ascii"))
+        replacing = Replacing(self._place, settings.site, key, enroller(hub, identity, self._time), self._clock)
+        if not replacing.is_over:
+            if not self._says_restoring:
+                self._says_restoring = True
+                return replace(shown, state="restoring")
+            self._says_restoring = False
+            try:
+                origin = replacing.run(settings)
+            except FAULTS as error:
+                return replace(shown, state=_word(error))
+            except StoreFault as fault:
+                log.critical("the books of %s cannot come back: %s", settings.site, fault)
+                return replace(shown, state="no_books")
+            log.info("first start: books from %s", origin or "nowhere: the site is new")
+        return self._adopt(found, ground, shown)
 
     def _adopt(self, found: Found, ground: Ground, shown: FirstStart) -> FirstStart:
         """Write the settings: with this file the next start is a kiosk's."""

@@ -113,6 +113,7 @@ def add_operator(tx: Tx, operator: OperatorId, role: Role, hashed: str) -> None:
     """Add a person or give them a new PIN."""
     tx.execute("INSERT OR REPLACE INTO operator (id, role, pin) VALUES (?, ?, ?)", (operator, role, hashed))
     log.append(tx, events.OperatorAdded(operator, role))
+    log.drop_alarm(tx, "new_pin", operator)
 
 
 def next_first(tx: Tx) -> Role | None:

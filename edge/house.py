@@ -249,6 +249,7 @@ def _state_of(tx: Tx, alarms: dict[str, bool]) -> None:
     """Raise or drop the alarms that tell of a state, not of an event."""
     tx.bookkeeping = True
     alarms["disk_low"] |= tx.on_reserve
+    alarms["restored"] = tx.value("SELECT value FROM meta WHERE key = 'restored'") == "1"  # until it is commissioned
     for code, rings in alarms.items():
         if rings:
             log.raise_alarm(tx, code, "")

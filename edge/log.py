@@ -90,6 +90,23 @@ def _insert_personal(count: int) -> str:
     return f"INSERT INTO personal (seq, field, salt, value) VALUES {', '.join(['(?, ?, ?, ?)'] * count)}"  # noqa: S608
 
 
+def adopt(tx: Tx, item: Item, mark: str) -> bool:
+    """Put a fact of our own that the hub still has at the end again, as it was. False when it does not follow."""
+    last, previous = tx.end or _end(tx)
+    if item.seq != last + 1 or link(tx.keys.link, previous, item) != mark:
+        return False
+    at = item.stamp
+    tx.execute(
+        "INSERT INTO fact (seq, kind, body, at, boot, ms, synced, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (item.seq, item.kind, item.body, at.at, at.boot, at.ms, int(at.synced), mark),
+    )
+    for field, pair in item.personal.items():
+        tx.execute("INSERT INTO personal (seq, field, salt, value) VALUES (?, ?, ?, ?)", (item.seq, field, *pair))
+    tx.end = item.seq, mark
+    tx.bookkeeping = True
+    return True
+
+
 # --- positions ----------------------------------------------------------------------------------------------------
 
 
@@ -136,14 +153,19 @@ def fork(tx: Tx, seen: Position) -> Position:
 
     The event ids sort out the repeats: same history and content, same id.
     """
-    old = _log_id(tx)
-    new = LogId(tx.dice.ident())
-    tx.update("meta", ("key", "log_id"), {"value": new})
-    at = cursor(tx, UP)
-    _move(tx, UP, Position(new, at.upto, at.mark))
-    append(tx, events.LogForked(old, new, int(seen.upto)))
+    old = rename(tx)
+    append(tx, events.LogForked(old, _log_id(tx), int(seen.upto)))
     raise_alarm(tx, "fork", old)
     return cursor(tx, UP)
+
+
+def rename(tx: Tx) -> LogId:
+    """Name the log anew: what the card before us still holds of the old one is told apart from ours. Return the old."""
+    old, at = _log_id(tx), cursor(tx, UP)
+    new = LogId(tx.dice.ident())
+    tx.update("meta", ("key", "log_id"), {"value": new})
+    _move(tx, UP, Position(new, at.upto, at.mark))
+    return old
 
 
 def raise_alarm(tx: Tx, code: str, subject: str) -> None:

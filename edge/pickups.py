@@ -89,6 +89,7 @@ def picked_up(tx: Tx, parcel: ParcelId, by: str, evidence: str, operator: Operat
     fact = events.ParcelPickedUp(parcel, by, evidence, operator)
     gone = {"cell": None, "place": None, "code": None, "token": None, "closed_at": tx.stamp.at}
     _move(tx, here, fact, gone)
+    log.drop_alarm(tx, "check_parcel", str(here.cell or here.place))
     if here.cell is not None and cells.holds(tx, here.cell, parcel):
         cells.release(tx, here.cell, left_open=evidence == "left_open")
     if here.place is not None:

@@ -45,6 +45,14 @@ def numbered(settings: Settings, locker: Locker) -> Locker:
 def begin(tx: Tx, settings: Settings) -> None:
     log.begin(tx)
     log.take_over(tx)
+    lay_out(tx, settings)
+    last = tx.value("SELECT kind FROM fact ORDER BY seq DESC LIMIT 1")
+    clean = last is None or last == events.TerminalStopped.kind
+    log.append(tx, events.TerminalStarted(VERSION, BOOT_ID.read_text(encoding="ascii")[:8], clean))
+
+
+def lay_out(tx: Tx, settings: Settings) -> None:
+    """Make rows for the cells and places of the settings; what is in use stays as it is."""
     if settings.cabinet is not None:
         cells.lay_out(tx, settings.cabinet.cells)
     shelves.lay_out(
@@ -56,6 +64,3 @@ def begin(tx: Tx, settings: Settings) -> None:
             for position in range(1, shelf.positions + 1)
         ],
     )
-    last = tx.value("SELECT kind FROM fact ORDER BY seq DESC LIMIT 1")
-    clean = last is None or last == events.TerminalStopped.kind
-    log.append(tx, events.TerminalStarted(VERSION, BOOT_ID.read_text(encoding="ascii")[:8], clean))

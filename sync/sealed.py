@@ -31,6 +31,7 @@ class Way(StrEnum):
 
     UP = "up"  # from the point
     DOWN = "down"  # from the hub
+    KEPT = "kept"  # a copy of the books, for the next terminal of the same site
 
 
 class NotOurs(ValueError):

@@ -57,6 +57,8 @@ class Kind(IntEnum):
     ACK = 2
     BATCH = 3
     FIGURES = 4  # the hub's side of a reconciliation sheet
+    COPY = 5  # of what a copy of the books is (sync/kept.py)
+    PIECE = 6  # of that copy
 
 
 class BadStick(Exception):

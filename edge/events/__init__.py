@@ -52,6 +52,7 @@ from edge.events.parcels import (
 )
 from edge.events.point import (
     BackupMade,
+    BooksRestored,
     DeviceFaulted,
     DeviceRecovered,
     FactRefused,
@@ -88,6 +89,7 @@ __all__ = [
     "BillPosted",
     "BillRefunded",
     "BillRefused",
+    "BooksRestored",
     "CellFaulted",
     "CellRestored",
     "CellWithdrawn",

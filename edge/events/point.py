@@ -88,6 +88,22 @@ class BackupMade(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class BooksRestored(Fact):
+    """This terminal took another one's place. `old_log`: the name of the log whose history goes on here.
+
+    `source`: hub | stick | facts (no copy, only what the hub had); `upto` the last fact of that copy, `at_seq` the
+    last fact the hub had beyond it; `to_check` parcels an operator has to look at.
+    """
+
+    kind: ClassVar[str] = "books_restored.1"
+    old_log: str
+    source: str
+    upto: int
+    at_seq: int
+    to_check: int
+
+
+@dataclass(frozen=True, slots=True)
 class FactRefused(Fact):  # from the hub
     """The hub keeps the fact but could not apply it; the operator sees the reason."""
 

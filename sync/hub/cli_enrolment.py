@@ -25,7 +25,9 @@ from sync.hub.authority import Authority, NoAuthority
 from sync.hub.config import HubSettings
 from sync.hub.enrolment import Enrolments, NotNow
 from sync.hub.enrolment_config import EnrolmentSettings
+from sync.hub.for_terminals import ForTerminals
 from sync.hub.https import Allowance, HttpsServer
+from sync.hub.kept import Kept
 from sync.hub.profiles import Profiles
 from sync.hub.releases import Releases
 from sync.hub.store import HubStore
@@ -116,8 +118,11 @@ def _approve(open_store: OpenStore, settings: HubSettings, options: argparse.Nam
         link_keys.make_missing([settings.sites[site].link_key_file])
     with _tables(open_store, settings) as tables:
         serial = tables.approve(options.code, site, replace=options.replace)
-    told = broker_files.reload(_chosen(settings).reload) if options.replace else None
-    emit({"approved": True, "site": site, "serial": serial} | ({} if told is None else {"broker_reloaded": told}))
+    ended: dict[str, object] = {}
+    if options.replace:
+        ended = {"broker_reloaded": broker_files.reload(_chosen(settings).reload)}
+        ended["cut_off"] = asyncio.run(_cut_off(settings, site))  # the terminal before it may have a line now
+    emit({"approved": True, "site": site, "serial": serial} | ended)
     return 0
 
 
@@ -149,10 +154,11 @@ async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     authority.renew_own(_now())
     profiles = profiles_of(settings, tables.store)
     profiles.prepare()
+    mine = ForTerminals(tables, profiles, Kept(settings.data_dir / "kept"))
     served = reception.context(authority)
     clock = tables.store.clock
     server = HttpsServer(
-        reception.Reception(tables, authority, profiles, Releases(tables.store, settings.data_dir)).answer,
+        reception.Reception(tables, authority, profiles, mine, Releases(tables.store, settings.data_dir)).answer,
         Allowance(lambda: int(clock.ms()), chosen.burst),
         lambda: clock.stamp().at / 1000,
     )

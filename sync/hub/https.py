@@ -19,6 +19,7 @@ from typing import Any
 
 MAX_HEAD = 8 * 1024  # bytes of request line and headers
 MAX_BODY = 16 * 1024
+MAX_KNOWN_BODY = 128 * 1024  # of a terminal with a certificate: a piece of a copy of its books
 MAX_CALLERS = 64  # connections at one moment; a district that comes back after a power cut tries again
 CALL_S = 20.0  # handshake, request and answer over a slow line together
 BURST = 20  # requests one address may make at once, then one every REFILL_S
@@ -170,8 +171,8 @@ async def _read(reader: asyncio.StreamReader, peer: str, serial: str | None) -> 
     if not version.startswith("HTTP/1."):
         raise ValueError(version)
     fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    length = fields.get("content-length", "0")
-    if "transfer-encoding" in fields or not length.isdecimal() or int(length) > MAX_BODY:
+    length, most = fields.get("content-length", "0"), MAX_BODY if serial is None else MAX_KNOWN_BODY
+    if "transfer-encoding" in fields or not length.isdecimal() or int(length) > most:
         raise ValueError("length")
     span = _span(fields["range"]) if "range" in fields else None
     return Call(method, path, await reader.readexactly(int(length)), peer, serial, span)

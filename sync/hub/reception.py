@@ -4,7 +4,7 @@
     GET  /v1/time        nothing but the `Date` of the answer
     POST /v1/enrolment   {request, wish} -> {state: waiting|granted|refused, code, site, certificate, sealed, profile}
     POST /v1/renewal     {request}, with a certificate in force -> {certificate}
-    POST /v1/profile     {number, word, detail: what became of the last one}, with a certificate in force -> {profile}
+    POST /v1/profile, books, kept    with a certificate in force: see sync/hub/for_terminals.py
     GET  /v1/release/D   a sheet, a list of pieces, or with Range a part of a file, by its SHA-256; certificate as above
 
 A program of its own beside the hub: it is the only one that listens to strangers. Who is let in is decided in
@@ -27,6 +27,7 @@ from edge.model import SiteCode
 from sync import x509
 from sync.hub.authority import Authority, NoAuthority
 from sync.hub.enrolment import Enrolments, NotNow
+from sync.hub.for_terminals import ForTerminals
 from sync.hub.https import Call, Reply, refusal
 from sync.hub.profiles import Profiles
 from sync.hub.releases import NotOffered, Releases
@@ -45,6 +46,7 @@ class Reception:
     enrolments: Enrolments
     authority: Authority
     profiles: Profiles
+    for_terminals: ForTerminals
     releases: Releases | None = None
 
     def answer(self, call: Call) -> Reply:
@@ -59,8 +61,11 @@ class Reception:
                     return self._enrol(call)
                 case "POST", "/v1/renewal":
                     return self._renew(call)
-                case "POST", "/v1/profile":
-                    return self._give_profile(call)
+                case "POST", path if call.serial is not None:
+                    answer = self.for_terminals.answer(path, call.serial, _object(call.body))
+                    return (
+                        refusal(HTTPStatus.NOT_FOUND, "not_found") if answer is None else Reply(HTTPStatus.OK, answer)
+                    )
                 case "GET", path if path.startswith(RELEASE):
                     return self._release(call)
             return refusal(HTTPStatus.NOT_FOUND, "not_found")
@@ -69,7 +74,7 @@ class Reception:
         except NotNow as error:
             status = HTTPStatus.TOO_MANY_REQUESTS if error.word == "full" else HTTPStatus.FORBIDDEN
             return refusal(status, error.word, str(error))
-        except (StoreFault, NoAuthority) as error:
+        except (StoreFault, NoAuthority, OSError) as error:
             log.critical("the reception is closed: %s", error)
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, "closed")
 
@@ -88,19 +93,6 @@ class Reception:
             return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
         request = x509.read_request(_asked(call.body)["request"])
         return Reply(HTTPStatus.OK, {"certificate": self.enrolments.renew(call.serial, request)})
-
-    def _give_profile(self, call: Call) -> Reply:
-        """Hear what became of the last one, and give the newest."""
-        if call.serial is None:
-            return refusal(HTTPStatus.FORBIDDEN, "no_certificate")
-        bearer = self.enrolments.bearer(call.serial)
-        said = _object(call.body)
-        if said.get("word"):
-            self.profiles.heard(
-                bearer.site, bearer.device, int(said["number"]), str(said["word"]), str(said.get("detail", ""))
-            )
-        file = self.profiles.file(bearer.site, "")
-        return Reply(HTTPStatus.OK, {"profile": None if file is None else file.decode()})
 
     def _release(self, call: Call) -> Reply:
         if self.releases is None or call.serial is None:
