@@ -13,6 +13,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
@@ -236,9 +237,14 @@ class Kiosk:
         who = SiteCode(self._settings.site), VERSION
         uplink = Uplink(hub, who, StoreLog(self._store), outside, self._clock)
         place = Place(self._settings.sticks_dir, plain=self._settings.sim)
-        carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew)
+        carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew, self._keep_on_stick)
         self._desk.sticks = Sticks(self._site, carrying)
         return uplink
+
+    def _keep_on_stick(self, stick: Path) -> None:
+        from edge.kept_copy import books_of
+
+        books_of(self._settings).to_stick(stick, self._clock.stamp().at)
 
     async def _keeping(self, hub: HubLink) -> None:
         from edge.kept_copy import Say, books_of, keep

@@ -1,23 +1,27 @@
 """The sticks of this terminal: those that somebody has mounted below one folder, and what is written and read there.
 
-A part of the composition root. Nothing is ever mounted from here, and nothing on a stick is run or shown.
+A part of the composition root. Nothing is ever mounted from here (edge/stick_door.py asks for it), and nothing on a
+stick is run or shown.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge import outages
+from edge import outages, stick_door
 from edge.port import StoreLog
 from edge.steps.stick import StickBoard, StickDone, StickLine
-from edge.store import Store
+from edge.store import Store, StoreFault
 from sync.stick import PointStick, Taken
 from sync.stick_file import BadStick
+
+log = logging.getLogger(__name__)
 
 MOST = 6  # sticks on one page; nobody puts in more
 
@@ -33,25 +37,45 @@ class Place:
 class Carrying:
     """Implements the `Carrier` of edge/flows/sticks.py. `moved` is told when a stick has moved our positions."""
 
-    def __init__(self, place: Place, link_key: bytes, store: Store, moved: Callable[[], None]) -> None:
+    def __init__(
+        self, place: Place, link_key: bytes, store: Store, moved: Callable[[], None],
+        keep: Callable[[Path], object] | None = None,
+    ) -> None:  # fmt: skip
+        """`keep` puts a copy of the books beside the facts, for the terminal that may replace this one."""
         self._place = place
         self._key = link_key
         self._store = store
         self._moved = moved
+        self._keep = keep
 
     async def board(self) -> StickBoard:
         """List what is mounted now."""
         if self._place.folder is None:
             return StickBoard((), is_set_up=False)
+        await asyncio.to_thread(stick_door.look)
         return StickBoard(await asyncio.to_thread(_mounted, self._place.folder, self._place.plain))
 
     async def write(self, name: str) -> StickDone:
         """Write what the hub does not have yet."""
         try:
-            written = await (await self._stick(name)).write(StoreLog(self._store))
+            stick = await self._stick(name)
+            await asyncio.to_thread(stick_door.open_for_writing, name)
+            written = await stick.write(StoreLog(self._store))
+            await self._keep_copy(name)
         except BadStick as error:
             return StickDone(error.word)
+        finally:
+            await asyncio.to_thread(stick_door.look)  # closed for writing: whoever pulls it now loses nothing
         return StickDone("written", written.facts)
+
+    async def _keep_copy(self, name: str) -> None:
+        """The facts are on the stick in any case; a copy that does not fit is no reason to say otherwise."""
+        if self._keep is None or self._place.folder is None:
+            return
+        try:
+            await asyncio.to_thread(self._keep, self._place.folder / name)
+        except (BadStick, StoreFault, OSError) as error:
+            log.warning("no copy of the books on the stick: %s", error)
 
     async def read(self, name: str) -> StickDone:
         """Take what the hub wrote."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from edge import network, site_profile
+from edge import network, site_profile, stick_door
 from edge.clock import Clock
 from edge.config import HubLink, Settings
 from edge.district import District, read_district
@@ -84,6 +84,7 @@ class Beginning:
     def turn(self) -> FirstStart:
         """Look once; write the settings when they are complete. Errors: OSError for a disk that takes nothing."""
         net = network.look()
+        stick_door.look()
         shown = self._look()
         return replace(shown, network=net.word, address=net.address)
 

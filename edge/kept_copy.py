@@ -64,7 +64,7 @@ class Books:
     def to_stick(self, stick: Path, now_ms: int) -> Path:
         """Put a copy on a stick, in the place of older ones. Errors: as `to_hub`."""
         older = kept.on(stick, self.link_key)
-        file = self._sealed(self._newest(), stick, now_ms)
+        file = self._sealed(backup.make(self.folder), stick, now_ms)
         remove(older)
         return file
 
