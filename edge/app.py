@@ -12,6 +12,7 @@ import json
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, cast
@@ -38,6 +39,7 @@ from edge.setup import VERSION, begin, build_all, locker_of
 from edge.signals import on_signals
 from edge.steps import BeginAnew, Closed, HandOverAsk, Intent, Pairing, Refusal, Scanned, Step, Stored
 from edge.store import Store, StoreFault
+from edge.update_kit import AtWork, updating_of, work_of
 from edge.uplink import Uplink
 from edge.watchdog import Watchdog
 from sync.port import LinkInfo, Outside
@@ -74,6 +76,8 @@ class Kiosk:
         )
         self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post, outlook))
         self._runner = Runner(self._desk, self._site, self._post)
+        at_work = AtWork(self._house, lambda: self._runner.busy or self._desk.counter.session is not None)
+        self._updating = updating_of(settings, self._store, self._clock, at_work)
         self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
         self._beeps: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
@@ -151,9 +155,10 @@ class Kiosk:
             ("backup", self._house.back_up()),
             ("log", self._house.check_log()),
             ("watchdog", self.watchdog.beat()),
-            ("doctor", Doctor(self._settings.data_dir, self._house.checkup_board).run()),
+            ("doctor", Doctor(self._settings.data_dir, self._house.checkup_board, self._alive).run()),
             ("slips", printing.work(self._site, self._bridge.post)),
         ]
+        work += work_of(self._updating)
         work += [(f"reads {scanner.name}", self._read(scanner)) for scanner in self._scanners()]
         work += [(f"uploads {scanner.name}", self._uploads(scanner)) for scanner in self._scanners()]
         if self._site.locker is not None:
@@ -261,7 +266,16 @@ class Kiosk:
 
     def _health(self) -> dict[str, str | int | bool]:
         ill = sum(device.status().health is not Health.OK for _, device in self._devices)
-        return {"devices_ill": ill, "disk_free_mb": self._house.free_mb()}
+        told: dict[str, str | int | bool] = {"devices_ill": ill, "disk_free_mb": self._house.free_mb()}
+        running = self._settings.update.running()
+        return told if running is None else told | {"board": running.compatible}
+
+    def _alive(self) -> dict[str, Any]:
+        """For edge/health.py: what only this process can tell."""
+        drawn = None if self._headless else self._bridge.renderer != ""
+        beat_s = time.monotonic() - self._bridge.beat if drawn else 0.0
+        devices = self._house.device_health()
+        return {"version": VERSION, "drawn": drawn, "beat_s": beat_s, "online": self._house.line.online, "devices": devices}
 
     def _line_changed(self, info: LinkInfo) -> None:
         self._house.line_changed(online=info.online, pending=info.pending, trouble=info.trouble)

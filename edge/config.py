@@ -18,6 +18,7 @@ from edge.cabinet_plan import NAME_HINT as _NAME_HINT
 from edge.cabinet_plan import Cabinet, cross_check, locks_of, read_cabinet
 from edge.hub_link import HubLink, path_of, read_hub
 from edge.toml_table import ConfigError, Problem, Scalar, Table, read
+from edge.update_settings import UpdateSettings, read_update
 
 __all__ = ["Cabinet", "ConfigError", "HubLink", "Problem", "Settings", "load", "settled"]
 
@@ -123,6 +124,7 @@ class Settings:
     devices: tuple[DeviceConfig, ...]
     drive_socket: Path | None
     sticks_dir: Path | None = None  # where the system mounts USB sticks, one folder each
+    update: UpdateSettings = UpdateSettings()
 
 
 def load(path: Path, *, only_devices: bool = False) -> Settings:
@@ -182,6 +184,7 @@ def _settings(top: Table, base: Path) -> Settings:
         devices=tuple(_device(name, each, base) for name, each in top.named_tables("devices").items()),
         drive_socket=_drive(top.table("drive"), base) if top.has("drive") else None,
         sticks_dir=path_of(top, "sticks_dir", base) if top.has("sticks_dir") else None,
+        update=read_update(top.table("update"), base) if top.has("update") else UpdateSettings(),
     )
 
 

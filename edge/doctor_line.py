@@ -33,9 +33,13 @@ REST_S = 60.0
 class Doctor:
     """The kiosk's half. One look at a time; who comes meanwhile gets the same answer a moment later."""
 
-    def __init__(self, folder: Path, look: Callable[[], Awaitable[CheckupBoard]]) -> None:
+    def __init__(
+        self, folder: Path, look: Callable[[], Awaitable[CheckupBoard]], alive: Callable[[], dict[str, Any]] = dict
+    ) -> None:
+        """`alive`: what edge/health.py wants to know beside the findings."""
         self._folder = folder
         self._look = look
+        self._alive = alive
         self._turn = asyncio.Lock()
 
     async def run(self) -> None:
@@ -60,7 +64,7 @@ class Doctor:
             async with asyncio.timeout(LOOK_S):
                 async with self._turn:
                     board = await self._look()
-                writer.write(json.dumps(asdict(board)).encode("ascii"))
+                writer.write(json.dumps(asdict(board) | {"alive": self._alive()}).encode("ascii"))
                 await writer.drain()
         except (TimeoutError, ConnectionError) as error:
             log.info("the doctor was not heard to the end: %s", error)
@@ -86,15 +90,27 @@ def _bound(path: str) -> socket.socket:
 def ask(folder: Path) -> CheckupBoard | None:
     """Ask the kiosk that runs on this folder; None when none answers."""
     try:
-        with socket.socket(socket.AF_UNIX) as line, _reached(folder) as path:
-            line.settimeout(ASK_S)
-            line.connect(path)
-            heard = b""
-            while len(heard) < MAX_ANSWER and (chunk := line.recv(65536)):
-                heard += chunk
-        return _read(json.loads(heard))
+        return _read(_heard(folder))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def ask_alive(folder: Path) -> dict[str, Any] | None:
+    """The same question; what the kiosk says of its window, its line and its devices."""
+    try:
+        return dict(_heard(folder)["alive"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _heard(folder: Path) -> dict[str, Any]:
+    with socket.socket(socket.AF_UNIX) as line, _reached(folder) as path:
+        line.settimeout(ASK_S)
+        line.connect(path)
+        heard = b""
+        while len(heard) < MAX_ANSWER and (chunk := line.recv(65536)):
+            heard += chunk
+    return dict(json.loads(heard))
 
 
 @contextmanager

@@ -192,6 +192,10 @@ class House:
             version=self.version,
         )
 
+    def device_health(self) -> dict[str, str]:
+        """Name to health, as the drivers saw it last."""
+        return {device.name: device.status().health.value for _, device in self._devices}
+
     async def checkup_board(self) -> CheckupBoard:
         """Look at everything; the devices are judged by what their drivers saw last."""
         found, pending, confirmed_at = await self._store.run(examine.books_in)

@@ -104,5 +104,11 @@ def move(tx: Tx, order: str, state: State, fact: Fact, why: str = "") -> None:
     tx.execute("UPDATE update_order SET state = ?, why = ? WHERE id = ?", (state, why, order))
 
 
+def again(tx: Tx, order: str, why: str) -> None:
+    """What was fetched could not be used: fetch another file of the same release."""
+    tx.bookkeeping = True
+    tx.execute("UPDATE update_order SET state = ?, why = ? WHERE id = ?", (State.WAITING, why, order))
+
+
 def _is_being_tried(tx: Tx) -> bool:
     return bool(tx.value("SELECT count(*) FROM update_order WHERE state = ?", (State.WRITTEN,)))
