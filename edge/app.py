@@ -275,7 +275,13 @@ class Kiosk:
         drawn = None if self._headless else self._bridge.renderer != ""
         beat_s = time.monotonic() - self._bridge.beat if drawn else 0.0
         devices = self._house.device_health()
-        return {"version": VERSION, "drawn": drawn, "beat_s": beat_s, "online": self._house.line.online, "devices": devices}
+        return {
+            "version": VERSION,
+            "drawn": drawn,
+            "beat_s": beat_s,
+            "online": self._house.line.online,
+            "devices": devices,
+        }
 
     def _line_changed(self, info: LinkInfo) -> None:
         self._house.line_changed(online=info.online, pending=info.pending, trouble=info.trouble)

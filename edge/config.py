@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.cabinet_plan import NAME as _NAME
@@ -124,7 +124,7 @@ class Settings:
     devices: tuple[DeviceConfig, ...]
     drive_socket: Path | None
     sticks_dir: Path | None = None  # where the system mounts USB sticks, one folder each
-    update: UpdateSettings = UpdateSettings()
+    update: UpdateSettings = field(default_factory=UpdateSettings)
 
 
 def load(path: Path, *, only_devices: bool = False) -> Settings:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from sync.files import replace_file, sync_folder
@@ -38,6 +38,11 @@ def save(folder: Path, trial: Trial) -> None:
     """Write it durably. Errors: OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / FILE, json.dumps(asdict(trial)).encode(), 0o640)
+
+
+def written(trial: Trial) -> Trial:
+    """The same, once the other slot holds the release."""
+    return replace(trial, written=True)
 
 
 def load(folder: Path) -> Trial | None:

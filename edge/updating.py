@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -191,7 +191,7 @@ class Updating:
                 await self._store.run(updates.again, order.id, "whole")
                 return
             raise
-        await asyncio.to_thread(update_trial.save, self._parts.folder, replace(trial, written=True))
+        await asyncio.to_thread(update_trial.save, self._parts.folder, update_trial.written(trial))
         await self._move(order, State.WRITTEN, events.UpdateWritten(order.id, order.version, trial.old))
 
     # --- try ----------------------------------------------------------------------------------------------------

@@ -56,7 +56,13 @@ def make(old: Path, new: Path, base: str, out: Path) -> dict[str, Any]:
         while part := kept.read(1 << 20):
             made.write(part)
     blocks.unlink()
-    return {"zero": counts[ZERO], "old": counts[OLD], "new": counts[NEW], "runs": len(runs), "bytes": out.stat().st_size}
+    return {
+        "zero": counts[ZERO],
+        "old": counts[OLD],
+        "new": counts[NEW],
+        "runs": len(runs),
+        "bytes": out.stat().st_size,
+    }
 
 
 def _places(old: Path) -> dict[bytes, int]:
