@@ -13,11 +13,7 @@ import sys
 
 from drivers.base import DeviceError
 from edge import codes
-<<<<<<< HEAD
-from edge.cli import batch, devices, doctor, enrol, keep, sheet, stick, store
-=======
-from edge.cli import batch, devices, doctor, enrol, sheet, stick, store, update
->>>>>>> 14dad49 (hub: releases go out in waves and stop on failures)
+from edge.cli import batch, devices, doctor, enrol, keep, sheet, stick, store, update
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.cli.first import add_places, first_place
 from edge.config import ConfigError
