@@ -24,7 +24,7 @@ INDEXES = (
 )
 WORST_FIRST = (
     "forced", "unposted", "grave_alarm", "offline_days",
-    "left_open", "owed", "offline", "ill_devices", "alarm", "backlog", "not_set_up", "never_heard",
+    "left_open", "owed", "offline", "ill_devices", "update_failed", "alarm", "backlog", "not_set_up", "never_heard",
 )  # fmt: skip
 ALARM_MS = 7 * DAY_MS  # an alarm is news for a week; the book of alarms keeps it for ever
 BACKLOG_NOTED = 2_000  # facts: a day at the festival peak of one point
@@ -38,6 +38,10 @@ PARCELS = (
 )
 DEVICES = "SELECT site, count(*) AS n FROM device WHERE state = 'failed' {only} GROUP BY site"
 DOORS = "SELECT site, state, count(*) AS n FROM door WHERE state IN ('forced', 'left_open') {only} GROUP BY site, state"
+UPDATES = (
+    "SELECT site, count(*) AS n FROM site_update WHERE state IN ('fell_back', 'refused') AND why <> 'expired' {only} "
+    "GROUP BY site"
+)
 OWED = "SELECT site, CAST(sum(fen - refunded) AS BIGINT) AS fen FROM refusal WHERE refunded < fen {only} GROUP BY site"
 # A bill that was accepted and neither posted nor refused is among what could not be applied: a short list.
 UNPOSTED = (
@@ -87,6 +91,7 @@ class SiteFigures:
     ill_devices: int = 0
     forced: int = 0
     left_open: int = 0
+    failed_updates: int = 0
     alarms: dict[str, int] = field(default_factory=dict)
     reasons: list[Reason] = field(default_factory=list)
 
@@ -134,9 +139,9 @@ def read(tx: Tx, names: Mapping[SiteCode, str], only: SiteCode | None = None) ->
         "door": _grouped(tx, DOORS, only, "state"),
         "alarm": _grouped(tx, ALARMS, only, "what", now - ALARM_MS),
     }
-    ill, owed, heard = (
+    ill, owed, heard, failed = (
         {SiteCode(row["site"]): int(row[column]) for row in _rows(tx, statement, only)}
-        for statement, column in ((DEVICES, "n"), (OWED, "fen"), (HEARD, "heard_at"))
+        for statement, column in ((DEVICES, "n"), (OWED, "fen"), (HEARD, "heard_at"), (UPDATES, "n"))
     )
     unposted = _unposted(tx, only)
     for code, site in sites.items():
@@ -145,6 +150,7 @@ def read(tx: Tx, names: Mapping[SiteCode, str], only: SiteCode | None = None) ->
         site.expected = parcels.get(ParcelState.EXPECTED.value, 0)
         site.at_point = sum(parcels.values()) - site.expected
         site.ill_devices, site.owed_fen = ill.get(code, 0), owed.get(code, 0)
+        site.failed_updates = failed.get(code, 0)
         site.unposted_bills, site.unposted_fen = unposted.get(code, (0, 0))
         doors = groups["door"].get(code, {})
         site.forced, site.left_open = doors.get("forced", 0), doors.get("left_open", 0)
@@ -167,6 +173,7 @@ def judge(site: SiteFigures, now: int) -> None:
         "owed": (Level.LOOK, int(site.owed_fen > 0)),
         "offline": (Level.LOOK, int(site.offline_ms > 0 and not site.days_offline)),
         "ill_devices": (Level.LOOK, site.ill_devices),
+        "update_failed": (Level.LOOK, site.failed_updates),
         "alarm": (Level.LOOK, sum(site.alarms.values()) - grave),
         "backlog": (Level.LOOK, site.backlog if site.backlog > BACKLOG_NOTED else 0),
         "not_set_up": (Level.LOOK, int(not site.is_set_up)),
