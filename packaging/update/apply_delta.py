@@ -16,6 +16,7 @@ import os
 import struct
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
 BLOCK = 4096
@@ -28,7 +29,7 @@ MAX_HEAD = 4096
 def main(delta: str, old: str, new: str) -> int:
     """Apply it. Return the exit code."""
     try:
-        with open(delta, "rb") as told, open(old, "rb") as source:
+        with Path(delta).open("rb") as told, Path(old).open("rb") as source:
             head = json.loads(told.read(MAX_HEAD).rstrip(b" "))
             runs = told.read(head["runs"] * RUN.size)
             begin = MAX_HEAD + -(-len(runs) // BLOCK) * BLOCK
@@ -59,7 +60,7 @@ def parts(runs: bytes, told: BinaryIO, begin: int, source: BinaryIO) -> Iterator
 
 
 def write(head: dict[str, Any], pieces: Iterator[bytes], new: str) -> None:
-    with open(new, "r+b", buffering=0) as target:
+    with Path(new).open("r+b", buffering=0) as target:
         left = head["size"]
         for piece in pieces:
             target.write(piece)
@@ -72,7 +73,7 @@ def write(head: dict[str, Any], pieces: Iterator[bytes], new: str) -> None:
 def read_back(new: str, size: int) -> str:
     """The SHA-256 of what lies on the card, not in memory."""
     made = hashlib.sha256()
-    with open(new, "rb", buffering=0) as target:
+    with Path(new).open("rb", buffering=0) as target:
         os.posix_fadvise(target.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         while size and (piece := target.read(min(size, AT_ONCE * BLOCK))):
             made.update(piece)
