@@ -30,10 +30,11 @@ from edge.model import (
 from edge.store import Tx
 
 _DIGITS = "0123456789"  # of a pickup code
-_HEAD = 3  # with 600 codes one or none of them has the same first three digits
-# The live codes with the same head, and those that differ from one in a single digit of it.
-_LIKE = f"""SELECT code FROM parcel WHERE code BETWEEN ? AND ?
-    UNION ALL SELECT code FROM parcel WHERE code IN ({", ".join("?" * 10 * _HEAD)})"""  # noqa: S608 marks only
+# The live codes with the same first three digits (of 600 codes one or none), and those that differ in a single one of
+# these three. Parameters: the three, code[1:], code[0], code[2:], code[:2], code[3:].
+_LIKE = f"""SELECT code FROM parcel WHERE code BETWEEN ?1 || '000' AND ?1 || '999'
+    UNION ALL SELECT code FROM parcel WHERE code IN (
+    {", ".join(f"'{d}' || ?2, ?3 || '{d}' || ?4, ?5 || '{d}' || ?6" for d in _DIGITS)})"""  # noqa: S608 digits only
 NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % of a million codes
 
 ACTIVE = "closed_at IS NULL"  # the words of the index `parcel_active_waybill`
@@ -313,7 +314,8 @@ def _new_code(tx: Tx) -> PickupCode:
     """Draw a code that is neither a live one nor one digit away from it."""
     for _ in range(NEW_CODE_TRIES):
         code = tx.dice.code()
-        if not any(_is_near(code, other) for (other,) in tx.execute(_LIKE, _alike(code))):
+        parts = (code[:3], code[1:], code[0], code[2:], code[:2], code[3:])
+        if not any(_is_near(code, other) for (other,) in tx.execute(_LIKE, parts)):
             return PickupCode(code)
     raise AssertionError("no free pickup code in a thousand draws")
 
@@ -321,12 +323,3 @@ def _new_code(tx: Tx) -> PickupCode:
 def _is_near(code: str, other: str) -> bool:
     """Tell whether they are the same or differ in one digit."""
     return sum(a != b for a, b in zip(code, other, strict=True)) <= 1
-
-
-def _alike(code: str) -> tuple[str, ...]:
-    head, tail = code[:_HEAD], code[_HEAD:]
-    alike = [head + "0" * len(tail), head + "9" * len(tail)]
-    for at in range(_HEAD):
-        before, after = code[:at], code[at + 1 :]
-        alike += [before + digit + after for digit in _DIGITS]
-    return tuple(alike)
