@@ -1,6 +1,7 @@
 """Fault tests come in two lengths: short in every run, long under `-m soak` or with VP_SOAK set; the ledger ends both.
 
-A test takes its length from the fixture `count(short, long)` and is collected twice: plain, and marked `soak`.
+A test takes its length from the fixture `count(short, long)` and is collected twice: plain, and marked `soak`. With
+VP_SOAK_ADD a run goes on with the ledger of the last one, so that a soak in parts ends with one table.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _LEDGER = pytest.StashKey[Ledger]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash.setdefault(_LEDGER, Ledger())
+    config.stash.setdefault(_LEDGER, Ledger.loaded() if os.environ.get("VP_SOAK_ADD") else Ledger())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -54,6 +54,17 @@ class Ledger:
         self.failed: list[str] = []  # tests; one that broke off has noted nothing, so its rows are not whole
         self.left_out: list[str] = []
 
+    @classmethod
+    def loaded(cls, path: Path = OUT) -> Ledger:
+        """Go on with what an earlier run has saved; empty where there was none."""
+        ledger = cls()
+        if path.exists():
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            for name, row in kept["rows"].items():
+                ledger.rows[name] = Row(row["faults"], row["violations"], row["figures"], set(row["harnesses"]))
+            ledger.failed, ledger.left_out = kept["failed"], kept["left_out"]
+        return ledger
+
     def note(self, invariant: str, harness: str, faults: int, violations: int = 0, **figures: float) -> None:
         """Add what one harness did to one invariant."""
         if invariant not in INVARIANTS:
