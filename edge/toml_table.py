@@ -76,6 +76,10 @@ class Table:
         """Return the same table with values for keys that are not written."""
         return Table(self._notes, {**usual, **self._values}, self._path)
 
+    def plain(self) -> dict[str, Any]:
+        """What is written, as tomllib reads it."""
+        return dict(self._values)
+
     def wrong(self, message: str, *key: str | int) -> None:
         """Note a mistake at a key below this table, or at the table itself."""
         self._notes.wrong((*self._path, *key), message)

@@ -144,16 +144,16 @@ def is_signed(cert_pem: bytes, content: bytes, signature: bytes) -> bool:
     return True
 
 
-def unseal(key_pem: bytes, sealed: bytes) -> bytes:
+def unseal(key_pem: bytes, sealed: bytes, purpose: bytes = SEAL_INFO) -> bytes:
     """Open what was sealed to the public half of this key. Errors: BadPem."""
     key = _private(key_pem)
     try:
         other = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), sealed[:POINT_BYTES])
-        secret = _agreed(key.exchange(ec.ECDH(), other), sealed[:POINT_BYTES], _point(key.public_key()))
+        secret = _agreed(key.exchange(ec.ECDH(), other), sealed[:POINT_BYTES] + _point(key.public_key()), purpose)
         nonce, box = sealed[POINT_BYTES : POINT_BYTES + NONCE_BYTES], sealed[POINT_BYTES + NONCE_BYTES :]
-        return AESGCM(secret).decrypt(nonce, box, SEAL_INFO)
+        return AESGCM(secret).decrypt(nonce, box, purpose)
     except (ValueError, InvalidTag) as error:
-        raise BadPem("the sealed key was not made for this device") from error
+        raise BadPem("what is sealed was not sealed for this key") from error
 
 
 # --- the hub --------------------------------------------------------------------------------------------------------
@@ -177,14 +177,17 @@ def sign(key_pem: bytes, content: bytes) -> bytes:
     return _private(key_pem).sign(content, ec.ECDSA(hashes.SHA256()))
 
 
-def seal(public_key: bytes, secret: bytes) -> bytes:
-    """Encrypt for the holder of a key alone. Shape: ephemeral point, nonce, AES-256-GCM. Errors: BadPem."""
+def seal(public_key: bytes, secret: bytes, purpose: bytes = SEAL_INFO) -> bytes:
+    """Encrypt for the holder of a key alone. Shape: ephemeral point, nonce, AES-256-GCM. Errors: BadPem.
+
+    `purpose`: what was sealed for one does not open for another.
+    """
     theirs = _public(public_key)
     ours = ec.generate_private_key(ec.SECP256R1())
     point = _point(ours.public_key())
     nonce = os.urandom(NONCE_BYTES)
-    agreed = _agreed(ours.exchange(ec.ECDH(), theirs), point, _point(theirs))
-    return point + nonce + AESGCM(agreed).encrypt(nonce, secret, SEAL_INFO)
+    agreed = _agreed(ours.exchange(ec.ECDH(), theirs), point + _point(theirs), purpose)
+    return point + nonce + AESGCM(agreed).encrypt(nonce, secret, purpose)
 
 
 def new_authority(key_pem: bytes, name: str, span: Span) -> bytes:
@@ -317,5 +320,5 @@ def _point(key: ec.EllipticCurvePublicKey) -> bytes:
     return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 
 
-def _agreed(shared: bytes, ephemeral: bytes, theirs: bytes) -> bytes:
-    return HKDF(hashes.SHA256(), 32, salt=ephemeral + theirs, info=SEAL_INFO).derive(shared)
+def _agreed(shared: bytes, points: bytes, purpose: bytes) -> bytes:
+    return HKDF(hashes.SHA256(), 32, salt=points, info=purpose).derive(shared)

@@ -39,7 +39,7 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments, only_devices=True)
-    board = doctor_line.ask(settings.data_dir) or asyncio.run(_look(settings))
+    board = board_of(settings)
     lang = arguments.lang or settings.language
     for finding in board.findings:
         if arguments.json:
@@ -47,6 +47,11 @@ def _run(arguments: argparse.Namespace) -> int:
         else:
             print(sentence(finding, lang))
     return {"store": STORE, "device": DEVICE, "": DONE}[doctor.at_fault(board.findings)]
+
+
+def board_of(settings: Settings) -> CheckupBoard:
+    """The findings, of the running kiosk if there is one. Errors: ValueError for options of a device."""
+    return doctor_line.ask(settings.data_dir) or asyncio.run(_look(settings))
 
 
 def sentence(finding: Finding, lang: str) -> str:

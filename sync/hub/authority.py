@@ -86,6 +86,10 @@ class Authority:
         """Sign bytes that begin with their purpose. Errors: NoAuthority, x509.BadPem."""
         return x509.sign(self._pair()[1], content)
 
+    def unseal(self, sealed: bytes, purpose: bytes) -> bytes:
+        """Open what was sealed for the authority. Errors: NoAuthority, x509.BadPem."""
+        return x509.unseal(self._pair()[1], sealed, purpose)
+
     def publish_revoked(self, revoked: Sequence[Revoked], now: datetime) -> None:
         """Write the whole list for the broker, which has to reload it. Errors: NoAuthority."""
         listed = x509.revocation_list(self._pair(), [(each.serial, each.at) for each in revoked], now)

@@ -24,7 +24,17 @@ from edge.command_line import Parser, emit
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
-from sync.hub import cli_enrolment, cli_profile, cli_release, cli_simulate, cli_stick, cli_watch, manifest, report
+from sync.hub import (
+    cli_enrolment,
+    cli_profile,
+    cli_release,
+    cli_simulate,
+    cli_stick,
+    cli_support,
+    cli_watch,
+    manifest,
+    report,
+)
 from sync.hub.app import Hub, HubOutside
 from sync.hub.config import MAX_SHARDS, HubSettings, load
 from sync.hub.intake import collect_rarely
@@ -154,6 +164,7 @@ def _parser() -> argparse.ArgumentParser:
     cli_profile.add(commands, _store)
     cli_release.add(commands, _store)
     cli_stick.add(commands, _store)
+    cli_support.add(commands)
     cli_watch.add(commands)
     cli_simulate.add(commands, _store, _broker)
     return parser
