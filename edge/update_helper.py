@@ -113,12 +113,12 @@ def status(powers: Powers) -> dict[str, Any]:
         booted, primary = str(told["booted"]), slots.get(told["boot_primary"], {}).get("bootname")
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Unfit("no_slots", f"rauc does not tell: {type(error).__name__}") from error
+    armed = (powers.state / "armed").exists()  # then the other slot is the next to start, and nothing is tried yet
     return {
         "done": True,
         "booted": booted,
-        "primary": primary,
-        "trial": booted != primary,
-        "armed": (powers.state / "armed").exists(),
+        "trial": booted != primary and not armed,
+        "armed": armed,
         "slots": {slot["bootname"]: slot["boot_status"] for slot in slots.values() if slot.get("bootname")},
     }
 

@@ -208,7 +208,7 @@ def ext4_of(folder: Path, files: dict[str, bytes], size: int = SLOT_BYTES) -> by
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(content)
     made.unlink(missing_ok=True)
-    command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tree, made, str(size // 1024)]
+    command = ["mke2fs", "-q", "-t", "ext4", "-b", "4096", "-d", tree, made, f"{size // 1024}k"]
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 0, done.stderr
     return made.read_bytes()
