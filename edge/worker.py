@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,6 +24,8 @@ class Worker:
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._gate = Lock()  # nobody is let in behind the end, where he would wait for ever
+        self._has_ended = False
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -31,22 +33,31 @@ class Worker:
         """Have it done for the running loop, where `then` gets the result before the asker goes on.
 
         An asker who is cancelled takes the work back while it has not begun; afterwards `then` is told all the same.
+        Errors: what `work` raises; RuntimeError after the end.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(partial(_do, work, loop, answer, then))
+        self._put(partial(_do, work, loop, answer, then))
         return answer
 
     def wait(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
-        """Have it done for a thread without a loop. Errors: what `work` raises; TimeoutError."""
+        """Have it done for a thread without a loop. Errors: as `ask`; TimeoutError."""
         answer: Future[T] = Future()
-        self._jobs.put(partial(_do_now, work, answer))
+        self._put(partial(_do_now, work, answer))
         return answer.result(timeout_s)
 
     def end(self) -> None:
         """Return when all that was asked is done and the thread has ended."""
-        self._jobs.put(None)
+        with self._gate:
+            self._has_ended = True
+            self._jobs.put(None)
         self._thread.join()
+
+    def _put(self, job: Callable[[], None]) -> None:
+        with self._gate:
+            if self._has_ended:
+                raise RuntimeError("the thread has ended")
+            self._jobs.put(job)
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

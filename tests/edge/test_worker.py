@@ -117,6 +117,19 @@ def test_the_end_waits_for_what_was_asked() -> None:
     assert done == list(range(50))
 
 
+def test_nobody_waits_behind_the_end() -> None:
+    worker = Worker("ends")
+    worker.end()
+
+    async def main() -> None:
+        await worker.ask(lambda: 1, lambda _: None)
+
+    with pytest.raises(RuntimeError):
+        asyncio.run(main())
+    with pytest.raises(RuntimeError):
+        worker.wait(lambda: 1)
+
+
 def test_a_wait_has_an_end(worker: Worker) -> None:
     go_on = threading.Event()
 
