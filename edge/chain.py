@@ -37,6 +37,14 @@ class Item(NamedTuple):
         return f"Item(seq={self.seq}, kind={self.kind!r}, body={self.body!r}, stamp={self.stamp!r})"
 
 
+class Linked(NamedTuple):
+    """A fact between the hash before it and its own: enough to prove it without the facts before."""
+
+    prev: str
+    item: Item
+    mark: str
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """How far a log has come: the log's name, the last sequence number (0 = nothing), and the hash there."""

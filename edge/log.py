@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from edge import events
-from edge.chain import GENESIS, NOTHING_PERSONAL, Item, Position, event_id, field_digest, link
+from edge.chain import GENESIS, NOTHING_PERSONAL, Item, Linked, Position, event_id, field_digest, link
 from edge.events import Encoded, Fact
 from edge.model import EventId, LogId, Seq, Stamp
 from edge.store import Tx
@@ -202,6 +202,13 @@ def apply_down(
     return at
 
 
+def apply_advance(tx: Tx, linked: Linked, apply: Callable[[Tx, Fact], None]) -> None:
+    """Apply one fact of the hub out of turn, if it was not; the position stays. In its turn it is then known."""
+    tx.bookkeeping = True
+    if _is_new(tx, linked.mark):
+        apply(tx, _decoded(linked.item))
+
+
 def _is_new(tx: Tx, mark: str) -> bool:
     """A hub restored from a backup sends its log again under a new name: the same event is applied once for ever."""
     known = bytes.fromhex(event_id(mark))
@@ -246,6 +253,24 @@ def read_after(tx: Tx, seq: Seq, limit: int, max_bytes: int) -> tuple[Item, ...]
     return tuple(
         Item(number, kind, body, Stamp(at, boot, ms, synced != 0), of(number, NOTHING_PERSONAL))
         for number, kind, body, at, boot, ms, synced in rows
+    )
+
+
+def newest_of(tx: Tx, kinds: Sequence[str], after: Seq, limit: int) -> tuple[Linked, ...]:
+    """Return the newest facts of these kinds after `after`, at most `limit`, oldest first, each with its two hashes."""
+    marks = ", ".join("?" * len(kinds))
+    found = tx.rows(
+        "SELECT f.*, (SELECT hash FROM fact b WHERE b.seq = f.seq - 1) AS prev FROM fact f "  # noqa: S608  marks only
+        f"WHERE f.seq > ? AND f.kind IN ({marks}) ORDER BY f.seq DESC LIMIT ?",
+        (after, *kinds, limit),
+    )
+    rows = [row for row in reversed(found) if row["prev"] is not None or row["seq"] == 1]
+    held = _personal(tx, rows[0]["seq"], rows[-1]["seq"]) if rows else {}
+    return tuple(
+        Linked(
+            row["prev"] or GENESIS, _item(row)._replace(personal=held.get(row["seq"], NOTHING_PERSONAL)), row["hash"]
+        )
+        for row in rows
     )
 
 

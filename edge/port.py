@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from edge import inbox, log, outages
-from edge.chain import Item, Position
+from edge.chain import Item, Linked, Position
 from edge.model import LogId, Seq
 from edge.store import Store
 from edge.store import Tx as _Tx
@@ -43,6 +43,12 @@ class StoreLog:
 
     async def apply_down(self, log_id: LogId, items: Sequence[Item], marks: Sequence[str]) -> Position:
         return await self._store.run(_apply, log_id, items, marks)
+
+    async def newest_of(self, kinds: Sequence[str], after: Seq, limit: int) -> tuple[Linked, ...]:
+        return await self._store.run(log.newest_of, kinds, after, limit)
+
+    async def apply_advance(self, linked: Linked) -> None:
+        await self._store.run(log.apply_advance, linked, inbox.apply)
 
     async def wait_for_more(self, timeout_s: float) -> None:
         try:

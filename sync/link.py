@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from edge.chain import GENESIS, Position
+from edge.chain import GENESIS, Linked, Position
 from edge.model import LogId, Seq
+from sync.advance import NEWEST, UP, Advances
 from sync.dial import TLS_WORDS
 from sync.mqtt import LOGIN, RECEIVE_MAXIMUM, Connection, LineLost, Message, Will
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
@@ -54,6 +55,8 @@ class Link:
         self._receiver = Receiver(settings.key)
         self._rhythm = Rhythm(outside.dice, settings.timing)
         self._sender = Sender(Position(LogId("none"), Seq(0), GENESIS), settings.window)  # replaced with each line
+        self._advances = Advances()
+        self._advance_taken = Position(LogId(""), Seq(0), GENESIS)  # the last notice of the hub on this line
         self._kick = asyncio.Event()
         self._info = LinkInfo()
         self._forked_at: int | None = None
@@ -127,6 +130,8 @@ class Link:
         self._sender = Sender(await self._port.up_position(), self._settings.window)
         self._sender.narrow()
         self._rhythm.begin()
+        self._advances.begin()
+        self._advance_taken = Position(LogId(""), Seq(0), GENESIS)
         await line.subscribe([self._topics.up_ack, self._topics.down])
         have = await self._port.down_position()
         line.publish(self._topics.down_ack, encode_ack(Ack(_named(have))), retain=True)
@@ -145,6 +150,7 @@ class Link:
             now = self._outside.ms()
             if self._sender.waits and self._rhythm.is_overdue(now):
                 self._sender.on_timeout()
+                self._advances.begin()
                 self._rhythm.rest(now)
                 self._tell(online=False)
             if self._rhythm.wants_sign_of_life(now):
@@ -166,6 +172,7 @@ class Link:
         sender = self._sender
         if sender.must_ask and not sender.waits:
             self._publish(line, sender.question())
+        await self._hurry(line)
         try:
             while sender.has_room:
                 tip = sender.tip
@@ -180,6 +187,17 @@ class Link:
         except BadBatch as error:
             self._trouble("too_large", error)
 
+    async def _hurry(self, line: Connection) -> None:
+        """What a village waits for goes before the backlog."""
+        if self._sender.must_ask:
+            return
+        head = await self._port.head()
+        after = self._advances.look_after(self._sender.tip, head.upto)
+        if after is not None:
+            self._advances.found(await self._port.newest_of(UP, after, NEWEST), head.upto)
+        for notice in self._advances.outgoing(self._sender.cursor.log_id, self._sender.tip):
+            self._publish(line, notice)
+
     def _publish(self, line: Connection, batch: Batch) -> None:
         line.publish(self._topics.up, encode_batch(batch, self._sender.dictionary))
         self._rhythm.sent(self._outside.ms())
@@ -192,6 +210,8 @@ class Link:
             return
         own = {seq: await self._port.mark_at(seq) for seq in self._sender.needs(ack)}
         step = self._sender.on_ack(ack, own)
+        if step.alive:
+            self._advances.answered(ack.advance, self._sender.cursor.upto)
         if step.alive and not message.retained:
             self._heard(step)
         if step.move is Move.CONFIRM:
@@ -272,12 +292,29 @@ class Link:
         except BadBatch as error:
             log.warning("a batch of the hub cannot be read: %s", error)
             return Ack(_named(have), Why.BAD)
+        if batch.advance:
+            return await self._on_notice(batch, have)
         verdict = self._receiver.judge(batch, same_log(have, batch.log_id))  # a renamed log starts at its first fact
         if verdict.items:
             await self._port.apply_down(batch.log_id, verdict.items, verdict.marks)
         if verdict.why in (Why.BAD, Why.FORK):
             log.warning("a batch of the hub does not fit its chain: %s", verdict.why)
-        return verdict.answer([(Seq(0), GENESIS)] if verdict.lost_track else ())
+        return self._with_notices(verdict.answer([(Seq(0), GENESIS)] if verdict.lost_track else ()))
+
+    async def _on_notice(self, batch: Batch, have: Position) -> Ack:
+        """The hub hurries: do it now, in its turn it is known by its event id."""
+        if self._receiver.proves(batch):
+            if batch.log_id != have.log_id or batch.last > have.upto:
+                await self._port.apply_advance(Linked(batch.prev, batch.items[0], batch.mark))
+            self._advance_taken = Position(batch.log_id, batch.last, batch.mark)
+        else:
+            log.warning("a notice of the hub does not bear its key")
+        return self._with_notices(Ack(_named(have)))
+
+    def _with_notices(self, ack: Ack) -> Ack:
+        """Tell how far notices of this log were taken; it is also how the hub learns that we understand them."""
+        taken = self._advance_taken
+        return replace(ack, advance=taken.upto) if taken.log_id == ack.position.log_id else ack
 
     # --- presence -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edge.chain import Item, Position
+from edge.chain import Item, Linked, Position
 from edge.model import LogId, Seq, SiteCode
 from sync.mqtt import Broker
 from sync.relay import WINDOW
@@ -46,6 +46,12 @@ class LogPort(Protocol):
         A hub restored from a backup renames its log and sends it again from the beginning: what was applied before
         under another name (same event id, the first half of its mark) must change nothing.
         """
+
+    async def newest_of(self, kinds: Sequence[str], after: Seq, limit: int) -> tuple[Linked, ...]:
+        """The newest facts of these kinds after `after`, at most `limit`, oldest first."""
+
+    async def apply_advance(self, linked: Linked) -> None:
+        """Apply one fact of the hub out of turn, unless it was applied; when its turn comes it changes nothing."""
 
     async def wait_for_more(self, timeout_s: float) -> None:
         """Return when something was committed, or the time is over."""

@@ -108,6 +108,13 @@ class Receiver:
             return Verdict(have, why=Why.FORK, opens=opens)
         return Verdict(have, batch.items[known:], tuple(marks[known:]), opens=opens)
 
+    def proves(self, batch: Batch) -> bool:
+        """Whether the one fact of an advance notice bears the hash that only a holder of the key can make.
+
+        The hash covers number, kind, body, stamp and the hash before it: whoever sends it knows this log up to there.
+        """
+        return walk(self._key, batch.prev, batch.items)[-1] == batch.mark
+
     def is_gap(self, batch: Batch, have: Position) -> bool:
         """The gap rule. A method of its own so that a test can leave it out and show that it is needed."""
         return batch.first > have.upto + 1

@@ -42,6 +42,7 @@ MAX_PLAIN = 1024 * 1024  # inflated; ten times what a full batch needs, far belo
 MAX_ANSWER = 8 * 1024  # bytes; an answer with a full ladder is about 4 KB
 MAX_LADDER = 48
 MAX_BOOTS = MAX_FACTS
+NONE_TAKEN = Seq(0)  # no fact out of turn
 FACTS, MARK = ',"facts":[', '],"mark":"'  # between the head of a batch, its facts, and its end
 
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -61,7 +62,8 @@ class Batch:
     """Facts `first`, `first + 1`, ... of one log. Without facts it is a question: how far are you?
 
     Shape: `prev` is the hash before the first fact, `mark` the hash after the last (`prev` when there is none);
-           `bodies` what the bodies say, where reading the batch has told; else nothing.
+           `bodies` what the bodies say, where reading the batch has told; else nothing. `advance`: one fact out of
+           turn (sync/advance.py).
     """
 
     log_id: LogId
@@ -70,6 +72,7 @@ class Batch:
     items: tuple[Item, ...]
     mark: str
     bodies: Sequence[Body] = field(default=(), compare=False, repr=False)
+    advance: bool = False
 
     @property
     def last(self) -> Seq:
@@ -82,12 +85,14 @@ class Ack:
     """How far the receiver has a log. `known`: marks it could go on from, given only when it does not know the log.
 
     `dictionary`: the newest one that the receiver can read, 0 for none; releases before it say nothing of it.
+    `advance`: the last fact of this log that was taken out of turn, 0 for none; None: a release that cannot.
     """
 
     position: Position
     why: Why | None = None
     known: tuple[tuple[Seq, str], ...] = ()
     dictionary: int = NEWEST
+    advance: Seq | None = NONE_TAKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +157,8 @@ def plain_batch(batch: Batch) -> bytes:
     """Write a batch as JSON, before it is packed."""
     boots, facts = write_facts(batch.items)
     top = {"v": VERSION, "log": batch.log_id, "first": batch.first, "prev": batch.prev, "boots": boots}
+    if batch.advance:
+        top["advance"] = True
     head = _text(top).removesuffix("}")
     return f'{head}{FACTS}{facts}{MARK}{batch.mark}"}}'.encode()
 
@@ -167,6 +174,8 @@ def decode_batch(payload: bytes) -> Batch:
         batch = _batch(top, mark_of(top.get("mark")), read_slowly(facts, first, boots))
     if not batch.items and batch.mark != batch.prev:
         raise BadBatch("a question carries two marks")
+    if batch.advance and len(batch.items) != 1:
+        raise BadBatch("a notice carries one fact")
     return batch
 
 
@@ -187,7 +196,8 @@ def _as_we_write(plain: bytes) -> Batch | None:
 
 
 def _batch(top: Mapping[str, Any], mark: str, items: tuple[Item, ...], bodies: Sequence[Body] = ()) -> Batch:
-    return Batch(log_id_of(top), Seq(whole(top, "first", 1)), mark_of(top.get("prev")), items, mark, bodies)
+    is_advance = top.get("advance") is True
+    return Batch(log_id_of(top), Seq(whole(top, "first", 1)), mark_of(top.get("prev")), items, mark, bodies, is_advance)
 
 
 def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:
@@ -209,6 +219,8 @@ def encode_ack(ack: Ack) -> bytes:
     top: dict[str, Any] = {"v": VERSION, "log": at.log_id, "upto": at.upto, "mark": at.mark, "why": ack.why}
     if ack.dictionary:
         top["dict"] = ack.dictionary
+    if ack.advance is not None:
+        top["advance"] = ack.advance
     if ack.known:
         top["known"] = [list(rung) for rung in ack.known[:MAX_LADDER]]
     return dump(top)
@@ -227,7 +239,8 @@ def decode_ack(payload: bytes) -> Ack:
             raise BadBatch("known: a rung has another shape")
         known.append((Seq(rung[0]), mark_of(rung[1])))
     dictionary = whole(top, "dict", 0) if "dict" in top else 0
-    return Ack(position, None if why is None else Why(why), tuple(known), dictionary)
+    advance = Seq(whole(top, "advance", 0)) if "advance" in top else None
+    return Ack(position, None if why is None else Why(why), tuple(known), dictionary, advance)
 
 
 def encode_presence(presence: Presence) -> bytes:

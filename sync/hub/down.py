@@ -7,11 +7,11 @@ then the log gets a new name and is offered from the beginning (see sync/relay.p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edge import events
-from edge.chain import GENESIS, Item, Position, event_id, link
+from edge.chain import GENESIS, Item, Linked, Position, event_id, link
 from edge.events import Fact
 from edge.model import EventId, LogId, Seq, SiteCode, Stamp
 from sync.hub.database import Values
@@ -120,6 +120,17 @@ def read_after(tx: Tx, site: SiteCode, seq: Seq, limit: int, max_bytes: int) -> 
             break
         taken.append(item_of(row))
     return tuple(taken)
+
+
+def next_of(tx: Tx, site: SiteCode, kinds: Sequence[str], after: Seq, limit: int) -> list[Linked]:
+    """The next facts of these kinds after `after`, at most `limit`, each with its two hashes."""
+    marks = ", ".join("?" * len(kinds))
+    found = tx.rows(
+        "SELECT d.*, (SELECT hash FROM down b WHERE b.site = d.site AND b.seq = d.seq - 1) AS prev FROM down d "  # noqa: S608  marks only
+        f"WHERE d.site = ? AND d.seq > ? AND d.kind IN ({marks}) ORDER BY d.seq LIMIT ?",
+        (site, after, *kinds, limit),
+    )
+    return [Linked(row["prev"] or GENESIS, item_of(row), row["hash"]) for row in found]
 
 
 def item_of(row: Mapping[str, Any]) -> Item:

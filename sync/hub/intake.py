@@ -72,7 +72,8 @@ class Intake:
         for at, (site, _) in enumerate(arrivals):
             batch = read[at]
             end = _end_of(batch) if isinstance(batch, Batch) else ends[at]
-            held.append(_if_held(tx, keeping.heads[site], end))
+            answer = _if_held(tx, keeping.heads[site], end)
+            held.append(None if answer is None else keeping.answered(site, answer))
             if held[at] is None and batch is None:
                 read[at] = _readable(arrivals[at])
         facts = [
@@ -126,7 +127,7 @@ def accept(store: HubStore, site: SiteCode, payload: bytes) -> Ack:
 
 def _take(tx: Tx, keeping: Keeping, site: SiteCode, batch: Batch | str | None, facts: Sequence[Fact | str]) -> Ack:
     if isinstance(batch, Batch):
-        return keeping.take(site, batch, facts)
+        return keeping.take_advance(site, batch, facts[0]) if batch.advance else keeping.take(site, batch, facts)
     log.warning("site %s sent a batch that cannot be read: %s", site, batch)
     raise_alarm(tx, site, "unreadable", "batch")
     return Ack(keeping.heads[site].newest, Why.BAD)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 
 from edge import events
-from edge.chain import Item, event_id
+from edge.chain import GENESIS, Item, Position, event_id
 from edge.events import (
     BadFact,
     BillAccepted,
@@ -25,6 +25,7 @@ from edge.events import (
 )
 from edge.model import EventId, PickupCode, PickupToken, Seq, SiteCode
 from sync.facts import Body
+from sync.hub.advances import BOOKED, DONE, SHOWN, read_advances
 from sync.hub.biller import BOOK
 from sync.hub.case import Case, NotApplicable
 from sync.hub.database import StoreFault, Table, Values
@@ -54,6 +55,7 @@ class Keeping:
         self._told: list[Values] = []
         self._downs = {site: DownLog(tx, site, later=self._told) for site in sites}
         self._has_book = False
+        self._advances = read_advances(tx, sites)
         self.heads = read_heads(tx, sites)
 
     def understood(self, batch: Batch) -> list[Fact | str]:
@@ -88,6 +90,25 @@ class Keeping:
         ]
         self._rows.find(REFUSAL_BY_SLIP, REFUSAL, dict.fromkeys(refunds))
 
+    def take_advance(self, site: SiteCode, batch: Batch, fact: Fact | str) -> Ack:
+        """Act on a fact ahead of its place, once. No position moves."""
+        heads, advances = self.heads[site], self._advances[site]
+        have = heads.of(batch.log_id) or Position(batch.log_id, Seq(0), GENESIS)
+        event = event_id(batch.mark)
+        if not Receiver(self._tx.keys[site]).proves(batch):
+            raise_alarm(self._tx, site, "bad_advance", batch.log_id)
+            return self.answered(site, Ack(have))
+        if batch.last > have.upto and not advances.holds(event) and not self._known_events(site, [batch.mark]):
+            case = Case(site, event, batch.items[0].stamp.at, self._downs[site])
+            is_done = isinstance(fact, BOOKED) and self._reason(case, fact, PROJECTIONS[type(fact)]) is None
+            advances.keep(self._rows, batch, DONE if is_done else SHOWN)
+        return Ack(have, advance=batch.last)
+
+    def answered(self, site: SiteCode, ack: Ack) -> Ack:
+        """The answer, with what of its log came ahead."""
+        upto = self._advances[site].upto(ack.position.log_id)
+        return replace(ack, advance=upto) if upto else ack
+
     def take(self, site: SiteCode, batch: Batch, facts: Sequence[Fact | str]) -> Ack:
         """Judge a batch and keep what is new."""
         heads = self.heads[site]
@@ -99,9 +120,9 @@ class Keeping:
         if verdict.items:
             self._keep(site, verdict, facts[len(facts) - len(verdict.items) :])
         if not verdict.lost_track:
-            return verdict.answer()
+            return self.answered(site, verdict.answer())
         self.flush()
-        return verdict.answer(heads.ladder(self._tx))
+        return self.answered(site, verdict.answer(heads.ladder(self._tx)))
 
     def flush(self) -> None:
         """Write everything that was taken. Errors: StoreFault."""
@@ -123,7 +144,7 @@ class Keeping:
         others = heads.count - (0 if verdict.opens else 1)
         known = self._known_events(site, verdict.marks) if others else set()
         now = self._tx.stamp.at
-        log_id, down, kept = verdict.base.log_id, self._downs[site], self._facts
+        log_id, down, kept, ahead = verdict.base.log_id, self._downs[site], self._facts, self._advances[site]
         for item, mark, fact in zip(verdict.items, verdict.marks, facts, strict=True):
             event = event_id(mark)
             if event in known:  # the same history under another name: applied then
@@ -135,8 +156,10 @@ class Keeping:
             )
             if isinstance(fact, str):
                 self._set_aside(Case(site, event, at, down), fact)
-            elif (projection := PROJECTIONS.get(type(fact))) is not None:
+            elif (projection := PROJECTIONS.get(type(fact))) is not None and not (ahead and ahead.was_done(event)):
                 self._apply(Case(site, event, at, down), fact, projection)
+        if ahead and ahead.reached(self._rows, verdict.items[0].seq, verdict.marks):
+            raise_alarm(self._tx, site, "advance_differs", log_id)
         self._watch_for_clones(site, verdict, shares_history=bool(known) or verdict.base.upto > 0)
         heads.move(verdict)
 
@@ -157,11 +180,14 @@ class Keeping:
         case.down.append(FactRefused(case.event, reason))
 
     def _apply(self, case: Case, fact: Fact, projection: Projection) -> None:
+        reason = self._reason(case, fact, projection)
+        if reason is not None:
+            self._set_aside(case, reason)
+
+    def _reason(self, case: Case, fact: Fact, projection: Projection) -> str | None:
+        """Apply one fact. Return why it could not be applied, None if it was."""
         if self._careful:
-            reason = self._failure_alone(case, fact, projection)
-            if reason is not None:
-                self._set_aside(case, reason)
-            return
+            return self._failure_alone(case, fact, projection)
         rows, down = self._rows, case.down
         end, mark = down.end, rows.mark()
         try:
@@ -169,7 +195,8 @@ class Keeping:
         except NotApplicable as refusal:
             rows.back_to(mark)
             down.back_to(end)
-            self._set_aside(case, refusal.reason)
+            return refusal.reason
+        return None
 
     def _failure_alone(self, case: Case, fact: Fact, projection: Projection) -> str | None:
         """Apply one fact behind a savepoint. Return why it could not be applied, None if it was.

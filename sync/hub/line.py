@@ -10,13 +10,14 @@ import logging
 from collections.abc import Callable
 
 from edge.model import SiteCode
+from sync.advance import DOWN, NEWEST, Advances
 from sync.hub import down
 from sync.hub.keeping import raise_alarm
-from sync.hub.store import HubStore
+from sync.hub.store import HubStore, Tx
 from sync.relay import Move, Sender, Step
 from sync.rhythm import Rhythm, Timing
 from sync.strict import BadBatch
-from sync.wire import MAX_BATCH_BYTES, MAX_FACTS, Ack, decode_ack, encode_batch
+from sync.wire import MAX_BATCH_BYTES, MAX_FACTS, Ack, Batch, decode_ack, encode_batch
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,7 @@ class DownLine:
         self._site = site
         self._timing = timing
         self._rhythm = Rhythm(dice, timing)
+        self._advances = Advances(window=1, look_back=None)  # an order and its withdrawal must not change places
         self._forked_at: int | None = None
         self._is_there = False
         self._in_trouble = False
@@ -44,6 +46,7 @@ class DownLine:
         """The site has (again) said that it is there: ask how far it is before sending, it may be a restored card."""
         if not self._is_there:
             self._sender.on_timeout()
+            self._advances.begin()
             self._rhythm.begin()
         self._is_there = True
         self._sender.ask()
@@ -58,6 +61,7 @@ class DownLine:
             return []
         if self._sender.waits and self._rhythm.is_overdue(now_ms):
             self._sender.on_timeout()
+            self._advances.begin()
             self._rhythm.rest(now_ms)
         if self._rhythm.rests(now_ms):
             return []
@@ -86,6 +90,7 @@ class DownLine:
         step = self._sender.on_ack(ack, own)
         if not step.alive:
             return
+        self._advances.answered(ack.advance, self._sender.cursor.upto)
         self._is_there = True
         if step.move is Move.CONFIRM and self._rhythm.is_quick(now_ms):
             self._sender.widen()
@@ -103,6 +108,7 @@ class DownLine:
     def _batches(self) -> list[bytes]:
         packed: list[bytes] = []
         with self._store.reading() as tx:
+            packed += [encode_batch(notice, self._sender.dictionary) for notice in self._notices(tx)]
             while self._sender.has_room:
                 items = down.read_after(tx, self._site, self._sender.tip, MAX_FACTS, MAX_BATCH_BYTES)
                 if not items:
@@ -111,6 +117,16 @@ class DownLine:
                 assert mark is not None  # read in the same transaction
                 packed.append(encode_batch(self._sender.batch(items, mark), self._sender.dictionary))
         return packed
+
+    def _notices(self, tx: Tx) -> list[Batch]:
+        """What overtakes a manifest on its way."""
+        at = self._sender.cursor
+        head = down.head(tx, self._site).upto
+        after = self._advances.look_after(at.upto, head)
+        if after is not None:
+            found = down.next_of(tx, self._site, DOWN, after, NEWEST)
+            self._advances.found(found, found[-1].item.seq if len(found) == NEWEST else head)
+        return self._advances.outgoing(at.log_id, at.upto)
 
     def _act(self, step: Step, ack: Ack, now_ms: int) -> None:
         match step.move:

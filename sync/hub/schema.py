@@ -104,7 +104,15 @@ CREATE TABLE site_update (
 ) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES)
+ADVANCES = """
+CREATE TABLE advance (
+    site TEXT NOT NULL, event TEXT NOT NULL, log_id TEXT NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL,
+    body TEXT NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, received_at INTEGER NOT NULL,
+    PRIMARY KEY (site, event)
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES, ADVANCES)
 
 _STAMP = ("at", "boot", "ms", "synced", "hash", "personal")
 FACT = Table("fact", ("site", "event"), ("site", "event", "log_id", "seq", "kind", "body", *_STAMP, "received_at"))
@@ -115,6 +123,10 @@ PARCEL = Table(
      "place", "notified_at", "changed_at"),
 )  # fmt: skip
 UNPROJECTED = Table("unprojected", ("site", "event"), ("site", "event", "reason", "at"))
+ADVANCE = Table(
+    "advance", ("site", "event"),
+    ("site", "event", "log_id", "seq", "kind", "body", "at", "state", "received_at"),
+)  # fmt: skip
 EVENT = Table("fact", ("site", "event"), ("event",))  # which facts are known, and no more of them
 PARCEL_BY_WAYBILL = Table("parcel", ("site", "waybill_no"), PARCEL.columns)
 SMS = Table(

@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from edge.chain import GENESIS, Item, Position, event_id, link
+from edge.chain import GENESIS, Item, Linked, Position, event_id, link
 from edge.model import LogId, Seq, Stamp
 from sync.relay import Move, Receiver, Sender, Verdict, ladder
 from sync.wire import Ack, Batch
@@ -211,6 +211,16 @@ class MemoryPort:
             self.applied[event_id(mark)] = item
             self.down = Position(log_id, item.seq, mark)
         return self.down
+
+    async def newest_of(self, kinds: Sequence[str], after: Seq, limit: int) -> tuple[Linked, ...]:
+        marks = [self.disk.mark_at(seq) for seq in range(len(self.disk.items) + 1)]
+        found = [Linked(marks[i.seq - 1], i, marks[i.seq]) for i in self.disk.items[after:] if i.kind in kinds]
+        return tuple(found[-limit:])
+
+    async def apply_advance(self, linked: Linked) -> None:
+        event = event_id(linked.mark)
+        self.times_applied += [event] if event not in self.applied else []
+        self.applied[event] = linked.item
 
     async def wait_for_more(self, timeout_s: float) -> None:
         with suppress(TimeoutError):

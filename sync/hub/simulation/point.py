@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from edge.chain import GENESIS, Item, Position, event_id, link
 from edge.model import EventId, LogId, Seq, SiteCode
@@ -95,13 +96,14 @@ class SimulatedPoint:
             batch = decode_batch(payload)
         except BadBatch:
             self.refused += 1
-            return encode_ack(Ack(self.down, Why.BAD))
+            return encode_ack(Ack(self.down, Why.BAD, advance=None))
         verdict = self._receiver.judge(batch, same_log(self.down, batch.log_id))
         if verdict.items:
             self.down = verdict.position
             self.down_facts += len(verdict.items)
             self.refused += sum(item.kind.startswith(REFUSED) for item in verdict.items)
-        return encode_ack(verdict.answer([(Seq(0), GENESIS)] if verdict.lost_track else ()))
+        answer = verdict.answer([(Seq(0), GENESIS)] if verdict.lost_track else ())
+        return encode_ack(replace(answer, advance=None))  # nothing is urgent to somebody who does not exist
 
     def digest(self) -> str:
         """One hash over the ids of all facts, as the hub computes it."""

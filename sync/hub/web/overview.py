@@ -28,7 +28,7 @@ WORST_FIRST = (
 )  # fmt: skip
 ALARM_MS = 7 * DAY_MS  # an alarm is news for a week; the book of alarms keeps it for ever
 BACKLOG_NOTED = 2_000  # facts: a day at the festival peak of one point
-GRAVE_ALARMS = ("clone", "bad_chain")
+GRAVE_ALARMS = ("clone", "bad_chain", "advance_differs")
 
 SITES = "SELECT code AS site, online, version, pending, seen_at FROM site WHERE 1 = 1 {only}"
 HEARD = "SELECT site, max(heard_at) AS heard_at FROM head WHERE 1 = 1 {only} GROUP BY site"
@@ -37,7 +37,12 @@ PARCELS = (
     "GROUP BY site, state"
 )
 DEVICES = "SELECT site, count(*) AS n FROM device WHERE state = 'failed' {only} GROUP BY site"
-DOORS = "SELECT site, state, count(*) AS n FROM door WHERE state IN ('forced', 'left_open') {only} GROUP BY site, state"
+# A door alarm that came ahead of a backlog counts until the log itself has reached it.
+DOORS = (
+    "SELECT site, state, count(*) AS n FROM (SELECT site, state FROM door UNION ALL SELECT site, CASE kind "
+    "WHEN 'door_forced.1' THEN 'forced' WHEN 'door_left_open.1' THEN 'left_open' END AS state FROM advance "
+    "WHERE state <> 'differs') d WHERE state IN ('forced', 'left_open') {only} GROUP BY site, state"
+)
 UPDATES = (
     "SELECT site, count(*) AS n FROM site_update WHERE state IN ('fell_back', 'refused') AND why <> 'expired' {only} "
     "GROUP BY site"
