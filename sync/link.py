@@ -200,7 +200,7 @@ class Link:
 
     def _publish(self, line: Connection, batch: Batch) -> None:
         line.publish(self._topics.up, encode_batch(batch, self._sender.dictionary))
-        self._rhythm.sent(self._outside.ms())
+        self._rhythm.sent(self._outside.ms(), int(bool(batch.items) and not batch.advance))
 
     async def _on_ack(self, message: Message) -> None:
         try:
@@ -231,9 +231,8 @@ class Link:
     def _heard(self, step: Step) -> None:
         """The hub itself answered, just now."""
         now = self._outside.ms()
-        if step.move is Move.CONFIRM and self._rhythm.is_quick(now):
-            self._sender.widen()
-            self._rhythm.trust()
+        if step.move is Move.CONFIRM:
+            self._sender.keep_pace(self._rhythm.pace(now, self._sender.in_flight))
         well = step.move is Move.CONFIRM or (self._info.trouble is None and step.move is not Move.TROUBLE)
         self._rhythm.answered(now, more=self._sender.waits, well=well)
         self._retry.begin()

@@ -203,6 +203,22 @@ class Sender:
         """An answer came quickly: one more batch may be in flight."""
         self._width = min(self._window, self._width + 1)
 
+    def ease(self) -> None:
+        """An answer came late: one batch fewer."""
+        self._width = max(1, self._width - 1)
+
+    @property
+    def in_flight(self) -> int:
+        """How many batches are on their way."""
+        return len(self._in_flight)
+
+    def keep_pace(self, pace: int) -> None:
+        """Widen or narrow by what `sync.rhythm.Rhythm.pace` says."""
+        if pace > 0:
+            self.widen()
+        elif pace < 0:
+            self.ease()
+
     def moved(self, position: Position) -> None:
         """Begin anew at a position: after the start, after a fork."""
         self._cursor = position

@@ -5,6 +5,7 @@ Pure: the caller tells the time in monotonic milliseconds and sleeps.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -24,6 +25,7 @@ class Timing:
 
 
 PATIENCE = 16  # times `answer_s` is the longest wait: a full batch at 4,800 bit/s takes two minutes
+QUEUE_MS = 1_000  # so much may wait on the line; twice as much is too much
 QUICK = 0.5  # of `answer_s`: an answer within it shows that the line can carry more
 
 
@@ -38,9 +40,12 @@ class Rhythm:
         self._rest_until = 0
         self._patience = 1
         self._in_doubt = False
+        self._sent: deque[int] = deque()  # when each batch went out that is on its way
+        self._least_ms: int | None = None  # from sending to answer on this line, with nothing else waiting
 
-    def sent(self, now_ms: int) -> None:
-        """Something that wants an answer went out."""
+    def sent(self, now_ms: int, batches: int = 0) -> None:
+        """Something that wants an answer went out, and so many batches of facts in it."""
+        self._sent.extend([now_ms] * batches)
         if self._waiting_since is None:
             self._waiting_since = now_ms
 
@@ -53,18 +58,26 @@ class Rhythm:
         if well:
             self._backoff.reset()
 
-    def is_quick(self, now_ms: int) -> bool:
-        """Whether an answer that comes now comes quickly. Ask before `answered`.
+    def pace(self, now_ms: int, in_flight: int) -> int:
+        """Tell, when facts are confirmed, whether one more batch (1), as many or one fewer (-1) may be on their way.
 
-        The first one after a loss may be late for something older, so it shows nothing.
+        The time from sending a batch to its answer says how much waits in front of the line, in a modem or at a busy
+        hub: what is urgent waits behind it. Ask before `answered`. The first answer after a loss may be late for
+        something older, so it shows nothing.
         """
-        if self._waiting_since is None or self._in_doubt:
-            return False
-        return now_ms - self._waiting_since < 1000 * QUICK * self._timing.answer_s
-
-    def trust(self) -> None:
-        """Facts were confirmed quickly: wait for answers as short as at first."""
-        self._patience = 1
+        sent = None
+        while len(self._sent) > in_flight:
+            sent = self._sent.popleft()
+        if sent is None or self._in_doubt:
+            return 0
+        trip_ms = now_ms - sent
+        self._least_ms = min(trip_ms, self._least_ms or trip_ms)
+        is_quick, waits_ms = trip_ms < 1000 * QUICK * self._timing.answer_s, trip_ms - self._least_ms
+        if is_quick:
+            self._patience = 1  # wait for answers as short as at first
+        if waits_ms > 2 * QUEUE_MS:
+            return -1
+        return int(is_quick and waits_ms <= QUEUE_MS)
 
     def rest(self, now_ms: int) -> None:
         """It did not work: wait before the next try, longer each time, and then longer for its answer."""
@@ -78,6 +91,8 @@ class Rhythm:
         """The line is new, or the other end is: forget what was outstanding and try at once."""
         self._waiting_since = None
         self._rest_until = 0
+        self._sent.clear()
+        self._least_ms = None
         self._backoff.reset()
 
     @property

@@ -66,13 +66,14 @@ class DownLine:
         if self._rhythm.rests(now_ms):
             return []
         packed: list[bytes] = []
+        on_their_way = self._sender.in_flight
         if self._sender.must_ask:
             if not self._sender.waits:
                 packed.append(encode_batch(self._sender.question(), self._sender.dictionary))
         else:
             packed = self._batches()
         if packed:
-            self._rhythm.sent(now_ms)
+            self._rhythm.sent(now_ms, self._sender.in_flight - on_their_way)
         return packed
 
     def on_ack(self, payload: bytes, now_ms: int) -> None:
@@ -92,9 +93,8 @@ class DownLine:
             return
         self._advances.answered(ack.advance, self._sender.cursor.upto)
         self._is_there = True
-        if step.move is Move.CONFIRM and self._rhythm.is_quick(now_ms):
-            self._sender.widen()
-            self._rhythm.trust()
+        if step.move is Move.CONFIRM:
+            self._sender.keep_pace(self._rhythm.pace(now_ms, self._sender.in_flight))
         self._in_trouble = step.move is Move.TROUBLE or (self._in_trouble and step.move is not Move.CONFIRM)
         self._rhythm.answered(now_ms, more=self._sender.waits, well=not self._in_trouble)
         self._act(step, ack, now_ms)

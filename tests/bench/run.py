@@ -26,7 +26,7 @@ from table import Figure, table  # noqa: E402
 
 Measure = Callable[..., list[Figure]]
 NAMES = tuple(
-    "devices scanners scan_in start idle scan_to_pixels touch_to_pixels memory drain month hub_ingest".split()
+    "devices scanners scan_in start idle scan_to_pixels touch_to_pixels memory drain urgent month hub_ingest".split()
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from stockroom import KEYS, SOAK, Hub, arrival, bill, dump, expected, kinds, stored
 
 from edge import bills, events, inbox, log, parcels
-from edge.chain import GENESIS, Item, Position, event_id, link, walk
+from edge.chain import GENESIS, Item, Linked, Position, event_id, link, walk
 from edge.log import Broken
 from edge.model import BillId, Fen, LogId, OperatorId, Phone, Seq
 from edge.store import Store, Tx
@@ -307,6 +307,41 @@ def test_facts_of_the_hub_are_applied_once(store: Store, hub: Hub) -> None:
     assert applied == ["parcel_expected.1", "parcel_expected.1", "bill_issued.1"]
     assert at == Position(LogId(hub.name), Seq(3), marks[2])
     assert store.run_now(log.cursor, log.DOWN) == at
+
+
+def test_a_fact_of_the_hub_that_came_ahead_is_applied_once_and_moves_no_position(store: Store, hub: Hub) -> None:
+    items, marks = hub.items([expected(1), expected(2), bill(1)])
+    ahead = Linked(marks[1], items[2], marks[2])
+    applied: list[str] = []
+
+    def apply(tx: Tx, fact: events.Fact) -> None:
+        applied.append(fact.kind)
+        inbox.apply(tx, fact)
+
+    before = store.run_now(log.cursor, log.DOWN)
+    for _ in range(2):
+        store.run_now(log.apply_advance, ahead, apply)
+    assert store.run_now(log.cursor, log.DOWN) == before
+    assert applied == ["bill_issued.1"]
+    store.run_now(log.apply_down, LogId(hub.name), items, marks, apply)
+    store.run_now(log.apply_advance, ahead, apply)
+
+    assert applied == ["bill_issued.1", "parcel_expected.1", "parcel_expected.1"]
+    assert store.run_now(log.cursor, log.DOWN) == Position(LogId(hub.name), Seq(3), marks[2])
+
+
+def test_the_newest_facts_of_some_kinds_come_with_both_hashes(store: Store) -> None:
+    for number in range(1, 40):
+        store.run_now(log.append, events.DoorForced(number, "Z") if number % 4 == 0 else events.DoorOpened("o", number))
+
+    found = store.run_now(log.newest_of, ["door_forced.1"], Seq(8), 3)
+    every = store.run_now(log.newest_of, ["door_forced.1", "door_opened.1"], Seq(0), 100)
+
+    assert [each.item.seq for each in found] == [28, 32, 36]
+    assert [each.item.seq for each in every] == list(range(1, 40))
+    assert every[0].prev == GENESIS
+    for each in (*found, *every):
+        assert walk(KEYS.link, each.prev, [each.item]) == [each.mark]
 
 
 def test_a_gap_in_the_facts_of_the_hub_applies_nothing(store: Store, hub: Hub) -> None:

@@ -34,16 +34,14 @@ class Terminal(SendingEnd):
             return []
         batches = self.outgoing()
         if batches:
-            self.rhythm.sent(now_ms)
+            self.rhythm.sent(now_ms, sum(bool(batch.items) for batch in batches))
         return batches
 
     def hears(self, ack: Ack, now_ms: int) -> None:
         step = self.sender.on_ack(ack, {seq: self.disk.mark_at(seq) for seq in self.sender.needs(ack)})
         if step.move is Move.CONFIRM:
             self.disk.cursor = step.position
-            if self.rhythm.is_quick(now_ms):
-                self.sender.widen()
-                self.rhythm.trust()
+            self.sender.keep_pace(self.rhythm.pace(now_ms, self.sender.in_flight))
         self.rhythm.answered(now_ms, more=self.sender.waits, well=True)
 
 

@@ -63,7 +63,7 @@ class SimulatedPoint:
         batch = self._next_batch(now_ms)
         if batch is None:
             return None
-        self.rhythm.sent(now_ms)
+        self.rhythm.sent(now_ms, int(bool(batch.items)))
         return encode_batch(batch, self._sender.dictionary)
 
     def ask(self) -> None:
@@ -79,9 +79,8 @@ class SimulatedPoint:
             return []
         is_well = step.move in (Move.CONFIRM, Move.NOTHING)
         self.refused += 0 if is_well else 1
-        if step.move is Move.CONFIRM and self.rhythm.is_quick(now_ms):
-            self._sender.widen()
-            self.rhythm.trust()
+        if step.move is Move.CONFIRM:
+            self._sender.keep_pace(self.rhythm.pace(now_ms, self._sender.in_flight))
         self.rhythm.answered(now_ms, more=self._sender.waits, well=is_well)
         if not is_well:  # a simulation has no second history: nothing to repair, only to tell
             self.rhythm.rest(now_ms)
