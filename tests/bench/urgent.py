@@ -1,4 +1,4 @@
-"""A bill while a backlog drains over 64 kbit/s: seconds from the cash to the hub's receipt number, with and without haste.
+"""A bill while a backlog drains over 64 kbit/s: seconds from the cash to the receipt number, with and without haste.
 
 The real store, link, broker and hub; the line between point and broker is slow and 100 ms long. With: the fact of the
 bill goes ahead of the backlog, and the biller's answer with it. Without: the same program, which is not allowed to
