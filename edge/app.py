@@ -14,7 +14,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
@@ -32,6 +31,7 @@ from edge.flows.site import Site
 from edge.flows.sticks import Sticks
 from edge.house import House, point_of
 from edge.model import SiteCode
+from edge.outward import Outward
 from edge.port import StoreLog
 from edge.reopen import Reopening
 from edge.runner import Runner
@@ -74,6 +74,7 @@ class Kiosk:
         outlook = Outlook(
             VERSION, keys.load(settings).device, lambda: self._house.line.online, self._house.checkup_board
         )
+        self._outward = Outward(settings, self._store, self._house, self._clock)
         self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post, outlook))
         self._runner = Runner(self._desk, self._site, self._post)
         at_work = AtWork(self._house, lambda: self._runner.busy or self._desk.counter.session is not None)
@@ -167,7 +168,7 @@ class Kiosk:
         if hub is not None and hub.is_ready:
             work += self._uplink(hub).work()
             if hub.identity_dir is not None:
-                work.append(("kept copy", self._keeping(hub)))
+                work.append(("kept copy", self._outward.keep_daily(hub)))
         elif hub is not None:
             from edge.pairing import Pairer  # with the libraries of certificates: loaded where they are needed
 
@@ -242,27 +243,9 @@ class Kiosk:
         who = SiteCode(self._settings.site), VERSION
         uplink = Uplink(hub, who, StoreLog(self._store), outside, self._clock)
         place = Place(self._settings.sticks_dir, plain=self._settings.sim)
-        carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew, self._keep_on_stick)
+        carrying = Carrying(place, hub.link_key(), self._store, uplink.begin_anew, self._outward)
         self._desk.sticks = Sticks(self._site, carrying)
         return uplink
-
-    def _keep_on_stick(self, stick: Path) -> None:
-        from edge.kept_copy import books_of
-
-        books_of(self._settings).to_stick(stick, self._clock.stamp().at)
-
-    async def _keeping(self, hub: HubLink) -> None:
-        from edge.kept_copy import Say, books_of, keep
-        from edge.uplink import enroller, true_time
-        from sync.identity import Identity
-
-        def say() -> Say:
-            assert hub.identity_dir is not None, "a terminal that enrols"
-            voice = enroller(hub, Identity(hub.identity_dir), true_time(self._clock))
-            voice.ask_time()
-            return voice.say
-
-        await keep(books_of(self._settings), say, lambda: self._clock.stamp().at, random.SystemRandom().random)
 
     def _health(self) -> dict[str, str | int | bool]:
         ill = sum(device.status().health is not Health.OK for _, device in self._devices)

@@ -13,13 +13,14 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from edge import outages, stick_door
 from edge.port import StoreLog
 from edge.steps.stick import StickBoard, StickDone, StickLine
 from edge.store import Store, StoreFault
 from sync.stick import PointStick, Taken
-from sync.stick_file import BadStick
+from sync.stick_file import BadStick, trouble
 
 log = logging.getLogger(__name__)
 
@@ -34,19 +35,28 @@ class Place:
     plain: bool = False
 
 
+class Beside(Protocol):
+    """What else the root puts on sticks. Errors: BadStick, StoreFault, OSError; ValueError for a bundle for nobody."""
+
+    def keep(self, stick: Path) -> object:
+        """Put a copy of the books there, for the terminal that may replace this one; blocking."""
+
+    async def bundle(self, stick: Path) -> object:
+        """Put a support bundle there."""
+
+
 class Carrying:
     """Implements the `Carrier` of edge/flows/sticks.py. `moved` is told when a stick has moved our positions."""
 
     def __init__(
         self, place: Place, link_key: bytes, store: Store, moved: Callable[[], None],
-        keep: Callable[[Path], object] | None = None,
+        more: Beside | None = None,
     ) -> None:  # fmt: skip
-        """`keep` puts a copy of the books beside the facts, for the terminal that may replace this one."""
         self._place = place
         self._key = link_key
         self._store = store
         self._moved = moved
-        self._keep = keep
+        self._more = more
 
     async def board(self) -> StickBoard:
         """List what is mounted now."""
@@ -70,10 +80,10 @@ class Carrying:
 
     async def _keep_copy(self, name: str) -> None:
         """The facts are on the stick in any case; a copy that does not fit is no reason to say otherwise."""
-        if self._keep is None or self._place.folder is None:
+        if self._more is None or self._place.folder is None:
             return
         try:
-            await asyncio.to_thread(self._keep, self._place.folder / name)
+            await asyncio.to_thread(self._more.keep, self._place.folder / name)
         except (BadStick, StoreFault, OSError) as error:
             log.warning("no copy of the books on the stick: %s", error)
 
@@ -87,6 +97,23 @@ class Carrying:
             await self._store.run(outages.from_stick, taken.figures.decode(errors="replace"))
         self._moved()
         return _judged(taken)
+
+    async def bundle(self, name: str) -> StickDone:
+        """Write a support bundle, for whoever helps from afar."""
+        if self._more is None or self._place.folder is None:
+            return StickDone("no_bundle")
+        try:
+            await self._stick(name)
+            await asyncio.to_thread(stick_door.open_for_writing, name)
+            await self._more.bundle(self._place.folder / name)
+        except (BadStick, OSError) as error:
+            return StickDone((error if isinstance(error, BadStick) else trouble(error)).word)
+        except ValueError as error:  # no hub to seal it for
+            log.warning("no support bundle: %s", error)
+            return StickDone("no_bundle")
+        finally:
+            await asyncio.to_thread(stick_door.look)
+        return StickDone("bundled")
 
     async def _stick(self, name: str) -> PointStick:
         folder = self._place.folder

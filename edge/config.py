@@ -10,7 +10,7 @@ import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.cabinet_plan import NAME as _NAME
@@ -124,6 +124,7 @@ class Settings:
     devices: tuple[DeviceConfig, ...]
     drive_socket: Path | None
     sticks_dir: Path | None = None  # where the system mounts USB sticks, one folder each
+    file: Path | None = None  # where all this is written
     update: UpdateSettings = field(default_factory=UpdateSettings)
 
 
@@ -155,7 +156,7 @@ def settled(table: Table, file: Path) -> Settings:
 
 
 def _read_all(table: Table, file: Path) -> Settings:
-    settings = _settings(table, file.parent)
+    settings = replace(_settings(table, file.parent), file=file)
     table.finish()
     _cross_check(table, settings)
     return settings

@@ -11,6 +11,7 @@ import platform
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from edge.logs import mask
 from edge.steps import Finding
 from edge.store import Tx
 from edge.toml_table import parse, read_text
+from sync import support
+from sync.files import replace_file
 
 LOG_BYTES = 512 * 1024  # of the end of each file
 LOG_FILES = 5
 LAST_FACTS = 500
 STAMP_SIGNS = 19  # of a log line, `2026-07-01 09:30:00`: digits that are nobody's number
+FOR_ALL = 0o644  # a stick is read by another machine's user; what it says only the district can read
 LIBRARIES = ("kivy", "paho-mqtt", "pyserial", "sqlite-utils", "cryptography", "requests", "evdev", "python-escpos")
 LEFT_OUT = ("help_phone", "name", "username")  # of the settings
 MACHINE_FILES = ("/etc/village-image", "/etc/os-release", "/proc/meminfo", "/proc/mounts", "/proc/loadavg")
@@ -75,6 +79,20 @@ def files(told: Told, data_dir: Path, settings_file: Path | None) -> dict[str, b
     for number, file in enumerate(sorted((data_dir / "log").glob("point.log*"))[:LOG_FILES]):
         found[f"log-{number}.txt"] = _log(file)
     return found
+
+
+def write(content: Mapping[str, bytes], authority: Path, folder: Path, site: str, now_ms: int) -> Path:
+    """Seal the files for the authority and put them into a folder. Return the file.
+
+    Errors: ValueError where there is no authority to seal for, or too much to pack; OSError.
+    """
+    if not authority.exists():
+        raise ValueError("this terminal has never met its district's hub, so there is nobody to seal a bundle for")
+    sealed = support.sealed(content, authority.read_bytes())
+    minute = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
+    file = folder / f"{site or 'new'}-{minute}{support.SUFFIX}"
+    replace_file(file, sealed, FOR_ALL)
+    return file
 
 
 def last_facts(tx: Tx) -> list[dict[str, Any]]:

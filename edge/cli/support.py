@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,10 @@ from edge.setup import VERSION
 from edge.steps import Finding
 from edge.store import StoreFault
 from edge.support import Told
-from sync.files import replace_file
 from sync.identity import AUTHORITY
-from sync.support import SUFFIX, BadBundle, sealed
-from sync.x509 import BadPem
+from sync.support import SUFFIX
 
 KEEP = 3
-FOR_ALL = 0o644  # a stick is read by another machine's user; what it says only the district can read
 
 
 def add(commands: Any) -> None:
@@ -41,21 +37,31 @@ def _run(arguments: argparse.Namespace) -> int:
     place = first_place(arguments)
     settings = _settings(place)
     data_dir = place.data_dir if settings is None else settings.data_dir
-    authority = data_dir / IDENTITY / AUTHORITY
-    if not authority.exists():
-        raise NotNow("this terminal has never met its district's hub, so there is nobody to seal a bundle for")
-    clock = SystemClock()
-    now_ms = clock.stamp().at
+    now_ms = SystemClock().stamp().at
     site = "" if settings is None else settings.site
-    told = Told(support.about(VERSION, now_ms, data_dir) | {"site": site}, _findings(settings), _facts(settings))
+    about = support.about(VERSION, now_ms, data_dir) | {"site": site}
+    told = Told(about, _findings(settings), _facts(settings))
     files = support.files(told, data_dir, None if settings is None else place.config)
     try:
-        content = sealed(files, authority.read_bytes())
-    except (BadBundle, BadPem) as error:
+        file = support.write(files, data_dir / IDENTITY / AUTHORITY, _folder(arguments.out, data_dir), site, now_ms)
+    except ValueError as error:
         raise NotNow(str(error)) from error
-    file = _written(content, arguments.out, data_dir, site or "new", now_ms)
-    emit({"bundle": str(file), "bytes": len(content), "files": {name: len(each) for name, each in files.items()}})
+    emit(
+        {"bundle": str(file), "bytes": file.stat().st_size, "files": {name: len(each) for name, each in files.items()}}
+    )
+    if arguments.out is None:
+        for old in sorted(file.parent.glob(f"*{SUFFIX}"), key=lambda each: each.stat().st_mtime)[:-KEEP]:
+            old.unlink()
     return DONE
+
+
+def _folder(out: Path | None, data_dir: Path) -> Path:
+    folder = data_dir / "support" if out is None else out
+    if out is None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif not out.is_dir():
+        raise NotNow(f"{out} is no folder")
+    return folder
 
 
 def _settings(place: Place) -> Settings | None:
@@ -77,18 +83,3 @@ def _findings(settings: Settings | None) -> tuple[Finding, ...]:
         with contextlib.suppress(ValueError, StoreFault, OSError):
             return doctor.board_of(settings).findings
     return ()
-
-
-def _written(content: bytes, out: Path | None, data_dir: Path, site: str, now_ms: int) -> Path:
-    folder = data_dir / "support" if out is None else out
-    if out is None:
-        folder.mkdir(mode=0o700, exist_ok=True)
-    elif not out.is_dir():
-        raise NotNow(f"{out} is no folder")
-    day = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    file = folder / f"{site}-{day}{SUFFIX}"
-    replace_file(file, content, FOR_ALL)
-    if out is None:
-        for old in sorted(folder.glob(f"*{SUFFIX}"), key=lambda each: each.stat().st_mtime)[:-KEEP]:
-            old.unlink()
-    return file

@@ -23,6 +23,7 @@ from edge.steps.stick import (
     StickDone,
     StickIntent,
     StickStep,
+    WriteBundle,
     WriteStick,
 )
 from edge.store import Tx
@@ -39,6 +40,8 @@ class Carrier(Protocol):
 
     async def read(self, name: str) -> StickDone: ...
 
+    async def bundle(self, name: str) -> StickDone: ...
+
 
 class Sticks:
     """Intents to steps. Errors while iterating: Rejected, StoreFault."""
@@ -53,10 +56,9 @@ class Sticks:
         match intent:
             case ShowSticks():
                 yield await self._carrier.board()
-            case WriteStick() | ReadStick():
+            case WriteStick() | ReadStick() | WriteBundle():
                 yield StickBusy()
-                act = self._carrier.write if isinstance(intent, WriteStick) else self._carrier.read
-                yield await act(intent.name)
+                yield await self._act(intent)
                 yield await self._carrier.board()
             case ShowSheet():
                 yield board_of(await self._site.store.run(_seen, self._site.code))
@@ -64,6 +66,15 @@ class Sticks:
                 if not printing.can_print(self._site):
                     raise Rejected("busy" if self._site.counter.printer is not None else "no_printer")
                 printing.send(self._site, await self._site.store.run(_begin, self._site.code, operator))
+
+    async def _act(self, intent: WriteStick | ReadStick | WriteBundle) -> StickDone:
+        match intent:
+            case WriteStick():
+                return await self._carrier.write(intent.name)
+            case ReadStick():
+                return await self._carrier.read(intent.name)
+            case WriteBundle():
+                return await self._carrier.bundle(intent.name)
 
     async def due(self) -> SheetBoard | None:
         """The sheet that no operator has seen yet, once."""

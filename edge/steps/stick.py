@@ -32,7 +32,8 @@ class StickBusy:
 class StickDone:
     """How it ended.
 
-    `what`: written (`facts`) | taken (`facts` confirmed, `applied` brought) | nothing_new, or a word of BadStick.
+    `what`: written (`facts`) | taken (`facts` confirmed, `applied` brought) | nothing_new | bundled | no_bundle, or a
+            word of BadStick.
     """
 
     what: str
@@ -41,7 +42,7 @@ class StickDone:
 
     @property
     def is_good(self) -> bool:
-        return self.what in {"written", "taken", "nothing_new"}
+        return self.what in {"written", "taken", "nothing_new", "bundled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,13 @@ class ReadStick:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteBundle:
+    """A technician wants a support bundle on this stick."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSheet:
     pass
 
@@ -108,4 +116,4 @@ class PrintSheet:
 
 
 StickStep = StickBoard | StickBusy | StickDone | SheetBoard
-StickIntent = ShowSticks | WriteStick | ReadStick | ShowSheet | PrintSheet
+StickIntent = ShowSticks | WriteStick | ReadStick | WriteBundle | ShowSheet | PrintSheet

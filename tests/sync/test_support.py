@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -16,15 +17,19 @@ from tls_district import TlsDistrict
 
 from edge import bills, guard, keys, logs, parcels
 from edge import support as gathering
+from edge.carrying import Carrying
+from edge.carrying import Place as StickPlace
 from edge.cli import main
 from edge.clock import SystemClock, SystemDice
 from edge.config import load
 from edge.events import BillIssued, ParcelExpected
+from edge.house import House, point_of
 from edge.model import AccountNo, Address, BillId, Fen, Name, OperatorId, Phone, Role, WaybillNo
+from edge.outward import Outward
 from edge.parcels import Arrival
 from edge.setup import begin
 from edge.store import Store
-from sync import support, x509
+from sync import kept, support, x509
 
 PHONE, NAME, STREET, ACCOUNT, PIN, HELP = (
     "13812345678",
@@ -205,3 +210,32 @@ def test_what_is_sealed_for_one_purpose_does_not_open_for_another() -> None:
     with pytest.raises(x509.BadPem):
         x509.unseal(key, sealed, b"another")
     assert x509.unseal(key, sealed, b"one") == b"secret"
+
+
+def test_the_sticks_page_writes_a_bundle_and_beside_the_facts_a_copy_of_the_books(
+    blank: Blank, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work(blank)
+    settings = load(blank.place.config)
+    clock = SystemClock()
+    store = Store(settings.data_dir, clock, SystemDice(), keys.load(settings))
+    store.open()
+    try:
+        house = House(store, clock, [], lambda _step: None)
+        house.point = point_of(settings)
+        outward = Outward(settings, store, house, clock)
+        link_key = store.keys.link
+        carrying = Carrying(StickPlace(blank.place.sticks, plain=True), link_key, store, lambda: None, outward)
+
+        bundled = asyncio.run(carrying.bundle("USB1"))
+        written = asyncio.run(carrying.write("USB1"))
+        gone = asyncio.run(carrying.bundle("USB2"))
+    finally:
+        store.close()
+
+    assert (bundled.what, written.what, gone.what) == ("bundled", "written", "not_a_folder")
+    [file] = blank.stick.glob("*.vpsupport")
+    [told] = blank.district.hub("support", "open", str(file))
+    assert {"about.json", "doctor.json", "facts.jsonl", "settings.txt"} <= set(told["files"])
+    [copy] = kept.on(blank.stick, link_key)
+    assert kept.head_of(copy, link_key).end.upto == written.facts

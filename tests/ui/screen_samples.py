@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stick_samples import stick_pages
+from stick_samples import STICKS, stick_pages
 from technician_samples import ALIKE_TOOLS, tool_samples
 from wizard_samples import ALIKE_WIZARD, wizard_samples
 
@@ -25,6 +25,7 @@ from edge.model import (
     Place,
     Role,
 )
+from edge.steps.stick import StickDone
 from ui import words
 from ui.viewmodels import Face, Frame, Notice, Now, State
 from ui.viewmodels import staff_states as staff
@@ -32,6 +33,7 @@ from ui.viewmodels import states as v
 from ui.viewmodels.batch import GunList
 from ui.viewmodels.checkup import Checkup
 from ui.viewmodels.first import FirstPage
+from ui.viewmodels.stick import StickPage
 from ui.viewmodels.weigh import WeighGoods
 
 AT = 1_782_869_400_000  # 2026-07-01 09:30 in Beijing
@@ -369,6 +371,9 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),
         "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
         **{name: frame(state, rows) for name, state in stick_pages().items()},
+        "stick-technician": replace(
+            frame(StickPage(STICKS, done=StickDone("bundled")), rows), role=Role.TECHNICIAN, operator="tech1"
+        ),
         "sync-revoked": frame(staff.Sync(replace(SYNC, fork=False, refused=(), refused_by="revoked")), rows),
         "sync-done": frame(staff.Sync(replace(SYNC, online=True, pending=0, fork=False, refused=())), rows),
     }

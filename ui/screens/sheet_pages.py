@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
+from edge.model import Role
 from edge.steps.stick import SheetBoard, SheetRow, StickDone, StickLine
 from ui.screens import theme
 from ui.screens.chrome import staff_page
@@ -115,11 +116,17 @@ def _stick(kit: Kit, number: int, line: StickLine) -> Widget:
         weigh(kit.text(line.name, theme.STAFF_MAIN, bold=True, on=theme.CARD, floor=3.6), 1),
         weigh(kit.text(kit.t("stick.free", n=line.free_mb), theme.STAFF_LESS, on=theme.CARD, colour=theme.SOFT), 1),
     )
-    write = kit.button(f"write_{number}", kit.t("stick.write"), theme.PICKUP, width=44, em=theme.STAFF_MAIN)
-    read = kit.button(f"read_{number}", kit.t("stick.read"), theme.PICKUP, look="line", width=44, em=theme.STAFF_MAIN)
-    for tap in (write, read):
+    acts = ["write", "read", *(["bundle"] if kit.frame.role is Role.TECHNICIAN else [])]
+    taps = [
+        kit.button(
+            f"{act}_{number}", kit.t(f"stick.{act}"), theme.PICKUP, look="fill" if act == "write" else "line",
+            width=44 if len(acts) == 2 else 38, em=theme.STAFF_MAIN,
+        )
+        for act in acts
+    ]  # fmt: skip
+    for tap in taps:
         kit.able(tap, lambda frame: not getattr(frame.state, "busy", False))
-    return kit.card(weigh(name, 1), write, read, orientation="horizontal", pad=(5, 1.5), gap=3, height=17)
+    return kit.card(weigh(name, 1), *taps, orientation="horizontal", pad=(5, 1.5), gap=3, height=17)
 
 
 def _done(kit: Kit, done: StickDone) -> Widget:
@@ -129,6 +136,7 @@ def _done(kit: Kit, done: StickDone) -> Widget:
         "written": kit.t("stick.written", n=done.facts),
         "taken": kit.t("stick.taken", confirmed=done.facts, applied=done.applied),
         "nothing_new": kit.t("stick.nothing_new"),
+        "bundled": kit.t("stick.bundled"),
     }[done.what]
     return _news(kit, said, theme.JADE_PALE, theme.JADE_DEEP, "check")
 

@@ -16,11 +16,15 @@ from edge.steps.stick import (
     StickBusy,
     StickDone,
     StickStep,
+    WriteBundle,
     WriteStick,
 )
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.staff_states import Board, StaffState
 
+ACTS: dict[str, type[WriteStick | ReadStick | WriteBundle]] = {
+    "write": WriteStick, "read": ReadStick, "bundle": WriteBundle
+}  # fmt: skip
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
 
@@ -60,9 +64,8 @@ def press_page(frame: Frame, state: StickPage | SheetPage, name: str) -> Answer:
             return frame.to(StickPage()), (ShowSticks(),)
         case StickPage(board=StickBoard(sticks=sticks)):
             act, _, number = name.partition("_")
-            if act in ("write", "read") and number.isdigit() and int(number) < len(sticks):
-                stick = sticks[int(number)].name
-                intent = WriteStick(stick) if act == "write" else ReadStick(stick)
+            if act in ACTS and number.isdigit() and int(number) < len(sticks):
+                intent = ACTS[act](sticks[int(number)].name)
                 return replace(frame, state=replace(state, busy=True, done=None)), (intent,)
     return frame, ()
 
