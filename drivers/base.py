@@ -294,6 +294,23 @@ class Weight:
     is_over: bool = False
 
 
+class Tone(Enum):
+    """What the counter has to say without words."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Speaker(Device, Protocol):
+    """Two tones at the counter. Whether anybody hears them, nobody can tell from here."""
+
+    async def sound(self, wanted: Sequence[Tone]) -> None:
+        """Sound these, one after another. Errors: NotThere, NoAnswer."""
+
+    async def signal(self, accepted: bool) -> None:
+        """Sound "taken" or "refused" soon. Never raises; what would come too late is left out."""
+
+
 class Settled(Enum):
     """How a weighing ended. All but WEIGHED are for whoever stands at the scale."""
 

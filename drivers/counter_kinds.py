@@ -8,6 +8,7 @@ from drivers.panel import PanelDisplay, PanelTiming
 from drivers.printer import SlipPrinter
 from drivers.scale import Rhythm, SerialScale
 from drivers.settling import Rest
+from drivers.speaker import SCHEME, AlsaSpeaker
 from drivers.wire import alpha, armfly, cd5220, equals, escpos, led8, toledo, yaohua_a9, yaohua_a12
 from drivers.wire.scale import UNITS, ScaleWire
 
@@ -72,6 +73,12 @@ def _escpos(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
     return SlipPrinter(link_for(settings, escpos.BAUD, options), form)
 
 
+def _speaker(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
+    if not settings.path.startswith(SCHEME):
+        raise ValueError("path must be alsa:// and a name that aplay -L prints")
+    return AlsaSpeaker(settings.name, settings.path.removeprefix(SCHEME))
+
+
 DOTS = {"58mm": 384, "80mm": 576}
 SIGN_REFRESH_S = 60.0  # a moving text begins anew each time it is written
 SIGN_REPLY_S = 2.0  # 170 bytes at 1200 baud, the slowest a sign finds
@@ -119,6 +126,7 @@ COUNTER_KINDS: dict[str, Kind] = {
         },
         armfly.BAUD,
     ),
+    "alsa_speaker": Kind(_speaker, {}, None, ("alsa",)),
     "escpos": Kind(
         _escpos,
         {

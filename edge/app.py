@@ -209,12 +209,14 @@ class Kiosk:
             await self._store.run(log.append, events.TerminalStopped(VERSION))
 
     def _post(self, step: Step) -> None:
-        """Show a step; the gun that has just read says whether its code was taken."""
+        """Show a step; the gun that has just read, or the loudspeaker, says whether its code was taken."""
         self._bridge.post(step)
         if isinstance(step, Stored | HandOverAsk | Refusal) and self._gun is not None:
             scanner, at_ms = self._gun
             if self._clock.ms() - at_ms < BEEP_MS:
-                beep = asyncio.create_task(scanner.signal(not isinstance(step, Refusal)), name="beep")
+                speaker = self._site.counter.speaker  # it speaks for a gun that cannot
+                voice = scanner if scanner.can_signal or speaker is None else speaker
+                beep = asyncio.create_task(voice.signal(not isinstance(step, Refusal)), name="beep")
                 self._beeps.add(beep)
                 beep.add_done_callback(self._beeps.discard)
 

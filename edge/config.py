@@ -47,6 +47,7 @@ DEVICE_KINDS: Mapping[str, tuple[str, bool]] = {
     "armfly": ("price_display", True),
     "alpha": ("display", True),
     "escpos": ("printer", True),
+    "alsa_speaker": ("speaker", False),
 }
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
 MAX_SOCKET_PATH = 107  # bytes; sockaddr_un holds 108 with the closing zero

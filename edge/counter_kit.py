@@ -1,11 +1,11 @@
-"""Which of a point's devices stand at the counter: printer, price display, scale. Builds nothing, starts nothing."""
+"""Which devices stand at the counter: printer, price display, scale, loudspeaker. Builds nothing, starts nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import cast
 
-from drivers.base import Device, PriceDisplay, Scale
+from drivers.base import Device, PriceDisplay, Scale, Speaker
 from drivers.paper import Printer
 from edge.config import DEVICE_KINDS
 from edge.flows.site import CounterDevices
@@ -20,4 +20,5 @@ def counter_of(devices: Sequence[tuple[str, Device]]) -> CounterDevices:
         printer=cast("Printer | None", first.get("printer")),
         price=cast("PriceDisplay | None", first.get("price_display")),
         scale=cast("Scale | None", first.get("scale")),
+        speaker=cast("Speaker | None", first.get("speaker")),
     )

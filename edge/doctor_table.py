@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drivers.faults import Fault
 
-# Scanners are G for gun: S1 to S4 are the store's own codes on the closed screen. C is the customer's display.
+# Scanners are G for gun: S1 to S4 are the store's own codes on the closed screen. C is the customer's display, A audio.
 LETTERS: Mapping[str, str] = {
     "lock": "L",
     "scanner": "G",
@@ -19,6 +19,7 @@ LETTERS: Mapping[str, str] = {
     "price_display": "C",
     "scale": "W",
     "printer": "P",
+    "speaker": "A",
 }
 
 
@@ -46,7 +47,7 @@ DEVICE_FAULTS: Mapping[Fault, Entry] = {
     Fault.LOST: Entry(4, "fault", _ALL),
     Fault.NO_HOST: Entry(5, "fault", ("lock", "display", "price_display", "scale", "printer")),
     Fault.PORT_ERROR: Entry(6, "fault", _ALL),
-    Fault.SILENT: Entry(11, "fault", ("lock", "display", "price_display", "scale", "printer")),
+    Fault.SILENT: Entry(11, "fault", ("lock", "display", "price_display", "scale", "printer", "speaker")),
     Fault.GARBLED: Entry(12, "fault", _TALKS),
     Fault.NOISY: Entry(13, "warn", _TALKS),
     Fault.REFUSED: Entry(14, "fault", ("lock", "scanner", "display")),
@@ -60,7 +61,7 @@ DEVICE_FAULTS: Mapping[Fault, Entry] = {
     Fault.NO_SENSOR: Entry(27, "ok", ("lock",)),  # as the settings say; the operator looks with the eyes
     Fault.OTHER_DEVICE: Entry(31, "fault", ("scanner",)),
     Fault.TWIN: Entry(32, "warn", ("scanner",)),
-    Fault.NO_LIBRARY: Entry(33, "fault", ("scanner",)),
+    Fault.NO_LIBRARY: Entry(33, "fault", ("scanner", "speaker")),
     Fault.DEAF: Entry(34, "warn", ("scanner",)),
     Fault.CODES_LOST: Entry(35, "warn", ("scanner",)),
     Fault.BAD_CODES: Entry(36, "warn", ("scanner",)),
@@ -86,8 +87,10 @@ DEVICE_FAULTS: Mapping[Fault, Entry] = {
 }
 # Faults that each kind of device words in its own way; all others have one sentence for every kind.
 OWN_WORDS: Mapping[Fault, tuple[str, ...]] = {
-    Fault.NO_PORT: ("scanner",),
-    Fault.SILENT: ("lock", "display", "price_display", "scale", "printer"),
+    Fault.NO_PORT: ("scanner", "speaker"),
+    Fault.NO_RIGHT: ("speaker",),
+    Fault.NO_LIBRARY: ("speaker",),
+    Fault.SILENT: ("lock", "display", "price_display", "scale", "printer", "speaker"),
     Fault.GARBLED: ("lock", "display", "price_display", "scale"),
     Fault.REFUSED: ("scanner",),
     Fault.BLIND: ("printer",),

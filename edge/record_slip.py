@@ -39,5 +39,6 @@ def _step(head: Letterhead, row: StepResult) -> list[Line]:
     say = head.say
     name = say(f"wizard_step.{row.what}")
     said = say(f"record.row_{row.result}", name=f"{name} {row.device}".strip(), code=row.code)
-    more = say(f"wizard_why.{row.reason}") if row.reason else row.detail
+    measured = say(f"wizard_detail.{row.what}", text=row.detail) if row.detail else ""
+    more = say(f"wizard_why.{row.reason}") if row.reason else measured
     return [Text(said), *([Text(say("record.detail", text=more))] if more else [])]

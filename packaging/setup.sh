@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 VENV=.venv
 APT_LOCK_S=300      # another apt may be running (unattended upgrades take minutes on a small machine)
 LIBRARIES=(libgl1 libegl1 libgles2 libmtdev1)   # what the window library loads at run time
-TOOLS=(mosquitto fonts-noto-cjk strace)         # broker, source of the kiosk font, witness of "audit before pulse"
+TOOLS=(mosquitto fonts-noto-cjk strace alsa-utils) # broker, source of the font, witness of "audit before pulse", aplay
 DATABASE=(postgresql-15 postgresql-client-15)   # a private server for tests, bench and the hub at scale
 COMPILER=(gcc libc6-dev linux-libc-dev)         # python-evdev is compiled against the kernel's headers
 

@@ -13,7 +13,7 @@ import sys
 
 from drivers.base import DeviceError
 from edge import codes
-from edge.cli import batch, devices, doctor, enrol, keep, sheet, stick, store, support, update
+from edge.cli import batch, commission, devices, doctor, enrol, keep, sheet, stick, store, support, update
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.cli.first import add_places, first_place
 from edge.config import ConfigError
@@ -78,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     stick.add(commands)
     support.add(commands)
     sheet.add(commands)
+    commission.add(commands)
     batch.add(commands)
     update.add(commands)
     return parser

@@ -9,7 +9,7 @@ import argparse
 from typing import Any, cast
 
 from drivers.base import Device, Health, ItemSensors, Locker
-from edge.cli import device_counter, device_display, device_locker, device_port, device_scanner
+from edge.cli import device_counter, device_display, device_locker, device_port, device_scanner, device_speaker
 from edge.cli.common import DEVICE, DONE, command, emit, settings_of
 from edge.cli.device_run import seconds, settled, with_device
 from edge.config import DEVICE_KINDS
@@ -33,6 +33,7 @@ def add(commands: Any) -> None:
     device_display.add(device)
     device_scanner.add(device)
     device_counter.add(device)
+    device_speaker.add(device)
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from edge import outages
 from edge.cli.common import NotNow, command, emit, settings_of
 from edge.cli.store import reading
 from edge.sheet import Sheet, code_of, same_code, to_json
-from edge.slips import Letterhead
+from edge.slips import Letterhead, sheet_slip
 
 
 def add(commands: Any) -> None:
@@ -33,12 +33,12 @@ def _sheet(arguments: argparse.Namespace) -> None:
         _check(key, sheet, arguments.check)
     if arguments.png is not None:
         from ui.papers import say
-        from ui.sheet_picture import draw
+        from ui.slip_picture import draw
 
         def speak(key: str, **slots: str | int) -> str:
             return say(key, settings.language, **slots)
 
-        draw(arguments.png, Letterhead(speak, settings.name), sheet)
+        draw(arguments.png, sheet_slip(Letterhead(speak, settings.name), sheet))
     emit(to_json(sheet) | ({"checked": True} if arguments.check is not None else {}))
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from drivers.base import Display, Locker, PriceDisplay, Scale
+from drivers.base import Display, Locker, PriceDisplay, Scale, Speaker
 from drivers.paper import Printer
 from edge.clock import Clock
 from edge.flows.price_board import PriceBoard
@@ -36,6 +36,7 @@ class CounterDevices:
     printer: Printer | None = None
     price: PriceDisplay | None = None
     scale: Scale | None = None
+    speaker: Speaker | None = None
 
 
 @dataclass(slots=True)

@@ -148,6 +148,7 @@ class Wizard:
             "price": wizard_trials.price,
             "print": wizard_trials.print_slip,
             "weigh": wizard_trials.weigh,
+            "sound": wizard_trials.sound,
         }
         match what:
             case "door" if isinstance(intent, z.TryDoor):

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
-from drivers.base import Device, Display, Health, Lamp, PriceDisplay, Read
+from drivers.base import Device, DeviceError, Display, Health, Lamp, PriceDisplay, Read, Speaker, Tone
 from drivers.paper import Cut, Text
 from edge import commissioning, log
 from edge.clock import Dice
@@ -188,6 +188,27 @@ def _numbers(dice: Dice, least: int, span: int) -> list[str]:
     first = int(dice.code()) % span
     step = span // CHOICES
     return [str(least + (first + at * step) % span) for at in range(CHOICES)]
+
+
+async def sound(hands: Hands, device: Device, now: WizardNow) -> Trial:
+    """Sound some high tones and a low one; ears count the high ones, as often as they like."""
+    count = 1 + int(hands.dice.code()) % CHOICES
+    choices = tuple(str(n) for n in range(1, CHOICES + 1))
+    answer = "again"
+    while answer == "again":
+        yield replace(now, stage="busy")
+        try:
+            await cast("Speaker", device).sound([Tone.ACCEPTED] * count + [Tone.REFUSED])
+        except DeviceError:
+            yield Came("failed", "none")
+            return
+        yield replace(now, stage="choose", choices=choices)
+        answer = await hands.answer()
+    if answer == "none":
+        yield Came("failed", "none")
+    elif answer:
+        right = answer == str(count)
+        yield Came("done", detail=answer) if right else Came("failed", "wrong", f"{answer} != {count}")
 
 
 async def weigh(hands: Hands, device: Device, now: WizardNow) -> Trial:

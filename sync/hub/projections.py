@@ -15,7 +15,7 @@ from edge import events as ev
 from edge.events import Fact
 from edge.model import ParcelState as P
 from edge.model import Phone
-from sync.hub import biller, rollouts, sheets
+from sync.hub import biller, commissioning, rollouts, sheets
 from sync.hub.case import Case
 from sync.hub.database import Table
 from sync.hub.rows import Rows
@@ -187,6 +187,9 @@ PROJECTIONS: dict[type[Fact], Projection] = {
     ev.BillRefunded: biller.bill_refunded,
     ev.OutageEnded: sheets.outage_ended,
     **dict.fromkeys(rollouts.STATES, rollouts.update_moved),
+    ev.CommissioningBegun: commissioning.begun,
+    ev.CommissioningStepDone: commissioning.step_done,
+    ev.PointCommissioned: commissioning.ended,
 }
 
 # What a projection will look at, for reading ahead: tables and the field that is the last part of the key.

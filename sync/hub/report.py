@@ -10,7 +10,7 @@ from edge import events
 from edge.events import PERSONAL, BadFact, Encoded
 from edge.logs import mask
 from edge.model import EventId, SiteCode
-from sync.hub import down
+from sync.hub import commissioning, down
 from sync.hub.store import HubStore, Tx
 from sync.relay import digest
 
@@ -92,6 +92,7 @@ def _site(tx: Tx, site: SiteCode) -> dict[str, Any]:
         "digest": site_digest(tx, site),
         "kinds": {each["kind"]: each["n"] for each in kinds},
         "unprojected": tx.value("SELECT count(*) FROM unprojected WHERE site = ?", (site,)),
+        "commissioning": commissioning.newest(tx, site),
         "messages": tx.value("SELECT count(*) FROM sms WHERE site = ?", (site,)),
         "down": {"log": head.log_id, "upto": head.upto, "confirmed": cursor.upto, "pending": head.upto - cursor.upto},
     }

@@ -112,7 +112,20 @@ CREATE TABLE advance (
 ) STRICT
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES, ADVANCES)
+COMMISSIONINGS = """
+CREATE TABLE commissioning (
+    site TEXT NOT NULL, run TEXT NOT NULL, steps TEXT NOT NULL, version TEXT NOT NULL, device TEXT NOT NULL,
+    operator TEXT NOT NULL, begun_at INTEGER, ended_at INTEGER, done INTEGER, failed INTEGER, skipped INTEGER,
+    later INTEGER, digest TEXT NOT NULL, agrees INTEGER NOT NULL, PRIMARY KEY (site, run)
+) STRICT;
+CREATE TABLE commissioning_step (
+    site TEXT NOT NULL, run TEXT NOT NULL, step TEXT NOT NULL, result TEXT NOT NULL, code TEXT NOT NULL,
+    reason TEXT NOT NULL, detail TEXT NOT NULL, operator TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (site, run, step)
+) STRICT
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES, ADVANCES, COMMISSIONINGS)
 
 _STAMP = ("at", "boot", "ms", "synced", "hash", "personal")
 FACT = Table("fact", ("site", "event"), ("site", "event", "log_id", "seq", "kind", "body", *_STAMP, "received_at"))
@@ -147,3 +160,12 @@ REFUSAL = Table(
     "refusal", ("site", "event"), ("site", "event", "bill", "slip", "fen", "reason", "refunded", "at"), group=_SLIP
 )  # fmt: skip
 REFUSAL_BY_SLIP = Table("refusal", _SLIP, REFUSAL.columns)
+COMMISSIONING = Table(
+    "commissioning", ("site", "run"),
+    ("site", "run", "steps", "version", "device", "operator", "begun_at", "ended_at", "done", "failed", "skipped",
+     "later", "digest", "agrees"),
+)  # fmt: skip
+COMMISSIONING_STEP = Table(
+    "commissioning_step", ("site", "run", "step"),
+    ("site", "run", "step", "result", "code", "reason", "detail", "operator", "at"),
+)  # fmt: skip

@@ -14,6 +14,7 @@ from drivers.base import Health, Status
 from drivers.faults import Fault
 from edge import doctor
 from edge.cli.doctor import said, sentence
+from edge.commissioning_plan import FOUND, code_of
 from edge.doctor_facts import (
     BookFacts,
     CertificateFacts,
@@ -152,8 +153,19 @@ def test_the_catalogues_word_each_finding_and_nothing_else() -> None:
         for kind in entry.kinds:
             wanted.add(f"{kind if kind in OWN_WORDS.get(fault, ()) else 'any'}_{fault.value}")
 
+    wanted |= {f"eyes_{what}_{found}" for what, words_of in FOUND.items() for found, _ in words_of}
+
     for lang in words.LANGUAGES:
         assert {key[7:] for key in words.catalogue(lang) if key.startswith("doctor.")} == wanted
+
+
+def test_what_people_find_has_a_code_of_its_own_beside_the_doctors() -> None:
+    found = [code_of(what, word) for what, words_of in FOUND.items() for word, _ in words_of]
+    doctors = {entry.code(kind) for entry in DEVICE_FAULTS.values() for kind in entry.kinds}
+    doctors |= {code for code, _ in TERMINAL.values()}
+
+    assert len(found) == len(set(found))
+    assert set(found) & doctors == set()
 
 
 def test_every_bad_sentence_says_what_to_do() -> None:

@@ -9,7 +9,7 @@ from ui.screens import theme
 from ui.screens.kit import Kit
 from ui.screens.technician_pages import BAD, DOUBT, GOOD, Look
 from ui.screens.widgets import column, row, weigh
-from ui.screens.wizard_kit import ICONS, LOOKS, key, step_name, wizard_page
+from ui.screens.wizard_kit import ICONS, LOOKS, key, measured, step_name, wizard_page
 from ui.viewmodels.formats import full_minute, pages
 from ui.viewmodels.wizard import lines
 from ui.viewmodels.wizard_states import RecordPage
@@ -62,7 +62,7 @@ def _head(kit: Kit, board: RecordBoard) -> Widget:
 def _row(kit: Kit, each: RecordRow) -> Widget:
     _, ink, mark = LOOKS[each.result]
     name = step_name(kit, each.what, each.device)
-    told = kit.t(f"wizard_why.{each.reason}") if each.reason else each.detail
+    told = kit.t(f"wizard_why.{each.reason}") if each.reason else measured(kit, each.what, each.detail)
     return row(
         kit.icon(ICONS[each.what], 5, theme.SOFT, theme.CARD),
         weigh(kit.text(name, theme.STAFF_LESS, bold=True, on=theme.CARD, floor=3.5), 1.6),

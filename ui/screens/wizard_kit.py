@@ -59,6 +59,11 @@ def step_name(kit: Kit, what: str, device: str) -> str:
     return f"{said}  {device}" if device else said
 
 
+def measured(kit: Kit, what: str, detail: str) -> str:
+    """What a step measured, with a word of what it is."""
+    return kit.t(f"wizard_detail.{what}", text=detail) if detail else ""
+
+
 def question(kit: Kit, said: str, hint: str = "") -> Widget:
     """The one question of a page, and a hint below it."""
     tall = kit.portrait

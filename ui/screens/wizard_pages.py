@@ -14,7 +14,7 @@ from ui.screens.kit import Kit
 from ui.screens.pickup_pages import beside
 from ui.screens.technician_pages import settings_card
 from ui.screens.widgets import column, fix, row, weigh
-from ui.screens.wizard_kit import BIG, ICONS, LOOKS, key, natural, question, stacked, step_name, wizard_page
+from ui.screens.wizard_kit import BIG, ICONS, LOOKS, key, measured, natural, question, stacked, step_name, wizard_page
 from ui.screens.wizard_touch import misses
 from ui.viewmodels.formats import pages
 from ui.viewmodels.wizard import FIRST_PIN_MIN, rows
@@ -126,7 +126,7 @@ def _verdict(kit: Kit, told: WizardTold) -> Widget:
     line = told.line
     ground, ink, mark = LOOKS[line.result]
     head = kit.t(f"wizard_told.{line.result}")
-    facts = "  ".join(part for part in (line.code, line.detail) if part)
+    facts = "  ".join(part for part in (line.code, measured(kit, line.what, line.detail)) if part)
     more = said(kit, told)
     beside_it = kit.text(facts, 9, bold=True, on=ground, colour=ink, align="right", floor=5)
     word = kit.text(head, 12, bold=True, on=ground, colour=ink, floor=7)

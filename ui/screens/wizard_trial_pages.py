@@ -66,8 +66,16 @@ def _choose(kit: Kit, now: WizardNow) -> Widget:
         kit,
         natural(question(kit, kit.t(f"wizard_ask.{what}"))),
         fix(row(*numbers, gap=kit.mm(4)), height=kit.mm(high)),
-        fix(row(Widget(), weigh(none, 4), Widget()), height=kit.mm(18)),
+        fix(row(*_other_ways(kit, what, none), gap=kit.mm(4)), height=kit.mm(18)),
     )
+
+
+def _other_ways(kit: Kit, what: str, none: Widget) -> list[Widget]:
+    """Beside the numbers: nothing at all; of a sound, to hear it again."""
+    if what != "sound":
+        return [Widget(), weigh(none, 4), Widget()]
+    again = key(kit, "say_again", kit.t("wizard.hear_again"), theme.STAFF, em=6.5, height=18, icon="sound")
+    return [weigh(_awake(kit, again), 1), weigh(none, 1)]
 
 
 def _weigh(kit: Kit, now: WizardNow) -> Widget:

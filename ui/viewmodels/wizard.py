@@ -130,7 +130,7 @@ def _trial(frame: Frame, state: WizardTrial, name: str) -> Answer:
 def _may_say(now: z.WizardNow, answer: str) -> bool:
     match now.stage:
         case "choose":
-            return answer in (*now.choices, "none")
+            return answer in (*now.choices, "none", *(("again",) if now.step.startswith("sound") else ()))
         case "eyes":
             return answer in ("yes", "no")
         case "weigh":

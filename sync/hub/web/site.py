@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.model import ParcelState, SiteCode
-from sync.hub import down
+from sync.hub import commissioning, down
 from sync.hub.manifest import GONE
 from sync.hub.report import site_digest
 from sync.hub.store import Tx
@@ -41,6 +41,7 @@ class SiteLists:
     doors: list[dict[str, Any]]
     alarms: list[dict[str, Any]]
     unapplied: list[dict[str, Any]]
+    commissioning: dict[str, Any] | None
     down_upto: int
     down_pending: int
 
@@ -73,7 +74,8 @@ def lists(tx: Tx, site: SiteCode) -> SiteLists:
         for name, statement in (("devices", DEVICES), ("doors", DOORS), ("alarms", ALARMS), ("unapplied", UNAPPLIED))
     }
     end, told = down.head(tx, site), down.cursor(tx, site)
-    return SiteLists(**rows, down_upto=int(end.upto), down_pending=int(end.upto - told.upto))
+    last = commissioning.newest(tx, site)
+    return SiteLists(**rows, commissioning=last, down_upto=int(end.upto), down_pending=int(end.upto - told.upto))
 
 
 def sums(tx: Tx, site: SiteCode) -> Sums:

@@ -1,17 +1,16 @@
-"""The reconciliation sheet as a picture: the lines of its paper slip in the kiosk's font. No window, no printer.
+"""A slip of paper as a picture: its lines in the kiosk's font. No window, no printer.
 
 The only import of the picture library in this room.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from drivers.paper import Text
-from edge.sheet import Sheet
-from edge.slips import Letterhead, sheet_slip
+from drivers.paper import Line, Text
 
 FONTS = Path(__file__).with_name("fonts")
 WIDTH, MARGIN = 720, 40  # pixels: readable on a telephone, sharp on A6
@@ -19,9 +18,9 @@ PLAIN, BIG, LEAST = 26, 40, 16
 INK, PAPER = 0, 255
 
 
-def draw(file: Path, head: Letterhead, sheet: Sheet) -> None:
-    """Write the picture as PNG. Errors: OSError."""
-    lines = [line for line in sheet_slip(head, sheet) if isinstance(line, Text)]
+def draw(file: Path, slip: Sequence[Line]) -> None:
+    """Write the texts of a slip as PNG. Errors: OSError."""
+    lines = [line for line in slip if isinstance(line, Text)]
     set_lines = [(line, _font(line)) for line in lines]
     heights = [round(font.size * 1.6) for _, font in set_lines]
     picture = Image.new("L", (WIDTH, sum(heights) + 2 * MARGIN), PAPER)

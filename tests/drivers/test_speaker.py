@@ -1,0 +1,167 @@
+"""The loudspeaker over the real player and ALSA's own file output: what would be heard is read back and counted."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shutil
+import stat
+import wave
+from pathlib import Path
+
+import pytest
+
+from drivers.base import Health, NoAnswer, NotThere, Tone
+from drivers.build import DeviceSettings, build
+from drivers.faults import Fault
+from drivers.speaker import MAX_WAITING, AlsaSpeaker
+from drivers.wire import tones
+from tests.links import LoopClock
+
+needs_player = pytest.mark.skipif(shutil.which("aplay") is None, reason="alsa-utils is missing: packaging/setup.sh")
+
+
+def tape(file: Path) -> str:
+    """An ALSA output that writes a WAV file. Source: /usr/share/alsa/alsa.conf, pcm.file."""
+    return f"file:'{file}',wav"
+
+
+def heard(file: Path) -> list[tuple[float, float]]:
+    """Pitch in hertz and length in seconds of each sound on the tape; pitch by counting crossings of zero."""
+    with wave.open(str(file)) as sound:
+        rate, frames = sound.getframerate(), sound.readframes(sound.getnframes())
+    values = [int.from_bytes(frames[i : i + 2], "little", signed=True) for i in range(0, len(frames) - 1, 2)]
+    quiet, found, start, last = round(0.05 * rate), [], None, 0
+    for at, value in enumerate(values):
+        if abs(value) < 400:
+            continue
+        if start is None or at - last > quiet:
+            if start is not None:
+                found.append((start, last))
+            start = at
+        last = at
+    if start is not None:
+        found.append((start, last))
+    return [(_pitch(values[a : b + 1], rate), (b - a) / rate) for a, b in found]
+
+
+def _pitch(values: list[int], rate: int) -> float:
+    """The frequency whose single wave fits best, of those between 200 and 2000 Hz."""
+
+    def strength(hertz: float) -> float:
+        turn = 2 * math.pi * hertz / rate
+        real = sum(v * math.cos(turn * i) for i, v in enumerate(values))
+        imaginary = sum(v * math.sin(turn * i) for i, v in enumerate(values))
+        return real**2 + imaginary**2
+
+    values = values[: rate // 10]
+    return max(range(200, 2000, 20), key=strength)
+
+
+def program(folder: Path, text: str) -> str:
+    """A player of this test's own."""
+    file = folder / "player"
+    file.write_text("#!/bin/sh\n" + text)
+    file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    return str(file)
+
+
+@needs_player
+@pytest.mark.parametrize(("wanted", "pitches"), [
+    ([Tone.ACCEPTED], [1320]), ([Tone.REFUSED], [440]), ([Tone.ACCEPTED] * 3 + [Tone.REFUSED], [1320, 1320, 1320, 440]),
+])  # fmt: skip
+def test_what_is_sounded_is_on_the_tape_to_be_counted(tmp_path: Path, wanted: list[Tone], pitches: list[int]) -> None:
+    speaker = AlsaSpeaker("speaker", tape(tmp_path / "tape.wav"))
+    asyncio.run(speaker.sound(wanted))
+    sounds = heard(tmp_path / "tape.wav")
+
+    assert [pitch for pitch, _ in sounds] == pytest.approx(pitches, abs=20)
+    assert [length > 0.3 for _, length in sounds] == [tone is Tone.REFUSED for tone in wanted]
+    assert (speaker.status().health, speaker.status().fault) == (Health.OK, None)
+
+
+@needs_player
+def test_a_card_that_is_not_there_is_told_by_status_and_comes_back(tmp_path: Path) -> None:
+    async def life() -> tuple[Fault | None, Health]:
+        speaker = AlsaSpeaker("speaker", "hw:CARD=nobody")
+        with pytest.raises(NotThere):
+            await speaker.sound([Tone.ACCEPTED])
+        away = speaker.status().fault
+        speaker._pcm = tape(tmp_path / "tape.wav")
+        await speaker.signal(True)
+        return away, speaker.status().health
+
+    assert asyncio.run(life()) == (Fault.NO_PORT, Health.OK)
+
+
+@pytest.mark.parametrize(("text", "fault"), [
+    ("echo 'aplay: main:831: audio open error: Device or resource busy' >&2; exit 1", Fault.HELD),
+    ("echo 'aplay: main:831: audio open error: Permission denied' >&2; exit 1", Fault.NO_RIGHT),
+    ("echo 'ALSA lib pcm.c: Unknown PCM nobody' >&2; exit 1", Fault.NO_PORT),
+    ("exit 3", Fault.PORT_ERROR),
+])  # fmt: skip
+def test_what_the_player_says_becomes_a_fault(tmp_path: Path, text: str, fault: Fault) -> None:
+    speaker = AlsaSpeaker("speaker", "default", program(tmp_path, text))
+    with pytest.raises(NotThere):
+        asyncio.run(speaker.sound([Tone.ACCEPTED]))
+
+    assert (speaker.status().health, speaker.status().fault) == (Health.AWAY, fault)
+
+
+def test_without_the_player_the_status_says_so(tmp_path: Path) -> None:
+    speaker = AlsaSpeaker("speaker", "default", str(tmp_path / "nobody"))
+    with pytest.raises(NotThere):
+        asyncio.run(speaker.sound([]))
+
+    assert speaker.status().fault is Fault.NO_LIBRARY
+
+
+def test_a_card_that_hangs_is_given_up_and_nothing_stays_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drivers.speaker.GRACE_S", 0.1)
+    speaker = AlsaSpeaker("speaker", "default", program(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60"))
+    with pytest.raises(NoAnswer):
+        asyncio.run(speaker.sound([Tone.ACCEPTED]))
+
+    assert speaker.status().fault is Fault.SILENT
+    pid = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_flood_of_signals_is_bounded(tmp_path: Path) -> None:
+    async def life() -> int:
+        speaker = AlsaSpeaker("speaker", "default", program(tmp_path, f"cat >/dev/null; echo x >> {tmp_path}/count"))
+        await asyncio.gather(*[speaker.signal(True) for _ in range(50)])
+        return len((tmp_path / "count").read_text().split())
+
+    assert asyncio.run(life()) == MAX_WAITING
+
+
+@needs_player
+def test_started_from_settings_it_looks_and_ends_in_order(tmp_path: Path) -> None:
+    async def life() -> Health:
+        speaker = build(DeviceSettings("speaker", "alsa_speaker", "alsa://" + tape(tmp_path / "t.wav")), LoopClock())
+        await speaker.start()
+        async with asyncio.timeout(10):
+            while speaker.status().fault is Fault.STARTING:
+                await asyncio.sleep(0.02)
+        await speaker.stop()
+        await speaker.stop()
+        return speaker.status().health
+
+    assert asyncio.run(life()) is Health.OK
+
+
+def test_a_path_that_is_no_output_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="alsa://"):
+        build(DeviceSettings("speaker", "alsa_speaker", "/dev/snd/pcmC0D0p"), LoopClock())
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_the_samples_are_within_their_bounds_and_as_long_as_said(count: int) -> None:
+    made = tones.samples([Tone.ACCEPTED, Tone.REFUSED] * count)
+
+    assert len(made) / tones.RATE == pytest.approx(tones.seconds([Tone.ACCEPTED, Tone.REFUSED] * count), abs=0.001)
+    assert max(map(abs, made)) <= 32_767
+    assert not any(made[: round(tones.LEAD_S * tones.RATE)])
