@@ -38,11 +38,14 @@ class Books:
         return bool(self.alarms & {"fork"} or self.hub_alarms & {"fork", "clone", "new_card"})
 
 
-def books(point: Store, hub: HubStore, site: SiteCode) -> Books:
-    """Read both sides."""
+def books(point: Store, hub: HubStore, site: SiteCode, kept: str = "rowid") -> Books:
+    """Read both sides. `kept`: what tells in which order rows were kept.
+
+    PostgreSQL puts rows where there is room, so there it is the time of the transaction, and the number within it.
+    """
     here = point.run_now(_here)
     with hub.reading() as tx:
-        return Books(*here, *_there(tx, site))
+        return Books(*here, *_there(tx, site, kept))
 
 
 def disagreements(both: Books, *, rewound: bool) -> list[str]:
@@ -101,9 +104,9 @@ def _here(tx: Tx) -> tuple[str, list[str], set[str], int, int]:
     )
 
 
-def _there(tx: HubTx, site: SiteCode) -> tuple[Any, ...]:
+def _there(tx: HubTx, site: SiteCode, kept: str) -> tuple[Any, ...]:
     return (
-        list(tx.rows("SELECT * FROM fact WHERE site = ? ORDER BY rowid", (site,))),
+        list(tx.rows(f"SELECT * FROM fact WHERE site = ? ORDER BY {kept}", (site,))),
         list(tx.rows("SELECT * FROM head WHERE site = ? ORDER BY nth", (site,))),
         {row["what"] for row in tx.rows("SELECT what FROM alarm WHERE site = ?", (site,))},
         [row["event"] for row in tx.rows("SELECT event FROM down WHERE site = ? ORDER BY seq", (site,))],

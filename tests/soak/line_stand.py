@@ -19,9 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from edge.clock import SystemClock, SystemDice
 from edge.store import FILE, Store
 from sync.hub import manifest, sqlite_db
+from sync.hub.postgres_db import PostgresDatabase
 from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 from tests.soak.agreement import books, disagreements
@@ -41,16 +44,18 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
 class LineStand:
     """Use as `async with`; everything is up inside but the point."""
 
-    def __init__(self, folder: Path, seed: int, weather: Weather | None = None) -> None:
+    def __init__(self, folder: Path, seed: int, weather: Weather | None = None, database: str | None = None) -> None:
         self.folder = folder
+        self._database = database  # URL of a PostgreSQL database; None for SQLite in the hub's folder
         self.dice = random.Random(seed)
         self.card = folder / "point"
         self.broker = PrivateBroker(folder)
         self.line = ChaosLine(self.broker.port, self.dice, weather or Weather())
         (folder / "link.key").write_text(KEYS.link.hex() + "\n")
         settings = folder / "hub.toml"
+        rows = "" if database is None else f'[hub]\ndatabase = "{database}"\n'
         settings.write_text(
-            f'data_dir = "{folder / "hub"}"\n[broker]\nhost = "127.0.0.1"\nport = {self.broker.port}\n'
+            f'data_dir = "{folder / "hub"}"\n{rows}[broker]\nhost = "127.0.0.1"\nport = {self.broker.port}\n'
             f'[sites.{SITE}]\nname = "点"\nlink_key_file = "link.key"\n'
         )
         self.hub = HubProcess(settings)
@@ -130,14 +135,11 @@ class LineStand:
                 await asyncio.sleep(LOOK_S)
 
     def _kept(self) -> int:
-        there = sqlite3.connect(f"file:{self.folder / 'hub' / sqlite_db.FILE}?mode=ro", uri=True)
-        try:
-            return int(there.execute("SELECT count(*) FROM fact").fetchone()[0])
-        finally:
-            there.close()
+        return int(self._ask_hub("SELECT count(*) FROM fact")[0][0])
 
     def _hub_store(self) -> HubStore:
-        store = HubStore(SqliteDatabase(self.folder / "hub"), SystemClock(), SystemDice(), {SITE: KEYS.link})
+        place = SqliteDatabase(self.folder / "hub") if self._database is None else PostgresDatabase(self._database)
+        store = HubStore(place, SystemClock(), SystemDice(), {SITE: KEYS.link})
         store.open()
         return store
 
@@ -189,21 +191,30 @@ class LineStand:
             await asyncio.sleep(LOOK_S)
 
     def _left(self) -> tuple[int, int]:
-        with suppress(sqlite3.OperationalError, ValueError, TypeError):  # being made or recovered at this moment
+        with suppress(
+            sqlite3.OperationalError, psycopg.OperationalError, ValueError, TypeError
+        ):  # made or recovered now
             here = sqlite3.connect(f"file:{self.card / FILE}?mode=ro", uri=True)
-            there = sqlite3.connect(f"file:{self.folder / 'hub' / sqlite_db.FILE}?mode=ro", uri=True)
             try:
                 [(log_id, upto)] = here.execute("SELECT log_id, seq FROM cursor WHERE name = 'up'").fetchall()
                 [(have,)] = here.execute("SELECT seq FROM cursor WHERE name = 'down'").fetchall()
                 [(head,)] = here.execute("SELECT max(seq) FROM fact").fetchall()
-                at_hub = there.execute("SELECT upto FROM head WHERE log_id = ?", (log_id,)).fetchall()
-                [(told, sent)] = there.execute("SELECT (SELECT max(seq) FROM down), sent_upto FROM site").fetchall()
-                taken = at_hub[0][0] if at_hub else 0
-                return head - min(upto, taken), (told or 0) - min(have, sent)
             finally:
                 here.close()
-                there.close()
+            [(taken,)] = self._ask_hub(f"SELECT coalesce(max(upto), 0) FROM head WHERE log_id = '{log_id}'")
+            [(told, sent)] = self._ask_hub("SELECT (SELECT max(seq) FROM down), sent_upto FROM site")
+            return head - min(upto, taken), (told or 0) - min(have, sent)
         return -1, -1
+
+    def _ask_hub(self, question: str) -> list[tuple[Any, ...]]:
+        if self._database is not None:
+            with psycopg.connect(self._database, autocommit=True) as there:
+                return there.execute(question.encode()).fetchall()
+        there = sqlite3.connect(f"file:{self.folder / 'hub' / sqlite_db.FILE}?mode=ro", uri=True)
+        try:
+            return there.execute(question).fetchall()
+        finally:
+            there.close()
 
     async def verdict(self, *, rewound: bool = False) -> list[str]:
         """End everything by kills and compare the books."""
@@ -213,7 +224,7 @@ class LineStand:
         point.open()
         hub = self._hub_store()
         try:
-            both = books(point, hub, SITE)
+            both = books(point, hub, SITE, "rowid" if self._database is None else "received_at, seq")
             bad = disagreements(both, rewound=rewound) + point.run_now(broken)
             if not rewound and len(both.here) < self.facts:
                 bad.append(f"lost {self.facts - len(both.here)} that were confirmed on the screen")
