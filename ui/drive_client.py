@@ -43,7 +43,10 @@ class Driver:
         return self._ask(do="wait", screen=screen, timeout_s=timeout_s)
 
     def screen(self) -> dict[str, Any]:
-        """{"screen", "lang", "asking", "texts": [...], "buttons": [...], "asleep": [...], "renderer"}."""
+        """{"screen", "lang", "asking", "texts": [...], "buttons": [...], "asleep": [...], "places": {...}, "renderer"}.
+
+        Places are where a finger touches each button: shares of the screen from its upper left corner.
+        """
         return self._ask(do="screen")
 
     def texts(self) -> str:

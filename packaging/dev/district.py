@@ -33,7 +33,7 @@ link_key_file = "link.key"
 
 ENROLMENT = """
 [enrolment]               # an authority of its own: a certificate for every terminal
-hosts = "127.0.0.1 localhost"
+hosts = "{hosts}"
 listen = "127.0.0.1"
 port = {reception_port}
 broker_port = {broker_port}
@@ -183,10 +183,14 @@ path = "dev/gun"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a new district is like. `database`: a URL of PostgreSQL, empty for a file of the hub's own."""
+    """What a new district is like. `database`: a URL of PostgreSQL, empty for a file of the hub's own.
+
+    `hosts`: by which names terminals call the hub; its certificate carries them.
+    """
 
     has_tls: bool = False
     database: str = ""
+    hosts: str = "127.0.0.1 localhost"
 
 
 def write(folder: Path, ports: Ports, today: date, kind: Kind = Kind(), told: Callable[[], str] = str) -> bool:
@@ -229,7 +233,8 @@ def write_ports(folder: Path, ports: Ports) -> None:
 def _hub(folder: Path, ports: Ports, kind: Kind) -> str:
     more = ""
     if kind.has_tls:
-        more += ENROLMENT.format(folder=folder.absolute(), reception_port=ports.reception, broker_port=ports.broker)
+        words = {"folder": folder.absolute(), "hosts": kind.hosts}
+        more += ENROLMENT.format(reception_port=ports.reception, broker_port=ports.broker, **words)
     if kind.database:
         more += DATABASE.format(database=kind.database)
     port = ports.hub if kind.has_tls else ports.broker

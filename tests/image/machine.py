@@ -46,6 +46,7 @@ class Build:
     width: int = 1280
     height: int = 800
     ports: Mapping[str, str] = field(default_factory=dict)
+    gun: str = "GUN00001"  # serial number of the keyboard gun
     start: DirectStart | None = None
     incoming: Path | None = None  # the memory of a machine that was saved
 
@@ -137,7 +138,7 @@ def command(build: Build) -> list[str]:
         "-device",
         "qemu-xhci,id=usb,p2=8,p3=8",
         "-device",
-        "usb-kbd,bus=usb.0,id=gun",
+        f"usb-kbd,bus=usb.0,id=gun,serial={build.gun}",
         "-device",
         "usb-tablet,bus=usb.0",
     ]

@@ -106,9 +106,16 @@ class Hand:
             "texts": texts,
             "buttons": sorted(taps),
             "asleep": sorted(name for name, tap in taps.items() if not tap.enabled),
+            "places": {name: _place(tap) for name, tap in taps.items()},
             "renderer": self._kiosk.bridge.renderer,
             "at": time.monotonic(),
         }
+
+
+def _place(tap: Any) -> tuple[float, float]:
+    """Where a finger would touch it: shares of the screen from its upper left corner."""
+    x, y = tap.to_window(*tap.center)
+    return round(x / Window.width, 4), round(1 - y / Window.height, 4)
 
 
 def shoot(path: Path) -> None:

@@ -1,0 +1,188 @@
+"""An emulated point as the scenarios handle it: a card that is prepared, switched on, looked at, touched, and cut.
+
+What a parcel is is not known here; the district around it is image_district.py.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+from cut_disk import CutDisk
+from firmware_disk import FirmwareDisk
+from image_district import DRIVE, SERIALS
+from machine import Build, DirectStart, Machine, MachineError
+from nbd import NbdServer
+from root_shell import RootShell, words
+
+from ui.drive_client import Driver
+
+CARD_FOLDER = "village-point"  # of the firmware partition: what a technician puts there
+SLOTS = ("A", "B")
+START_S = 420.0  # a cold start under emulation took 100 s alone and 250 s beside another one
+PYTHON = "/opt/village-point/bin/python"
+EYES = f"""
+import os, select, socket, time
+port = os.open("/dev/virtio-ports/village.eyes", os.O_RDWR)
+while True:
+    drive = socket.socket(socket.AF_UNIX)
+    try:
+        drive.connect("{DRIVE}")
+    except OSError:
+        time.sleep(0.2)
+        continue
+    while True:
+        ready = select.select([port, drive], [], [])[0]
+        try:
+            said = os.read(port, 65536) if port in ready else b""
+            if port in ready and not said:
+                time.sleep(0.1)
+            drive.sendall(said)
+            if drive in ready:
+                shown = drive.recv(65536)
+                if not shown:
+                    break
+                os.write(port, shown)
+        except OSError:
+            break
+"""
+
+
+class EmulatedPoint:
+    """One card and the machine it is in."""
+
+    def __init__(self, arch: str, image: Path, folder: Path, accel: str = "tcg") -> None:
+        self.arch, self.folder, self._accel = arch, folder, accel
+        self.disk = CutDisk(image, folder)
+        self._server = NbdServer(self.disk)
+        self._server.start()
+        self.machine: Machine | None = None
+        self.shell: RootShell | None = None
+        self.eyes: Driver | None = None
+        self.cuts = 0
+
+    def close(self) -> None:
+        if self.machine is not None:
+            self.machine.kill()
+        self._server.stop()
+        self.disk.close()
+
+    # -- the card, while nothing runs
+
+    def put(self, name: str, content: bytes) -> None:
+        """Put a file into the card's folder for technicians."""
+        with FirmwareDisk(self.disk) as firmware:
+            firmware.write(f"{CARD_FOLDER}/{name}", content)
+
+    def open_console(self) -> None:
+        """Add the words for a root shell to every slot that has boot files."""
+        with FirmwareDisk(self.disk) as firmware:
+            for slot in SLOTS:
+                for name in ("boot.cfg", "cmdline.txt"):
+                    path = f"slot-{slot}/{name}"
+                    if firmware.has(path):
+                        firmware.write(path, with_words(firmware.read(path).decode(), self.arch).encode())
+
+    # -- power
+
+    def power_on(self, *, trial: bool = False, memory_mib: int = 1024) -> Machine:
+        """Switch it on; on arm64 this is the firmware as well. `trial`: the guest asked for the one-shot start."""
+        assert self.machine is None or not self.machine.is_on, "it is on"
+        build = Build(
+            self.arch, self.folder, str(self._server.path), self._accel, memory_mib, ports=SERIALS,
+            start=self._firmware(trial=trial) if self.arch == "arm64" else None,
+        )  # fmt: skip
+        self.machine = Machine(build)
+        self.machine.power_on()
+        return self.machine
+
+    def cut_power(self, dice: random.Random) -> int:
+        """The power goes. Tell how many writes it hurt."""
+        assert self.machine is not None
+        self._let_go()
+        self.machine.kill()
+        self.cuts += 1
+        return self.disk.cut(dice)
+
+    def switch_off(self, seconds: float = 180.0) -> None:
+        """Ask the system to end, as its own power button would, and wait."""
+        assert self.machine is not None and self.shell is not None
+        self.shell.type("systemctl poweroff\n")
+        self.machine.wait_off(seconds)
+        self._let_go()
+
+    # -- looking and touching
+
+    def open_shell(self, seconds: float = START_S) -> RootShell:
+        """Wait for the root shell."""
+        assert self.machine is not None
+        self.shell = RootShell(self.machine.socket("console"), self.folder / "console.log")
+        self.shell.open(seconds)
+        return self.shell
+
+    def open_eyes(self, seconds: float = START_S) -> Driver:
+        """Connect to the kiosk's drive socket, which tells where buttons are. Needs the shell and a kiosk with eyes."""
+        assert self.machine is not None and self.shell is not None
+        deadline = time.monotonic() + seconds
+        while self.shell.run(f"test -S {DRIVE}; echo $?") != "0":
+            if time.monotonic() > deadline:
+                raise MachineError(f"no kiosk with a drive socket within {seconds:g} s")
+            time.sleep(2)
+        self.shell.put("/run/eyes.py", EYES.encode())
+        self.shell.run(f"setsid {PYTHON} /run/eyes.py >/dev/null 2>/run/eyes.log </dev/null &")
+        self.eyes = Driver(self.machine.socket("eyes"))
+        return self.eyes
+
+    def page(self) -> dict[str, Any]:
+        assert self.eyes is not None
+        return self.eyes.screen()
+
+    def tap(self, button: str) -> None:
+        """Touch a button through the panel: QEMU's tablet, the kernel, X, the window."""
+        assert self.machine is not None and self.eyes is not None
+        page = self.eyes.screen()
+        if button not in page["places"]:
+            raise MachineError(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
+        self.machine.qmp.touch(*page["places"][button])
+        time.sleep(0.5)
+
+    def type(self, digits: str) -> None:
+        """Touch the keys of the open page's keypad."""
+        screen = self.page()["screen"]
+        for digit in digits:
+            self.tap(f"{screen}.{digit}")
+
+    def wait(self, screen: str, seconds: float = 60.0) -> dict[str, Any]:
+        """Wait for a page, by name ("a|b" for either)."""
+        assert self.eyes is not None
+        return self.eyes.wait(screen, seconds)
+
+    # -- inside
+
+    def _firmware(self, *, trial: bool) -> DirectStart:
+        with FirmwareDisk(self.disk) as firmware:
+            chosen = firmware.start(trial=trial)
+            kernel = firmware.copy_out(chosen.kernel, self.folder / "kernel")
+            initrd = firmware.copy_out(chosen.initrd, self.folder / "initrd") if chosen.initrd else None
+            return DirectStart(kernel, initrd, chosen.words)
+
+    def _let_go(self) -> None:
+        for each in (self.eyes, self.shell):
+            if each is not None:
+                each.close()
+        self.eyes = self.shell = None
+
+
+def with_words(text: str, arch: str) -> str:
+    """A kernel's line, or GRUB's file with one, with the words for a root shell; unchanged when it has them."""
+    extra = words(arch)
+    lines = text.splitlines()
+    has_grub = any(line.lstrip().startswith("linux ") for line in lines)
+    return "".join(
+        f"{line} {extra}\n"
+        if (line.lstrip().startswith("linux ") or not has_grub) and extra not in line
+        else f"{line}\n"
+        for line in lines
+    )
