@@ -58,16 +58,37 @@ class EmulatedPoint:
         self.disk = CutDisk(image, folder)
         self._server = NbdServer(self.disk)
         self._server.start()
-        self.machine: Machine | None = None
-        self.shell: RootShell | None = None
-        self.eyes: Driver | None = None
+        self._machine: Machine | None = None
+        self._shell: RootShell | None = None
+        self._eyes: Driver | None = None
         self.cuts = 0
 
     def close(self) -> None:
-        if self.machine is not None:
-            self.machine.kill()
+        if self._machine is not None:
+            self._let_go()
+            self._machine.kill()
         self._server.stop()
         self.disk.close()
+
+    @property
+    def is_on(self) -> bool:
+        return self._machine is not None and self._machine.is_on
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that is on, or was."""
+        assert self._machine is not None, "power_on comes first"
+        return self._machine
+
+    @property
+    def shell(self) -> RootShell:
+        assert self._shell is not None, "open_shell comes first"
+        return self._shell
+
+    @property
+    def eyes(self) -> Driver:
+        assert self._eyes is not None, "open_eyes comes first"
+        return self._eyes
 
     # -- the card, while nothing runs
 
@@ -89,42 +110,69 @@ class EmulatedPoint:
 
     def power_on(self, *, trial: bool = False, memory_mib: int = 1024) -> Machine:
         """Switch it on; on arm64 this is the firmware as well. `trial`: the guest asked for the one-shot start."""
-        assert self.machine is None or not self.machine.is_on, "it is on"
+        assert not self.is_on, "it is on"
         build = Build(
             self.arch, self.folder, str(self._server.path), self._accel, memory_mib, ports=SERIALS,
             start=self._firmware(trial=trial) if self.arch == "arm64" else None,
         )  # fmt: skip
-        self.machine = Machine(build)
+        self._machine = Machine(build)
         self.machine.power_on()
         return self.machine
 
-    def cut_power(self, dice: random.Random) -> int:
-        """The power goes. Tell how many writes it hurt."""
-        assert self.machine is not None
-        self._let_go()
+    def kill(self) -> None:
+        """The power goes, at this moment. Any thread may do it."""
         self.machine.kill()
         self.cuts += 1
+
+    def settle(self, dice: random.Random) -> int:
+        """After a kill: the disk keeps what the dice say. Tell how many writes it hurt."""
+        self._let_go()
+        self._server.drain()
         return self.disk.cut(dice)
+
+    def cut_power(self, dice: random.Random) -> int:
+        """The power goes, and the disk keeps what the dice say. Tell how many writes it hurt."""
+        self.kill()
+        return self.settle(dice)
 
     def switch_off(self, seconds: float = 180.0) -> None:
         """Ask the system to end, as its own power button would, and wait."""
-        assert self.machine is not None and self.shell is not None
         self.shell.type("systemctl poweroff\n")
         self.machine.wait_off(seconds)
+        self.after_off()
+
+    def press_power(self, seconds: float = 180.0) -> None:
+        """Press the board's own power button and wait."""
+        self.machine.qmp.ask("system_powerdown")
+        self.machine.wait_off(seconds)
+        self.after_off()
+
+    def restart(self, seconds: float = 300.0) -> Machine:
+        """Ask the system to start anew. On arm64 the firmware's one-shot flag is what the kernel's last words say."""
+        self.shell.type("dmesg -n 7; systemctl reboot\n")
+        asked = (
+            self.shell.listen(rb"Restarting system with command '0 tryboot'", seconds) if self.arch == "arm64" else None
+        )
+        self.machine.wait_off(seconds)
+        self.after_off()
+        self.open_console()
+        return self.power_on(trial=asked is not None)
+
+    def after_off(self) -> None:
+        """The machine has ended by itself: let go of it, and wait for its last writes."""
         self._let_go()
+        self._server.drain()
 
     # -- looking and touching
 
     def open_shell(self, seconds: float = START_S) -> RootShell:
         """Wait for the root shell."""
-        assert self.machine is not None
-        self.shell = RootShell(self.machine.socket("console"), self.folder / "console.log")
+        self._shell = RootShell(self.machine.socket("console"), self.folder / "console.log")
         self.shell.open(seconds)
         return self.shell
 
     def open_eyes(self, seconds: float = START_S) -> Driver:
         """Connect to the kiosk's drive socket, which tells where buttons are. Needs the shell and a kiosk with eyes."""
-        assert self.machine is not None and self.shell is not None
         deadline = time.monotonic() + seconds
         while self.shell.run(f"test -S {DRIVE}; echo $?") != "0":
             if time.monotonic() > deadline:
@@ -132,16 +180,14 @@ class EmulatedPoint:
             time.sleep(2)
         self.shell.put("/run/eyes.py", EYES.encode())
         self.shell.run(f"setsid {PYTHON} /run/eyes.py >/dev/null 2>/run/eyes.log </dev/null &")
-        self.eyes = Driver(self.machine.socket("eyes"))
+        self._eyes = Driver(self.machine.socket("eyes"))
         return self.eyes
 
     def page(self) -> dict[str, Any]:
-        assert self.eyes is not None
         return self.eyes.screen()
 
     def tap(self, button: str) -> None:
         """Touch a button through the panel: QEMU's tablet, the kernel, X, the window."""
-        assert self.machine is not None and self.eyes is not None
         page = self.eyes.screen()
         if button not in page["places"]:
             raise MachineError(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
@@ -156,7 +202,6 @@ class EmulatedPoint:
 
     def wait(self, screen: str, seconds: float = 60.0) -> dict[str, Any]:
         """Wait for a page, by name ("a|b" for either)."""
-        assert self.eyes is not None
         return self.eyes.wait(screen, seconds)
 
     # -- inside
@@ -169,10 +214,10 @@ class EmulatedPoint:
             return DirectStart(kernel, initrd, chosen.words)
 
     def _let_go(self) -> None:
-        for each in (self.eyes, self.shell):
+        for each in (self._eyes, self._shell):
             if each is not None:
                 each.close()
-        self.eyes = self.shell = None
+        self._eyes = self._shell = None
 
 
 def with_words(text: str, arch: str) -> str:

@@ -1,4 +1,4 @@
-"""The district around an emulated point: hub, reception and broker on this machine, simulated devices joined to its ports.
+"""The district around an emulated point: hub and broker on this machine, simulated devices joined to its ports.
 
 What is started is the sample district of packaging/dev; the point itself runs in the machine and not here.
 """
@@ -20,7 +20,7 @@ SERIALS = {"locker": "LOCK0001", "led": "LED00001"}  # of the USB adapters, as `
 BY_ID = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_{serial}-if00-port0"
 GUN = "/dev/input/by-id/usb-QEMU_QEMU_USB_Keyboard_{serial}-event-kbd"
 GUN_SERIAL = "GUN00001"
-DRIVE = "/run/village-point/drive.sock"
+DRIVE = "/run/village-kiosk/drive.sock"
 KIND = Kind(has_tls=True, hosts=f"{HOST} 127.0.0.1 localhost")  # the first one goes into district.toml
 
 SIM_TOML = """\

@@ -33,6 +33,7 @@ class NbdServer:
         self.path: Path = disk.folder / "disk.sock"
         self._disk = disk
         self._listener: socket.socket | None = None
+        self._clients: list[threading.Thread] = []
 
     def start(self) -> None:
         """Listen. Errors: OSError."""
@@ -51,11 +52,20 @@ class NbdServer:
             self._listener = None
         self.path.unlink(missing_ok=True)
 
+    def drain(self, seconds: float = 30.0) -> None:
+        """Wait until every request of clients that are gone is done; what they had sent may still lie in the socket."""
+        for client in self._clients:
+            client.join(seconds)
+            assert not client.is_alive(), "an emulator still holds the disk"
+        self._clients.clear()
+
     def _accept(self, listener: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listener.accept()
-                threading.Thread(target=self._serve, args=(client,), name="disk client", daemon=True).start()
+                worker = threading.Thread(target=self._serve, args=(client,), name="disk client", daemon=True)
+                self._clients.append(worker)
+                worker.start()
 
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(EOFError, OSError):

@@ -1,7 +1,7 @@
 """A root shell on the machine's serial console.
 
-A card as it is built opens none. The test adds words to the kernel's line on its own copy, as whoever holds the card can;
-scenarios that look at the shipped card as it is go by the screen, the keyboard and the hub alone.
+A card as it is built opens none. The test adds words to the kernel's line on its own copy, as whoever holds the card
+can; scenarios that look at the shipped card as it is go by the screen, the keyboard and the hub alone.
 """
 
 from __future__ import annotations

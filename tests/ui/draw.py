@@ -1,6 +1,6 @@
 """Draw every sample at one size in both languages into `build/screens/`, and report what was drawn as JSON.
 
-    python tests/ui/draw.py 1024x600 10.1 build/screens [only]
+    python tests/ui/draw.py 1024x600 10.1 build/screens [only [languages]]
 
 One process has one window size, so the test starts one process per size. Not a test itself.
 """
@@ -29,7 +29,7 @@ from ui.panel import Panel  # noqa: E402
 from ui.settings import UiSettings  # noqa: E402
 
 
-def main(size: str, diagonal: str, folder: str, only: str = "") -> None:
+def main(size: str, diagonal: str, folder: str, only: str = "", languages: str = "zh,en") -> None:
     width, height = (int(part) for part in size.split("x"))
     home = tempfile.TemporaryDirectory()
     prepare(UiSettings(width, height, float(diagonal)), Path(home.name))
@@ -52,7 +52,7 @@ def main(size: str, diagonal: str, folder: str, only: str = "") -> None:
     if not only:
         shutil.rmtree(Path(folder) / size, ignore_errors=True)  # no picture of an older page stays
     report: list[dict[str, Any]] = []
-    for lang in ("zh", "en"):
+    for lang in languages.split(","):
         for name, frame in samples((panel.villager_rows, panel.operator_rows)).items():
             if (only and not name.startswith(only)) or (name in ALIKE and size != TIGHTEST):
                 continue

@@ -1,0 +1,180 @@
+"""`make image-check` and `make image-test`: boot the image that was built, work it, cut its power, print what held.
+
+image_test.py check          one start from a blank card to the standby screen, keys, an intake, a pick-up, a bill
+image_test.py test [PART..]  everything, or some of the parts named in PARTS
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "packaging/dev")]
+
+import scenes_cuts  # noqa: E402
+import scenes_start  # noqa: E402
+import scenes_trouble  # noqa: E402
+from emulated_point import EmulatedPoint  # noqa: E402
+from firmware_disk import FirmwareDisk  # noqa: E402
+from image_district import ImageDistrict  # noqa: E402
+from ledger import Ledger  # noqa: E402
+from look import Album  # noqa: E402
+from machine import NEEDED, accelerator  # noqa: E402
+from scenes_counter import Counter, short_day  # noqa: E402
+
+IMAGES = ROOT / "build/image"
+REPORTS = ROOT / "build/image-test"
+SEED = 20261128
+LEFT_OUT_OF_CHECK = (
+    "power cuts, updates and falling back, a full disk, plugs, the network cable, arm64: make image-test does them"
+)
+
+
+@dataclass(slots=True)
+class Stage:
+    """What the parts work with. The point is set up and off between them."""
+
+    point: EmulatedPoint
+    district: ImageDistrict
+    watcher: scenes_start.Watcher
+    counter: Counter
+    ledger: Ledger
+    dice: random.Random
+    cuts: int
+
+
+def main() -> int:
+    """Exit code 0: nothing was violated; 1: something was; 2: it could not begin."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("how", choices=("check", "test"))
+    parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="only these parts")
+    parser.add_argument("--image", type=Path, help="the image; the newest amd64 one in build/image when not given")
+    parser.add_argument("--cuts", type=int, default=60, help="power cuts in all")
+    parser.add_argument("--seed", type=int, default=SEED, help="of the dice")
+    parser.add_argument("--keep", type=Path, help="keep the folder with disk, logs and sockets here; a short path")
+    asked = parser.parse_args()
+    image = asked.image or newest("amd64")
+    if image is None or shutil.which(NEEDED["amd64"]) is None:
+        print("image-test: there is no image or no QEMU: make image ARCH=amd64, packaging/image/get_tools.sh")
+        return 2
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="vp-") as own:  # sockets want a short path
+        folder = asked.keep or Path(own)
+        folder.mkdir(parents=True, exist_ok=True)
+        return play(asked, image, folder)
+
+
+def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
+    """Set the stage and play the parts."""
+    ledger = Ledger(REPORTS)
+    ledger.say(f"{image.name}, seed {asked.seed}")
+    album = Album(folder / "album")
+    album.begin()
+    accel, why = accelerator(kernel_of(image, folder), folder)
+    ledger.say(f"the machine is run by {accel}: {why}")
+    ledger.figures["acceleration"] = accel
+    point = EmulatedPoint("amd64", image, folder / "m", accel)
+    try:
+        with ImageDistrict(folder / "d", folder / "m") as district:
+            watcher = scenes_start.Watcher(point, album, ledger)
+            stage = Stage(
+                point,
+                district,
+                watcher,
+                Counter(point, district, ledger),
+                ledger,
+                random.Random(asked.seed),
+                asked.cuts,
+            )
+            chosen = asked.parts or (CHECK if asked.how == "check" else list(PARTS))
+            for name in [*NEEDED_FIRST, *(part for part in chosen if part not in NEEDED_FIRST)]:
+                with ledger.scenario(name):
+                    PARTS[name](stage)
+    finally:
+        point.close()
+    if asked.how == "check":
+        ledger.skip("not in this check", LEFT_OUT_OF_CHECK)
+    return ledger.close()
+
+
+# -- parts
+
+
+def first_start(stage: Stage) -> None:
+    """From a blank card, nothing on it but district.toml; the shipped image as it is, seen from outside."""
+    scenes_start.first_start(stage.point, stage.district, stage.watcher, stage.ledger)
+    stage.point.press_power(300)
+
+
+def cold_start(stage: Stage) -> None:
+    """The second start, with a shell: the budget. People are added, the manifest comes."""
+    scenes_start.boot_budget(stage.point, stage.watcher, stage.ledger)
+    scenes_start.add_people(stage.point)
+    stage.district.stand.send_manifest()
+    stage.point.open_eyes()
+
+
+def counter_day(stage: Stage) -> None:
+    short_day(stage.counter)
+
+
+def keys(stage: Stage) -> None:
+    stage.counter.log_out()
+    scenes_trouble.keys(stage.point, stage.watcher, stage.ledger)
+
+
+def plugs(stage: Stage) -> None:
+    scenes_trouble.plugs(stage.point, stage.counter, stage.ledger)
+
+
+def cable(stage: Stage) -> None:
+    scenes_trouble.cable(stage.point, stage.counter, stage.ledger)
+
+
+def full_disk(stage: Stage) -> None:
+    scenes_trouble.full_disk(stage.point, stage.counter, stage.ledger)
+
+
+def cut_writes(stage: Stage) -> None:
+    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.ledger, stage.dice, stage.cuts // 2)
+
+
+PARTS: dict[str, Callable[[Stage], None]] = {
+    "first_start": first_start,
+    "cold_start": cold_start,
+    "counter_day": counter_day,
+    "keys": keys,
+    "plugs": plugs,
+    "cable": cable,
+    "cut_writes": cut_writes,
+    "full_disk": full_disk,
+}
+NEEDED_FIRST = ("first_start", "cold_start")
+CHECK = ["first_start", "cold_start", "counter_day", "keys"]
+
+
+def newest(arch: str) -> Path | None:
+    """The newest image that was built for an architecture."""
+    found = sorted(IMAGES.glob(f"*-{arch}.img"), key=lambda file: file.stat().st_mtime)
+    return found[-1] if found else None
+
+
+def kernel_of(image: Path, folder: Path) -> Path:
+    """The image's own kernel, to try the virtualisation with."""
+    point = EmulatedPoint("amd64", image, folder / "k")
+    try:
+        with FirmwareDisk(point.disk) as firmware:
+            return firmware.copy_out("slot-A/vmlinuz", folder / "vmlinuz")
+    finally:
+        point.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""A short day at an emulated point: parcels in by the keyboard gun, out by touches, a bill; and both sides compared."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sample
+from emulated_point import EmulatedPoint
+from image_district import ImageDistrict
+from ledger import Ledger, until
+from scenes_start import status, verified
+
+PIN = next(each.pin for each in sample.OPERATORS if each.role == "operator")
+PAGE_S = 60.0  # an emulated machine draws some frames a second
+HUB_S = 180.0
+
+
+class Counter:
+    """Operator and villagers before the emulated screen. Guns type, fingers touch, doors are the simulator's."""
+
+    def __init__(self, point: EmulatedPoint, district: ImageDistrict, ledger: Ledger) -> None:
+        self.point, self.district, self.ledger = point, district, ledger
+        manifest = json.loads(district.stand.manifest.read_text("utf-8"))
+        self.parcels: list[dict[str, Any]] = [row for row in manifest["parcels"] if row["consent"] == "locker"]
+        self.bills: list[dict[str, Any]] = manifest["bills"]
+        self.taken_in: list[str] = []
+        self.paid_fen = 0
+
+    def go_home(self) -> None:
+        for _ in range(8):
+            page = self.point.page()
+            here, buttons = page["screen"], page["buttons"]
+            if here == "home":
+                return
+            for step in ("start", "home", "done", "logout", "back", "later", "here"):
+                if f"{here}.{step}" in buttons:
+                    self.point.tap(f"{here}.{step}")
+                    break
+        self.point.wait("home", PAGE_S)
+
+    def log_in(self) -> None:
+        self.go_home()
+        self.point.tap("home.operator")
+        self.point.wait("login", PAGE_S)
+        self.point.type(PIN)
+        self.point.tap("login.ok")
+        self.point.wait("board", PAGE_S)
+
+    def log_out(self) -> None:
+        for _ in range(4):
+            here = self.point.page()["screen"]
+            if here == "standby":
+                return
+            buttons = self.point.page()["buttons"]
+            self.point.tap(f"{here}.logout" if f"{here}.logout" in buttons else f"{here}.back")
+        self.point.wait("standby", PAGE_S)
+
+    def open_intake(self) -> None:
+        if self.point.page()["screen"] != "intake":
+            self.log_in()
+            self.point.tap("board.intake")
+            self.point.wait("intake", PAGE_S)
+
+    def take_in(self, waybill_no: str) -> None:
+        """Scan with the gun; the cell opens at the simulated board; the door is shut there."""
+        before = self.pulses()
+        self.point.machine.qmp.scan(waybill_no)
+        until(f"parcel {waybill_no} in a cell", lambda: self.pulses() > before, PAGE_S)
+        self.point.wait("intake", PAGE_S)
+        self.taken_in.append(waybill_no)
+
+    def collect(self, waybill_no: str) -> None:
+        """Type the code of the message and the tail of the phone; the cell opens, the door is shut."""
+        code, tail = until("the message to the recipient", lambda: self.message(waybill_no), HUB_S)
+        before = self.pulses()
+        self.go_home()
+        self.point.tap("home.pickup")
+        self.point.wait("pickup", PAGE_S)
+        self.point.type(code)
+        self.point.type(tail)
+        page = self.point.wait("choose|door|thanks", PAGE_S)
+        if page["screen"] == "choose":
+            self.point.tap("choose.all")
+        until("a cell opened for the pick-up", lambda: self.pulses() > before, PAGE_S)
+        self.point.wait("thanks", 2 * PAGE_S)
+
+    def pay(self, bill: dict[str, Any]) -> None:
+        """Find the bill by its account, hand the cash over, the operator types the PIN."""
+        self.go_home()
+        self.point.tap("home.bill")
+        self.point.wait("bill", PAGE_S)
+        self.point.tap(f"bill.{bill['kind']}")
+        self.point.wait("account", PAGE_S)
+        self.point.type(bill["account_no"])
+        self.point.tap("account.ok")
+        self.point.wait("bills", PAGE_S)
+        self.point.tap("bills.row_0")
+        self.point.wait("confirm", PAGE_S)
+        self.point.tap("confirm.pay")
+        self.point.wait("cash", PAGE_S)
+        self.point.type(PIN)
+        self.point.tap("cash.ok")
+        self.point.wait("slip", PAGE_S)
+        self.paid_fen += bill["fen"]
+
+    # -- what an outside eye sees
+
+    def pulses(self) -> int:
+        """How many times the simulated board was told to open a lock."""
+        return sum(int(count) for count in self.district.stand.poke("locker", "state")["pulses"].values())
+
+    def message(self, waybill_no: str) -> tuple[str, str] | None:
+        """Code and phone tail, as the recipient has them from the hub's message."""
+        phone = next(row["phone"] for row in self.parcels if row["waybill_no"] == waybill_no)
+        rows = hub_rows(self.district.stand.folder, "SELECT code FROM sms WHERE phone = ? AND code IS NOT NULL", phone)
+        return (str(rows[-1][0]), phone[-4:]) if rows else None
+
+    def compare(self) -> None:
+        """Facts at the hub are the facts of the point, in the same order."""
+        until("all facts at the hub", lambda: status(self.point)["pending"] == 0, HUB_S, 5.0)
+        here, there = status(self.point), self.district.hub_site()
+        self.ledger.check("digest over all facts: point and hub", here["digest"] == there["digest"], (here, there))
+        proof = verified(self.point)
+        self.ledger.check("the chain of facts verifies", proof["ok"], proof)
+        self.ledger.figure("facts at the point and at the hub", here["facts"], "facts")
+
+
+def hub_rows(folder: Path, sql: str, *values: object) -> list[tuple[Any, ...]]:
+    """Read the hub's file from outside."""
+    db = sqlite3.connect(f"file:{next((folder / 'hub').glob('*.db'))}?mode=ro", uri=True, timeout=10)
+    try:
+        return db.execute(sql, values).fetchall()
+    finally:
+        db.close()
+
+
+def short_day(counter: Counter, parcels: int = 2, bills: int = 1) -> None:
+    """Parcels in, one of them out, bills paid, all compared."""
+    counter.open_intake()
+    for row in counter.parcels[:parcels]:
+        counter.take_in(row["waybill_no"])
+    counter.log_out()
+    counter.collect(counter.taken_in[0])
+    for bill in counter.bills[:bills]:
+        counter.pay(bill)
+    counter.compare()
+    states = status(counter.point)
+    counter.ledger.check("one parcel is out", states["parcels"].get("picked_up") == 1, states["parcels"])
+    counter.ledger.check(
+        "the others lie in cells", states["parcels"].get("in_locker") == parcels - 1, states["parcels"]
+    )
+    paid = sum(each["fen"] for each in states["bills"].values() if each["count"]) - sum(
+        each["fen"] for name, each in states["bills"].items() if name == "unpaid"
+    )
+    counter.ledger.check("the money of the bills", paid == counter.paid_fen, states["bills"])

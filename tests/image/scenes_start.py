@@ -1,0 +1,123 @@
+"""From a blank card to an open counter, and how long that takes: pairing, approval, profile, standby."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Callable
+from typing import Any
+
+import sample
+from emulated_point import START_S, EmulatedPoint
+from image_district import ImageDistrict
+from ledger import Ledger, until
+from look import Album
+
+APPROVED_S = 180.0  # the terminal asks every 5 s, fetches its profile and starts again
+LOOK_S = 3.0  # a screen dump costs the emulated machine some of its time
+FIRST, STANDBY = "first-", "standby"
+CONFIG = "/etc/village-point/point.toml"
+
+
+class Watcher:
+    """Looks at the screen from outside."""
+
+    def __init__(self, point: EmulatedPoint, album: Album, ledger: Ledger) -> None:
+        self._point, self._album, self.ledger = point, album, ledger
+        self.last = ("", 0.0)
+
+    def page(self) -> str:
+        """The page the screen shows, as far as its picture tells; "" for none."""
+        self.last = self._album.likest(self._point.machine.qmp.shot(self._point.folder / "screen.png"))
+        return self.last[0]
+
+    def wait(self, begin: str, seconds: float) -> str:
+        """Wait until the screen shows a page whose name begins so. Errors: NotSeen."""
+        found: str = until(f"a screen like {begin}* (now {self.last})", self._looker(begin), seconds, LOOK_S)
+        return found
+
+    def keep(self, name: str) -> None:
+        """Keep the newest picture."""
+        shutil.copyfile(self._point.folder / "screen.png", self.ledger.folder / f"{name}.png")
+
+    def _looker(self, begin: str) -> Callable[[], str]:
+        def look() -> str:
+            page = self.page()
+            return page if page.startswith(begin) else ""
+
+        return look
+
+
+def first_start(point: EmulatedPoint, district: ImageDistrict, watcher: Watcher, ledger: Ledger) -> None:
+    """A technician's card: district.toml is on it and nothing else. The point is on and open afterwards."""
+    point.put("district.toml", district.card())
+    machine = point.power_on()
+    page = watcher.wait(FIRST, START_S)
+    ledger.figure("first power on to the pairing page", machine.seconds)
+    codes: list[str] = until("the terminal's question at the hub", district.waiting, START_S)
+    page = watcher.wait("first-waiting", APPROVED_S) or page
+    watcher.keep("pairing")
+    ledger.check("one terminal asks, once", len(codes) == 1, codes)
+    district.set_profile()
+    asked_at = machine.seconds
+    district.approve(codes[0])
+    watcher.wait(STANDBY, APPROVED_S + START_S)
+    ledger.figure("approval to the standby screen", machine.seconds - asked_at)
+    watcher.keep("standby")
+    ledger.check("the first start ends at the standby screen", watcher.page().startswith(STANDBY), watcher.last)
+
+
+def boot_budget(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
+    """A cold start of a point that is set up, where the time goes, and the state of the system."""
+    point.open_console()
+    machine = point.power_on()
+    watcher.wait(STANDBY, START_S)
+    ledger.figure("power on to the standby screen, seen on the panel", machine.seconds)
+    shell = point.open_shell()
+    said = shell.run("systemd-analyze | head -1")
+    ledger.figure("systemd-analyze", said, "words")
+    frame = shell.run("journalctl -b -u village-point -o short-monotonic | grep -m1 '\"ready\": *true'", worst=1)
+    if (found := re.search(r"\[ *([0-9.]+)\]", frame)) is not None:
+        ledger.figure("kernel start to the first drawn frame", float(found[1]))
+    ledger.check("the kiosk tells its first frame", found, frame or "no line with ready")
+    ledger.figures["blame"] = shell.run("systemd-analyze blame | head -8").splitlines()
+    failed = shell.run("systemctl --failed --no-legend --plain")
+    ledger.check("no unit has failed", not failed, failed)
+    root = shell.run("findmnt -no OPTIONS /")
+    ledger.check("the root file system is read-only", root.split(",")[0] == "ro", root)
+    listening = shell.run("ss -Hltn 2>/dev/null || cat /proc/net/tcp | tail -n +2", worst=1)
+    ledger.check("no port listens beyond the loopback", not _outside(listening), listening)
+
+
+def command(point: EmulatedPoint, words: str, seconds: float = 180.0, worst: int = 0) -> str:
+    """Run a `village-point` command in the machine, as the kiosk's own user."""
+    order = f"runuser -u village -- village-point {words} --config {CONFIG}"
+    return point.shell.run(f"cd / && {order} 2>&1", seconds, worst=worst)
+
+
+def status(point: EmulatedPoint) -> dict[str, Any]:
+    """How the point's books stand."""
+    found: dict[str, Any] = json.loads(command(point, "status").splitlines()[-1])
+    return found
+
+
+def verified(point: EmulatedPoint) -> dict[str, Any]:
+    """What the check of the whole chain says."""
+    found: dict[str, Any] = json.loads(command(point, "log verify", worst=4).splitlines()[0])
+    return found
+
+
+def add_people(point: EmulatedPoint) -> None:
+    """Operator and technician of the sample, as a technician adds them. A PIN goes in by standard input."""
+    for each in sample.OPERATORS:
+        who = f"operator add --id {each.operator_id} --role {each.role} --pin-stdin --config {CONFIG}"
+        point.shell.run(f"cd / && echo {each.pin} | runuser -u village -- village-point {who}", 180)
+
+
+def _outside(listening: str) -> list[str]:
+    """Lines of ss that are bound to more than the loopback."""
+    return [
+        line for line in listening.splitlines()
+        if "LISTEN" in line and not re.search(r"(127\.0\.0\.\d+|\[?::1\]?)(%lo)?:\d+ ", line)
+    ]  # fmt: skip

@@ -1,0 +1,117 @@
+"""What happens to a point besides its work: keys of a foreign keyboard, plugs, the cable, a full disk."""
+
+from __future__ import annotations
+
+import time
+
+from emulated_point import EmulatedPoint
+from image_district import SERIALS
+from ledger import Ledger, until
+from scenes_counter import HUB_S, Counter
+from scenes_start import Watcher, status, verified
+
+ESCAPES = [
+    *[("ctrl", "alt", f"f{number}") for number in range(1, 8)],
+    ("alt", "f4"), ("ctrl", "alt", "delete"), ("ctrl", "alt", "backspace"), ("alt", "tab"), ("meta_l",), ("esc",),
+    ("f1",), ("ctrl", "c"), ("ctrl", "z"), ("ctrl", "alt", "esc"), ("alt", "sysrq", "k"), ("alt", "sysrq", "b"),
+    ("alt", "sysrq", "e"), ("ctrl", "alt", "t"), ("print",), ("power",), ("sleep",),
+]  # fmt: skip
+CONTROL_CODES = [
+    "\x03\x04\x1a",
+    "\x1b[2J\x1b]0;x",
+    "\x01\x02\x18\x11\x13",
+    "A" * 300,
+    "%%%EBM\x03",
+    "\x1b\x1b\x04root\n\n",
+]
+PLUG_S = 90.0
+FILL = "/data/fill"
+
+
+def main_pid(point: EmulatedPoint) -> str:
+    """The process that is the kiosk, and when it began: the same pair is the same kiosk."""
+    return point.shell.run("systemctl show village-point -p MainPID -p ExecMainStartTimestampMonotonic")
+
+
+def keys(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
+    """A foreign keyboard (nobody's gun) and a gun that types control keys reach nothing."""
+    before, page, boot = main_pid(point), watcher.page(), point.shell.run("cat /proc/sys/kernel/random/boot_id")
+    point.machine.qmp.plug("usb-kbd", "foreign", bus="usb.0", serial="FOREIGN1")
+    time.sleep(5)
+    for combination in ESCAPES:
+        point.machine.qmp.press(*combination)
+        time.sleep(0.3)
+    for _ in range(8):  # seven times within two seconds is systemd's forced reboot
+        point.machine.qmp.press("ctrl", "alt", "delete")
+    time.sleep(3)
+    ledger.check("keys of a foreign keyboard reach nothing", _unmoved(point, watcher, before, page, boot), watcher.last)
+    for text in CONTROL_CODES:
+        point.machine.qmp.scan(text)
+        time.sleep(0.5)
+    time.sleep(3)
+    after = main_pid(point)
+    ledger.check("control characters in barcodes reach nothing", after == before, (before, after))
+    ledger.counts["keys and codes sent"] = len(ESCAPES) + 8 + len(CONTROL_CODES)
+    ledger.checks.setdefault("keys and codes sent", [])
+    vt = point.shell.run("cat /sys/class/tty/tty0/active")
+    ledger.check("the console is still the kiosk's", vt == "tty1", vt)
+    point.machine.qmp.unplug("foreign")
+
+
+def _unmoved(point: EmulatedPoint, watcher: Watcher, before: str, page: str, boot: str) -> bool:
+    same = point.shell.run("cat /proc/sys/kernel/random/boot_id") == boot and main_pid(point) == before
+    return same and watcher.page().partition("-")[0] == page.partition("-")[0]
+
+
+def plugs(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
+    """The lock board's adapter is pulled while the LED's goes too, and comes back as another ttyUSB."""
+    before = point.shell.run("readlink -f /dev/serial/by-id/*LOCK0001*")
+    for name in SERIALS:
+        point.machine.qmp.unplug(name)
+    time.sleep(3)
+    gone = point.shell.run("ls /dev/ttyUSB* 2>/dev/null | wc -l")
+    ledger.check("pulled adapters are gone", gone == "0", gone)
+    for name in reversed(SERIALS):
+        point.machine.qmp.plug("usb-serial", name, bus="usb.0", chardev=name, serial=SERIALS[name])
+    after = until("the adapters", lambda: point.shell.run("readlink -f /dev/serial/by-id/*LOCK0001* || true"), PLUG_S)
+    ledger.check("the lock board came back under another name", after != before, (before, after))
+    started = time.monotonic()
+    counter.open_intake()
+    counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
+    ledger.figure("plug back to the next cell opened", time.monotonic() - started)
+    ledger.check("a parcel goes into a cell after the plug", True)
+
+
+def cable(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
+    """The network cable is pulled during work; facts wait, and go when it is back."""
+    point.machine.qmp.cable("cable", is_in=False)
+    counter.open_intake()
+    counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
+    time.sleep(20)
+    waiting = status(point)["pending"]
+    ledger.check("facts wait without a line", waiting > 0, waiting)
+    point.machine.qmp.cable("cable", is_in=True)
+    until("the facts at the hub after the cable is back", lambda: status(point)["pending"] == 0, HUB_S, 5.0)
+    counter.compare()
+
+
+def full_disk(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
+    """Somebody fills the data partition to the last block; then it is freed again."""
+    facts = status(point)["facts"]
+    point.shell.run(
+        f"fallocate -l 100G {FILL} 2>/dev/null; dd if=/dev/zero of={FILL} bs=1M 2>/dev/null; sync", 900, worst=1
+    )
+    left = point.shell.run("df --output=avail -k /data | tail -1")
+    ledger.check("the disk is full", int(left) < 1024, left)
+    counter.open_intake()
+    point.machine.qmp.scan(counter.parcels[-1]["waybill_no"])
+    time.sleep(15)
+    page = point.page()["screen"]
+    ledger.check("a full disk is told on the screen or the work goes on", page != "", page)
+    proof = verified(point)
+    ledger.check("nothing of the log is lost on a full disk", proof["ok"] and proof["facts"] >= facts, (facts, proof))
+    point.shell.run(f"rm -f {FILL}; sync")
+    time.sleep(30)
+    counter.open_intake()
+    counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
+    counter.compare()
