@@ -10,7 +10,7 @@ ARGS ?=
 ARCH ?= $(shell dpkg --print-architecture)
 export PYTHON
 
-.PHONY: help setup run test check fix sim day bench soak cluster deb deb-lock deb-test image bundle clean-data clean
+.PHONY: help setup run test check fix sim day bench soak cluster deb deb-lock deb-test image image-check image-test bundle clean-data clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,17 @@ cluster: setup ## kill each of three broker nodes while points send; ends with w
 
 image: ## build the flashable image in build/image/ (ARCH=amd64 or arm64; needs root or sudo)
 	@packaging/image/build.sh $(ARCH)
+
+image-check: setup ## boot the amd64 image once in QEMU and work it; tells what it leaves out (minutes)
+	@tests/image/get_tools.sh
+	@[ -n "$$(ls build/image/*-amd64.img 2>/dev/null)" ] || $(MAKE) image ARCH=amd64
+	@$(BIN)/python tests/image/image_test.py check $(ARGS)
+
+image-test: setup ## boot, work, cut and update the images in QEMU; ends with counts and times (hours under emulation)
+	@tests/image/get_tools.sh arm64
+	@[ -n "$$(ls build/image/*-amd64.img 2>/dev/null)" ] || $(MAKE) image ARCH=amd64
+	@[ -n "$$(ls build/image/*-amd64.raucb 2>/dev/null)" ] || $(MAKE) bundle ARCH=amd64
+	@$(BIN)/python tests/image/image_test.py test $(ARGS)
 
 bundle: ## make the signed update bundle of the image that was built last (ARCH=amd64 or arm64)
 	@packaging/image/bundle.sh $(ARCH)
