@@ -197,7 +197,7 @@ def accelerator(kernel: Path, folder: Path) -> tuple[str, str]:
                 return "kvm", "a kernel spoke under hardware virtualisation"
             if child.poll() is not None:
                 assert child.stderr is not None
-                return "tcg", f"QEMU gave up: {child.stderr.read().decode(errors='replace').strip()[:80]}"
+                return "tcg", f"QEMU gave up: {child.stderr.read().decode(errors='replace').splitlines()[0][:80]}"
             time.sleep(0.1)
         return "tcg", f"a kernel under hardware virtualisation said nothing within {PROBE_S:g} s"
     finally:
