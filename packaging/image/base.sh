@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Make Debian's part of the image as a tarball: usage base.sh amd64|arm64 OUT.tar
+# Make Debian's part of the image as a tarball: usage base.sh amd64|arm64 OUT.tar [PACKAGE ...]
 # Kernel, drivers, screen, Python, updater; nothing of village-point yet (root.sh adds it). Needs root.
 # 1.5 minutes for amd64, 6 for arm64 under emulation (mkinitramfs alone starts thousands of programs, so it runs once, with a
 # list of modules; with MODULES=most, twice, it took a quarter of an hour).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 arch=$1 out=$2
+shift 2
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:?}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -13,7 +14,7 @@ trap 'rm -rf "$scratch"' EXIT
 listed() { grep -hv '^#' "$@" | grep . ; }
 
 "$here/sources.sh" >"$scratch/sources"
-packages=$(listed "$here/packages/common" "$here/packages/$arch" | paste -sd,)
+packages=$({ listed "$here/packages/common" "$here/packages/$arch"; printf '%s\n' "$@"; } | paste -sd,)
 listed "$here/initramfs-modules" >"$scratch/initramfs-modules"
 
 options=()

@@ -30,17 +30,23 @@ is_fresh() { # Debian's part: same lists, not too old
     [ "$(cat "$base.made-from" 2>/dev/null)" = "$made_from" ] && [ -n "$(find "$base" -mmin -$((BASE_HOURS * 60)) 2>/dev/null)" ]
 }
 
+needs_of() { # names of the packages that a .deb depends on
+    dpkg-deb --field "$1" Depends Recommends | sed 's/^[A-Z][a-z]*: //' | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep .
+}
+
 "$here/get_tools.sh" "$arch"
 "$here/keys.sh" "$keys"
 mkdir -p "$work"
+[ -n "${VILLAGE_POINT_DEB:-}" ] || make deb ARCH="$arch"
+mapfile -t needs < <(needs_of "$deb")
 base=$work/base-$arch.tar
-made_from=$(cat "$here"/{base,initramfs,sources}.sh "$here"/packages/{common,"$arch"} "$here"/{initramfs,left-out}-modules | sha256sum)
+made_from=$({ cat "$here"/{base,initramfs,sources}.sh "$here"/packages/{common,"$arch"} "$here"/{initramfs,left-out}-modules
+    echo "${needs[@]}"; } | sha256sum)
 if ! is_fresh; then
     say base "Debian 12 $arch: 1.5 minutes, 6 under emulation"
-    as_root "$here/base.sh" "$arch" "$base"
+    as_root "$here/base.sh" "$arch" "$base" "${needs[@]}"
     echo "$made_from" >"$base.made-from"
 fi
-[ -n "${VILLAGE_POINT_DEB:-}" ] || make deb ARCH="$arch"
 say root "village-point $version and the image's own files"
 as_root "$here/root.sh" "$arch" "$base" "$deb" "$version" "$work/root-$arch.tar"
 say disk "laid out without loop devices"

@@ -10,8 +10,8 @@ machine=$(dpkg --print-architecture)
 case $arch in
 amd64) tools+=(grub-efi-amd64-bin grub-common) ;;
 arm64)
-    [ "$machine" = arm64 ] && tools+=(gcc) || tools+=(qemu-user-static gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
-    tools+=(make) ;;
+    tools+=(make gcc-aarch64-linux-gnu)     # on an arm64 machine the same compiler, under the same name
+    [ "$machine" = arm64 ] || tools+=(qemu-user-static) ;;
 *) echo "get_tools: no image for $arch; there are amd64 and arm64" >&2; exit 2 ;;
 esac
 

@@ -2,7 +2,7 @@
 # MBR, because the boot ROM of the Raspberry Pi 3 reads nothing else; four primary partitions are what it has.
 DISK_ID=56503035           # the same in every image: the kernel finds its partitions by it, whatever the card is called
 FIRST_MIB=8                # room before the first partition: erase blocks of SD cards are up to 4 or 8 MiB
-FIRMWARE_MIB=256           # p1 FAT32: firmware and the boot files of both slots, 40 to 75 MB each
+FIRMWARE_MIB=256           # p1 FAT32: firmware and the boot files of both slots, 17 to 50 MB each
 ROOT_MIB=1280              # p2, p3 ext4, read-only: root A and root B
 DATA_MIB=256               # p4 ext4: grown to the whole card at the first start
 

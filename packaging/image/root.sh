@@ -10,11 +10,11 @@ trap 'rm -rf "$scratch"' EXIT
 root=$scratch/root
 . "$here/layout.sh"
 
-OURS=(village-grow village-clock village-rescue nftables systemd-networkd)
-NEVER=(getty@.service serial-getty@.service console-getty.service container-getty@.service autovt@.service ctrl-alt-del.target
-    sleep.target suspend.target hibernate.target hybrid-sleep.target systemd-firstboot.service
+OURS=(village-grow village-down village-rescue village-health village-logs.timer nftables systemd-networkd systemd-resolved
+    wpa_supplicant@wlan0)
+NEVER=(container-getty@.service sleep.target suspend.target hibernate.target hybrid-sleep.target systemd-firstboot.service
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
-    systemd-pstore.service systemd-networkd-wait-online.service remote-fs.target)
+    systemd-networkd-wait-online.service remote-fs.target wpa_supplicant.service)
 
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
@@ -23,7 +23,7 @@ unpack() {
     tar -C "$root" --numeric-owner --xattrs --xattrs-include='*' -xf "$base"
 }
 
-install_village_point() { # what it depends on must be in packages/, so that nothing is fetched here
+install_village_point() { # what it depends on is in Debian's part already, so nothing is fetched here
     cp "$deb" "$root/village-point.deb"
     printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
     chmod 755 "$root/usr/sbin/policy-rc.d"
@@ -46,6 +46,7 @@ set_units() {
     in_root systemctl --quiet enable "${OURS[@]}"
     in_root systemctl --quiet mask "${NEVER[@]}"
     in_root systemctl --quiet set-default multi-user.target
+    in_root village-point-kiosk enable
 }
 
 clean() { # no trace of the building machine, nothing that a device has to make itself
@@ -77,6 +78,7 @@ prove() { # what must not be in it, is not
 }
 
 unpack
+[ "$arch" != arm64 ] || "$here/module.sh" "$root"
 install_village_point
 copy_files
 set_units

@@ -1,0 +1,201 @@
+"""What an image is made of: a disk without gaps, settings that parse, boot files whole or absent, no secrets."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import killed
+import pytest
+
+IMAGE = Path(__file__).parents[2] / "packaging/image"
+FILES = IMAGE / "files"
+VILLAGE = FILES / "usr/lib/village"
+UNITS = sorted((FILES / "usr/lib/systemd/system").glob("village-*"))
+SETTINGS = sorted(
+    path for folder in ("etc/systemd", "etc/rauc") for path in (FILES / folder).rglob("*") if path.is_file()
+)
+MIB = 1024 * 1024
+
+
+def layout(expression: str) -> str:
+    """What a shell makes of an expression with the layout at hand."""
+    return subprocess.run(
+        ["bash", "-euc", f". {IMAGE}/layout.sh; {expression}"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def parsed(path: Path) -> configparser.ConfigParser:
+    reader = configparser.ConfigParser(strict=False, interpolation=None, comment_prefixes=("#",))
+    reader.optionxform = str  # type: ignore[assignment,method-assign]
+    reader.read_string(path.read_text())
+    return reader
+
+
+def test_partitions_follow_each_other_on_borders_of_erase_blocks() -> None:
+    numbers = [
+        int(number)
+        for number in layout(
+            "echo $(firmware_start_mib) $FIRMWARE_MIB $(root_a_start_mib) $ROOT_MIB $(root_b_start_mib) $ROOT_MIB "
+            "$(data_start_mib) $DATA_MIB $(disk_mib)"
+        ).split()
+    ]
+    starts, sizes, end = numbers[0:8:2], numbers[1:8:2], numbers[8]
+
+    assert [start + size for start, size in zip(starts, sizes, strict=True)] == [*starts[1:], end]
+    assert all(start % 8 == 0 for start in starts)
+    assert end * MIB < 4_000_000_000, "it has to fit every card that is sold as 4 GB or more"
+
+
+def test_a_slot_has_the_partition_that_the_updater_writes() -> None:
+    rauc = parsed(FILES / "etc/rauc/system.conf")
+    for number, slot in enumerate("AB"):
+        section = rauc[f"slot.rootfs.{number}"]
+        assert section["bootname"] == slot
+        device = section["device"].replace("@DISK_ID@", layout("echo $DISK_ID"))
+        assert device == "/dev/disk/by-partuuid/" + layout(f"slot_partuuid {slot}")
+
+
+@pytest.mark.parametrize("path", [*UNITS, *SETTINGS], ids=lambda path: path.name)
+def test_settings_parse_and_name_programs_that_are_there(path: Path) -> None:
+    sections = parsed(path)
+
+    assert sections.sections()
+    for section in sections.values():
+        for key, value in section.items():
+            if key.startswith("Exec") or key in ("bootloader-custom-backend", "pre-install"):
+                program = value.lstrip("-+!@").split()[0]
+                if program.startswith("/usr/lib/village/"):
+                    assert (FILES / program[1:]).stat().st_mode & stat.S_IXUSR, program
+                else:
+                    assert Path(program).exists(), program
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        path
+        for path in sorted(IMAGE.rglob("*"))
+        if path.is_file() and path.read_bytes().startswith((b"#!/bin/sh", b"#!/usr/bin/env bash"))
+    ],
+    ids=lambda path: path.name,
+)
+def test_every_script_parses_and_may_be_run(script: Path) -> None:
+    shell = "bash" if b"bash" in script.read_bytes().split(b"\n")[0] else "sh"
+
+    subprocess.run([shell, "-n", script], check=True)
+    assert script.stat().st_mode & stat.S_IXUSR
+
+
+@pytest.mark.parametrize("word", ["panic=", "init=/usr/lib/village/init", "ro", "rootwait"])
+def test_the_kernel_is_told_what_the_way_back_rests_on(word: str) -> None:
+    assert any(option.startswith(word) for option in (VILLAGE / "kernel-options").read_text().split())
+
+
+def test_no_menu_waits_for_a_key_before_the_kernel() -> None:
+    assert "menuentry" not in (IMAGE / "firmware/amd64/grub/grub.cfg").read_text()
+    assert re.search(r"^    in_root village-point-kiosk enable$", (IMAGE / "root.sh").read_text(), re.MULTILINE)
+
+
+@pytest.mark.skipif(shutil.which("grub-script-check") is None, reason="grub-common is not installed")
+def test_grub_understands_its_script() -> None:
+    subprocess.run(["grub-script-check", IMAGE / "firmware/amd64/grub/grub.cfg"], check=True)
+
+
+def root_with_kernel(folder: Path, board: str) -> Path:
+    """As much of a root as its boot files come from."""
+    kernel = "6.1.0-9-" + board
+    for name in ("boot", f"usr/lib/modules/{kernel}", "usr/lib/village"):
+        (folder / name).mkdir(parents=True)
+    (folder / f"boot/vmlinuz-{kernel}").write_text("kernel")
+    (folder / f"boot/initrd.img-{kernel}").write_text("initrd")
+    shutil.copy(VILLAGE / "kernel-options", folder / "usr/lib/village/")
+    shutil.copy(IMAGE / "layout.sh", folder / "usr/lib/village/layout")
+    if board == "arm64":
+        trees = folder / f"usr/lib/linux-image-{kernel}/broadcom"
+        trees.mkdir(parents=True)
+        for name in ("bcm2837-rpi-3-b-plus", "bcm2711-rpi-4-b", "bcm2711-rpi-cm4-io", "bcm2837-rpi-zero-2-w"):
+            (trees / f"{name}.dtb").write_text(name)
+    return folder
+
+
+WHOLE = {
+    "amd64": {"vmlinuz", "initrd.img", "cmdline.txt", "boot.cfg"},
+    "arm64": {
+        "vmlinuz",
+        "initrd.img",
+        "cmdline.txt",
+        "bcm2837-rpi-3-b-plus.dtb",
+        "bcm2711-rpi-4-b.dtb",
+        "bcm2711-rpi-cm4-io.dtb",
+    },
+}
+
+
+@pytest.mark.parametrize("board", WHOLE)
+@pytest.mark.parametrize("slot", ["A", "B"])
+def test_boot_files_name_the_root_of_their_slot(tmp_path: Path, board: str, slot: str) -> None:
+    root, firmware = root_with_kernel(tmp_path / "root", board), tmp_path / "firmware"
+    firmware.mkdir()
+
+    subprocess.run([VILLAGE / "slot-boot-files", root, firmware, slot], check=True)
+
+    folder = firmware / f"slot-{slot}"
+    assert {path.name for path in folder.iterdir()} == WHOLE[board]
+    options = (folder / "cmdline.txt").read_text().split()
+    assert options[:2] == [f"root=PARTUUID={layout(f'slot_partuuid {slot}')}", f"rauc.slot={slot}"]
+    assert "init=/usr/lib/village/init" in options
+    if board == "amd64":
+        linux, initrd = (folder / "boot.cfg").read_text().splitlines()
+        assert linux.split() == ["linux", f"/slot-{slot}/vmlinuz", *options]
+        assert initrd == f"initrd /slot-{slot}/initrd.img"
+
+
+def test_boot_files_cut_at_any_step_are_whole_or_absent(tmp_path: Path) -> None:
+    root, bin_folder = root_with_kernel(tmp_path / "root", "amd64"), killed.wrappers(tmp_path / "bin")
+    cuts = 0
+    for at in killed.every_cut():
+        firmware = tmp_path / str(at)
+        (firmware / "slot-B").mkdir(parents=True)
+        for name in WHOLE["amd64"]:
+            (firmware / "slot-B" / name).write_text("old")
+        command = [str(VILLAGE / "slot-boot-files"), str(root), str(firmware), "B"]
+        finished = killed.run(command, at=at, bin_folder=bin_folder, env={})
+
+        slot = firmware / "slot-B"
+        found = {path.name: path.read_text() for path in slot.iterdir()} if slot.exists() else {}
+        assert set(found) in (set(), WHOLE["amd64"])
+        assert "old" not in found.values() or set(found.values()) == {"old"}
+        if finished:
+            break
+        cuts += 1
+    assert cuts > 5
+
+
+def test_update_keys_are_made_once_and_fit_each_other(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    subprocess.run([IMAGE / "keys.sh", folder], check=True, capture_output=True)
+    first = {path.name: path.read_bytes() for path in folder.iterdir()}
+    subprocess.run([IMAGE / "keys.sh", folder], check=True, capture_output=True)
+
+    assert first == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert all(path.stat().st_mode & 0o077 == 0 for path in [folder, *folder.iterdir()])
+    told = subprocess.run(
+        ["openssl", "verify", "-CAfile", folder / "root.pem", folder / "release.pem"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.strip().endswith(": OK")
+
+
+def test_no_key_and_no_place_of_packages_is_written_here() -> None:
+    for path in IMAGE.rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            text = path.read_text()
+            assert "PRIVATE KEY-----" not in text, path
+            assert not re.search(r"https?://", text), path
