@@ -37,7 +37,7 @@ needs_of() { # names of the packages that a .deb depends on
 "$here/get_tools.sh" "$arch"
 "$here/keys.sh" "$keys"
 mkdir -p "$work"
-[ -n "${VILLAGE_POINT_DEB:-}" ] || make deb ARCH="$arch"
+[ -n "${VILLAGE_POINT_DEB:-}" ] || make deb ARCH="$arch" ARGS="--only point"
 mapfile -t needs < <(needs_of "$deb")
 base=$work/base-$arch.tar
 made_from=$({ cat "$here"/{base,initramfs,sources}.sh "$here"/packages/{common,"$arch"} "$here"/{initramfs,left-out}-modules

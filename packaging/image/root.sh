@@ -10,11 +10,16 @@ trap 'rm -rf "$scratch"' EXIT
 root=$scratch/root
 . "$here/layout.sh"
 
-OURS=(village-grow village-down village-rescue village-health village-logs.timer nftables systemd-networkd systemd-resolved
+OURS=(village-grow village-fault village-down village-rescue village-health village-logs.timer systemd-networkd systemd-resolved
     wpa_supplicant@wlan0)
 NEVER=(container-getty@.service sleep.target suspend.target hibernate.target hybrid-sleep.target systemd-firstboot.service
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
     systemd-networkd-wait-online.service remote-fs.target wpa_supplicant.service)
+# Each costs a start some tenths of a second on a small board, and nothing here uses it. systemd-user-sessions lets people log
+# in once there is a network; there are no logins, and the kiosk shall not wait for a network.
+NOT_NEEDED=(systemd-user-sessions.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount dev-hugepages.mount
+    dev-mqueue.mount sys-kernel-debug.mount sys-kernel-tracing.mount sys-fs-fuse-connections.mount systemd-update-utmp.service
+    systemd-update-utmp-runlevel.service keyboard-setup.service console-setup.service)
 
 in_root() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
 
@@ -44,7 +49,8 @@ copy_files() {
 
 set_units() {
     in_root systemctl --quiet enable "${OURS[@]}"
-    in_root systemctl --quiet mask "${NEVER[@]}"
+    in_root systemctl --quiet add-wants multi-user.target nftables.service     # not sysinit.target, where the kiosk waits for it
+    in_root systemctl --quiet mask "${NEVER[@]}" "${NOT_NEEDED[@]}"
     in_root systemctl --quiet set-default multi-user.target
     in_root village-point-kiosk enable
 }

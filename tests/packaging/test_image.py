@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import re
+import runpy
 import shutil
 import stat
 import subprocess
@@ -199,3 +200,19 @@ def test_no_key_and_no_place_of_packages_is_written_here() -> None:
             text = path.read_text()
             assert "PRIVATE KEY-----" not in text, path
             assert not re.search(r"https?://", text), path
+
+
+@pytest.mark.parametrize(("bits", "size"), [(32, 4), (16, 2)])
+@pytest.mark.parametrize(("width", "height"), [(1024, 600), (1080, 1920)])
+def test_the_picture_of_a_lost_card_fills_the_rows_of_the_screen(width: int, height: int, bits: int, size: int) -> None:
+    fault = runpy.run_path(str(VILLAGE / "show-fault"), run_name="fault")
+    row_bytes = width * size + 64  # a kernel may pad its rows
+
+    drawn = fault["picture"](width, height)
+    rows = fault["rows"](drawn, bits, row_bytes)
+
+    assert len(rows) == height * row_bytes
+    assert rows[width * size : row_bytes] == bytes(64)
+    ink = drawn.convert("L").point(lambda level: 255 * (level > 200)).getbbox()
+    assert ink is not None
+    assert ink[2] <= width * 0.96, "no line runs out of the screen"
