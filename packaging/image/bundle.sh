@@ -35,7 +35,7 @@ adaptive=block-hash-index
 MANIFEST
 rm -f "$out"
 rauc bundle --cert="$keys/release.pem" --key="$keys/release.key" --keyring="$keys/root.pem" \
-    --mksquashfs-args="-comp zstd -Xcompression-level 19 -processors $(nproc)" "$scratch" "$out" >"$scratch.log" 2>&1 ||
+    --mksquashfs-args="-comp zstd -Xcompression-level 15 -processors $(nproc)" "$scratch" "$out" >"$scratch.log" 2>&1 ||
     { cat "$scratch.log" >&2; exit 1; }
 rm -f "$scratch.log"
 printf '  bundle    %s: %d bytes\n' "$out" "$(stat -c %s "$out")"

@@ -34,7 +34,7 @@ fill_firmware() {
         mkdir -p "$firmware/EFI/BOOT"
         # normal reads grub.cfg; what is not built in cannot be loaded, so there is nothing else on the partition to load
         grub-mkimage --format x86_64-efi --output "$firmware/EFI/BOOT/BOOTX64.EFI" --prefix /grub \
-            part_msdos fat normal linux loadenv test sleep reboot boot configfile echo
+            part_msdos fat normal linux loadenv test sleep reboot boot configfile efi_gop efi_uga video
         printf '# GRUB Environment Block\ntrial=\n%1024s' '' | head -c 1024 | sed '3s/ /#/g' >"$firmware/grub/grubenv"
         ;;
     arm64)
