@@ -15,7 +15,6 @@ scratch=$(mktemp -d build/image/work/bundle.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT
 cp --sparse=always "$image.root.ext4" "$scratch/root.ext4"
 cp packaging/image/bundle-hook "$scratch/hook"
-# block-hash-index: a terminal that reads the bundle over HTTP fetches only the blocks it does not have yet
 cat >"$scratch/manifest.raucm" <<MANIFEST
 [update]
 compatible=village-terminal-$arch
@@ -31,7 +30,6 @@ filename=hook
 [image.rootfs]
 filename=root.ext4
 hooks=post-install
-adaptive=block-hash-index
 MANIFEST
 rm -f "$out"
 rauc bundle --cert="$keys/release.pem" --key="$keys/release.key" --keyring="$keys/root.pem" \
