@@ -126,7 +126,7 @@ class PickupCode(_Masked):
 
 
 class PickupToken(_Masked):
-    """128 random bits as 26 base32 signs, read from the recipient's slip or screen by the scanner."""
+    """26 random base32 signs (130 bits), read from the recipient's slip or screen by the scanner."""
 
     __slots__ = ()
 

@@ -36,7 +36,7 @@ def identify(tx: Tx, code: PickupCode, last4: str) -> Parcel | None:
 
 
 def by_token(tx: Tx, token: PickupToken) -> Parcel | None:
-    """Return the parcel whose 128-bit token was scanned. Guessing is hopeless, so no allowance is needed.
+    """Return the parcel whose random token was scanned. Guessing is hopeless, so no allowance is needed.
 
     It is looked for among the few parcels that are here: an index of random tokens costs every intake a page.
     """

@@ -22,7 +22,7 @@ _PAYMENT = tuple(
 )
 
 _TOKEN_MARK = "VP1:"  # noqa: S105 - the mark before the secret part
-_TOKEN = re.compile(r"VP1:[A-Z2-7]{26}")  # 128 random bits in base32
+_TOKEN = re.compile(r"VP1:[A-Z2-7]{26}")  # 26 random base32 signs, 130 bits
 RAGGED = 0.3  # sureness of a token whose mark is there and whose rest is not whole
 
 # Mobile prefixes in service in phonenumberslite 9.0.42; the others are allotted too (data cards, things).
