@@ -24,6 +24,7 @@ from edge.store import Store
 from ui.drive_client import Driver
 
 PIN = next(o.pin for o in sample.OPERATORS if o.role == "operator")
+BACKLOG_CHUNK = 2_000
 WATCHED = Path(__file__).parent / "watched_kiosk.py"
 
 
@@ -93,6 +94,15 @@ class BenchStand(Stand):
         """Fill free cells inside the running kiosk, by the rules; tell the tokens."""
         tokens: list[str] = self._ask({"do": "stock", "first": first, "count": count})
         return tokens
+
+    def pending(self) -> int:
+        """How many facts of the running kiosk the hub has not confirmed."""
+        return int(self._ask({"do": "pending"}))
+
+    def add_backlog(self, first: int, count: int) -> None:
+        """Write facts inside the running kiosk; a chunk at a time, so that the window lives."""
+        for start in range(first, first + count, BACKLOG_CHUNK):
+            self._ask({"do": "backlog", "first": start, "count": min(BACKLOG_CHUNK, first + count - start)})
 
     def settle(self) -> dict[str, int]:
         """Let the kiosk give spare memory back; tell `rss_kb` and how many `objects` it holds."""

@@ -7,7 +7,8 @@ line into the FIFO: {"at": monotonic ns, "screen": ..., "waybill": of the last p
 title bar, where the clock and the count of pending facts live, is not part of it. CLOCK_MONOTONIC is one clock for
 all processes.
 On the control socket: {"do": "stock", "first": n, "count": n} puts parcels into the cells by the rules; {"do":
-"settle"} gives spare memory back and tells what is held.
+"backlog", "first": n, "count": n} writes facts; {"do": "pending"} tells how many wait; {"do": "settle"} gives spare
+memory back and tells what is held.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ import edge.app  # noqa: E402
 import ui.app  # noqa: E402
 from drivers import lock_kinds  # noqa: E402
 from drivers.locker import BoardLocker  # noqa: E402
+from edge import log  # noqa: E402
 
 TOP, BOTTOM = 0.80, 0.20  # share of the height, from below: the middle of the page, where answers appear
 ANSWER_S = 30.0
@@ -99,12 +101,16 @@ def obey(order: dict[str, Any]) -> Any:
     kiosk = WatchedKiosk.alive
     assert kiosk is not None
     assert kiosk._loop is not None
+    import point_store
+
     match order["do"]:
         case "settle":
             return settled()
+        case "pending":
+            work = kiosk._store.run(log.pending)
+        case "backlog":
+            work = kiosk._store.run(point_store.more_facts, order["first"], order["count"])
         case "stock":
-            import point_store
-
             work = kiosk._store.run(point_store.stock, order["first"], order["count"])
     return asyncio.run_coroutine_threadsafe(work, kiosk._loop).result(ANSWER_S)
 
