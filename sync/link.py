@@ -39,6 +39,7 @@ from sync.wire import (
 )
 
 FAREWELL_S = 1.5  # of the two seconds the program has to stop
+SETTLE_MS = 300  # between two writings of the confirmed position while more is on its way
 WATCH_S = 30.0  # how long one look at the log may wait; the next follows at once
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Link:
         self._shown_on: Connection | None = None
         self._line: Connection | None = None
         self._confirmed: Position | None = None
+        self._settled_at = 0
 
     @property
     def info(self) -> LinkInfo:
@@ -159,9 +161,23 @@ class Link:
                 await self._send(line)
             if line.refusals:
                 self._tell(trouble="not_allowed")
-            self._tell(pending=await self._pending())
+            again_s = await self._settle(now)
             await self._show_presence(line)
-            await self._sleep(self._rhythm.next_s(now))
+            await self._sleep(min(again_s, self._rhythm.next_s(now)))
+
+    async def _settle(self, now: int) -> float:
+        """Write how far the hub is and count what waits; return in how many seconds to do it again.
+
+        While a backlog drains only now and then: each writing is a wait for the disk, and the counter needs it, too.
+        What is not written is confirmed once more after a start.
+        """
+        since_ms = now - self._settled_at
+        if self._sender.in_flight and 0 <= since_ms < SETTLE_MS:
+            return (SETTLE_MS - since_ms) / 1000
+        self._settled_at = now
+        await self._confirm()
+        self._tell(pending=await self._pending())
+        return SETTLE_MS / 1000 if self._sender.in_flight else WATCH_S
 
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
@@ -215,7 +231,7 @@ class Link:
         if step.alive and not message.retained:
             self._heard(step)
         if step.move is Move.CONFIRM:
-            self._confirmed = step.position  # answers that came together are one commit
+            self._confirmed = step.position  # written by the pump: answers that came together are one commit
         else:
             await self._confirm()
             await self._act(step)
@@ -226,7 +242,6 @@ class Link:
         position, self._confirmed = self._confirmed, None
         if position is not None:
             await self._port.confirm(position)
-            self._kick.set()
 
     def _heard(self, step: Step) -> None:
         """The hub itself answered, just now."""
@@ -280,7 +295,6 @@ class Link:
                 elif message.topic == self._topics.down:
                     answer = await self._on_down(message)
                     line.publish(self._topics.down_ack, encode_ack(answer), retain=True)
-            await self._confirm()
             for message in messages:
                 line.done(message)  # only now: what came down is committed
 
