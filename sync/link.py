@@ -21,6 +21,7 @@ from sync.mqtt import LOGIN, RECEIVE_MAXIMUM, Connection, LineLost, Message, Wil
 from sync.port import LinkInfo, LinkSettings, LogPort, Outside
 from sync.relay import HoleInLog, Move, Receiver, Sender, Step, same_log
 from sync.rhythm import Rhythm
+from sync.silence import Silence
 from sync.strict import BadBatch
 from sync.together import together
 from sync.wire import (
@@ -68,6 +69,7 @@ class Link:
         self._line: Connection | None = None
         self._confirmed: Position | None = None
         self._settled_at = 0
+        self._silence = Silence(len(settings.broker.host.split()))
 
     @property
     def info(self) -> LinkInfo:
@@ -82,7 +84,7 @@ class Link:
         while True:
             try:
                 timeout_s = self._settings.timing.connect_s
-                async with Connection(self._settings.broker, client_id, will, timeout_s) as line:
+                async with Connection(self._settings.broker, client_id, will, timeout_s, self._silence.turn) as line:
                     self._line = line
                     self._certificate(None)
                     self._tell(connected=True)
@@ -155,6 +157,8 @@ class Link:
                 self._advances.begin()
                 self._rhythm.rest(now)
                 self._tell(online=False)
+                if self._silence.is_too_long():
+                    line.lose("nobody answers at this node")
             if self._rhythm.wants_sign_of_life(now):
                 self._sender.ask()
             if not self._rhythm.rests(now):
@@ -251,6 +255,7 @@ class Link:
         well = step.move is Move.CONFIRM or (self._info.trouble is None and step.move is not Move.TROUBLE)
         self._rhythm.answered(now, more=self._sender.waits, well=well)
         self._retry.begin()
+        self._silence.answered()
         if not self._info.online:
             log.info("the hub answers")
         self._tell(online=True, last_answer_ms=now, trouble=None if well else self._info.trouble)

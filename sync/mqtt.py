@@ -74,10 +74,10 @@ class Broker:
     keepalive_s: int = KEEPALIVE_S
     qos: int = 1
 
-    def nodes(self, client_id: str) -> list[str]:
-        """The hosts in the order this client tries them: everybody begins elsewhere."""
+    def nodes(self, client_id: str, turn: int = 0) -> list[str]:
+        """The hosts in the order this client tries them: everybody begins elsewhere, and one further with each turn."""
         hosts = self.host.split()
-        first = zlib.crc32(client_id.encode()) % len(hosts)
+        first = (zlib.crc32(client_id.encode()) + turn) % len(hosts)
         return hosts[first:] + hosts[:first]
 
 
@@ -103,9 +103,9 @@ class Will:
 class Connection:
     """An open line to the broker. Use as `async with Connection(...)`; entering raises LineLost after `timeout_s`."""
 
-    def __init__(self, broker: Broker, client_id: str, will: Will, timeout_s: float) -> None:
+    def __init__(self, broker: Broker, client_id: str, will: Will, timeout_s: float, turn: int = 0) -> None:
         self._broker = broker
-        self._nodes = broker.nodes(client_id)
+        self._nodes = broker.nodes(client_id, turn)
         self._timeout_s = timeout_s
         self._unread: deque[Message] = deque()
         self._news = asyncio.Event()

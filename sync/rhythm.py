@@ -93,6 +93,7 @@ class Rhythm:
         self._rest_until = 0
         self._sent.clear()
         self._least_ms = None
+        self._patience = 1  # nothing waits in front of a new line
         self._backoff.reset()
 
     @property

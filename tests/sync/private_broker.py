@@ -16,19 +16,18 @@ MOSQUITTO = "/usr/sbin/mosquitto"
 class PrivateBroker:
     """One mosquitto process on a port of its own, without state on disk."""
 
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, host: str = "127.0.0.1", port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._host = host
         self._file = folder / "mosquitto.conf"
-        self._file.write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\nlog_type none\n"
-        )
+        self._file.write_text(f"listener {self.port} {host}\nallow_anonymous true\npersistence false\nlog_type none\n")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self._process = subprocess.Popen([MOSQUITTO, "-c", str(self._file)], stderr=subprocess.DEVNULL)
         for _ in range(500):
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self._host, self.port)) == 0:
                     return
             time.sleep(0.01)
         raise AssertionError("mosquitto does not start")

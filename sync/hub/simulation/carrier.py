@@ -18,6 +18,7 @@ from edge.model import SiteCode
 from sync.hub.simulation.point import SimulatedPoint
 from sync.mqtt import Broker, Connection, LineLost, Will
 from sync.rhythm import Rhythm, Timing
+from sync.silence import Silence
 from sync.strict import BadBatch
 from sync.together import together
 from sync.wire import Presence, Topics, encode_presence, split_topic
@@ -65,6 +66,8 @@ class Carrier:
         self._is_ready: set[SiteCode] = set()
         self._waits: set[SiteCode] = set()  # with something on its way
         self._kick = asyncio.Event()
+        self._silence = Silence(len(broker.host.split()))
+        self._heard_at = 0
 
     def wake(self, site: SiteCode) -> None:
         """Look at this point soon."""
@@ -79,7 +82,8 @@ class Carrier:
         will = Will("vp/hub/simulation", b"")  # nobody listens
         while True:
             try:
-                async with Connection(self._broker, self._client_id, will, self._outside.timing.connect_s) as line:
+                connect_s, turn = self._outside.timing.connect_s, self._silence.turn
+                async with Connection(self._broker, self._client_id, will, connect_s, turn) as line:
                     self._counts.lines += 1
                     retry.begin()
                     await self._serve(line, will)
@@ -93,12 +97,13 @@ class Carrier:
         for first in range(0, len(topics), TOPICS_AT_ONCE):
             await line.subscribe(topics[first : first + TOPICS_AT_ONCE])
         self._waits.clear()
+        self._heard_at = self._outside.ms()
         for site, point in self._points.items():
             point.begin()
             self.wake(site)
         refused = line.refusals
         try:
-            await together("carrier", listen=self._listen(line), pump=self._pump(line), sweep=self._sweep())
+            await together("carrier", listen=self._listen(line), pump=self._pump(line), sweep=self._sweep(line))
         except asyncio.CancelledError:
             for site in self._points:
                 line.publish(Topics(site).state, encode_presence(Presence(False, VERSION)), retain=True)
@@ -121,6 +126,8 @@ class Carrier:
             line.publish(Topics(point.site).down_ack, point.on_down(payload), retain=True)
             return
         try:
+            self._heard_at = self._outside.ms()
+            self._silence.answered()
             self._counts.took(point.on_ack(payload, self._outside.ms()))
         except BadBatch:
             self._counts.unreadable += 1
@@ -148,11 +155,13 @@ class Carrier:
             self._counts.bytes_up += len(packed)
             self._waits.add(point.site)
 
-    async def _sweep(self) -> None:
+    async def _sweep(self, line: Connection) -> None:
         """Wake whose answer is overdue or whose rest is over."""
         while True:
             await asyncio.sleep(SWEEP_S)
             now = self._outside.ms()
+            if self._is_silent(now):
+                line.lose("nobody answers at this node")
             for site, point in self._points.items():
                 if point.rhythm.wants_sign_of_life(now):
                     point.ask()
@@ -162,6 +171,15 @@ class Carrier:
                 elif site not in self._is_ready and (site not in self._waits or point.rhythm.is_overdue(now)):
                     self._waits.discard(site)
                     self.wake(site)
+
+    def _is_silent(self, now: int) -> bool:
+        """Whether the line is to be given up: as long as a time-out, nobody has answered any of the points."""
+        if not self._waits:
+            self._heard_at = now
+        if now - self._heard_at < 1000 * self._outside.timing.answer_s:
+            return False
+        self._heard_at = now
+        return self._silence.is_too_long()
 
 
 @dataclass(frozen=True, slots=True)
