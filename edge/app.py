@@ -79,6 +79,8 @@ class Kiosk:
         self._runner = Runner(self._desk, self._site, self._post)
         at_work = AtWork(self._house, lambda: self._runner.busy or self._desk.counter.session is not None)
         self._updating = updating_of(settings, self._store, self._clock, at_work)
+        if self._updating is not None:
+            self._house.update_line = self._updating.line
         self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
         self._beeps: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()

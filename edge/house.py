@@ -19,7 +19,7 @@ from edge.certificate import certificate
 from edge.clock import Clock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.doctor_facts import DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
-from edge.steps import CheckupBoard, DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard
+from edge.steps import CheckupBoard, DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard, UpdateLine
 from edge.store import Store, StoreFault, Tx
 
 logger = logging.getLogger(__name__)
@@ -83,6 +83,7 @@ class House:
         self._told: tuple[int, LinkState] | None = None  # when which banner was shown
         self.renderer: Callable[[], str] = lambda: ""
         self.version = ""
+        self.update_line: Callable[[], UpdateLine | None] = lambda: None
         self.point = Point()
 
     # -- chores
@@ -190,6 +191,7 @@ class House:
             clock_synced=self._clock.stamp().synced,
             renderer=self.renderer(),
             version=self.version,
+            update=self.update_line(),
         )
 
     def device_health(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ the trial's file, and the next start goes on from there.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 from edge import events, release, update_trial, updates
 from edge.clock import Clock
 from edge.release import BadSheet, Running, Sheet, Unfit
+from edge.steps import UpdateLine
 from edge.store import Store
 from edge.update_ask import Helper
 from edge.update_fetch import Fetching, Interrupted, Pace, Source, pieces, sheet, tidy
@@ -79,11 +81,15 @@ class Updating:
         self._halt = threading.Event()
         self._said = ""
         self._ready: tuple[str, Path, bundle.Bundle] | None = None  # order, its file, judged in this life
-        self.slot = ""
-        self.percent: int | None = None
+        self._last: Order | None = None
+        self._doing = ""  # fetching or writing
+        self._slot = ""
+        self._percent: int | None = None
 
     async def run(self) -> None:
         """Look for something to do, for ever."""
+        with contextlib.suppress(Unfit):  # the screen tells no slot then
+            await self._status()
         try:
             while True:
                 await self.step()
@@ -103,7 +109,16 @@ class Updating:
                 log.info("update: %s", error)
             self._said = str(error)
         finally:
-            self.percent = None
+            self._doing, self._percent = "", None
+        self._last = await self._store.run(updates.last)
+
+    def line(self) -> UpdateLine:
+        """How it stands, for a screen."""
+        running, last = self._parts.running, self._last
+        if last is None:
+            return UpdateLine(self._slot, running.version)
+        state = self._doing or last.state.value
+        return UpdateLine(self._slot, running.version, state, last.version, self._percent, last.why)
 
     async def _go_on(self) -> None:
         trial = await asyncio.to_thread(update_trial.load, self._parts.folder)
@@ -156,9 +171,10 @@ class Updating:
         _same_release(offered, order)
         tidy(self._parts.folder, frozenset({offer.sha256}))
         fetching = Fetching(self._parts.folder, offer, names, voice)
+        self._doing = "fetching"
 
         def may_go_on() -> bool:
-            self.percent = 100 - 100 * fetching.left() // offer.size
+            self._percent = 100 - 100 * fetching.left() // offer.size
             return not self._halt.is_set() and (order.at_once or self._is_night())
 
         return fetching.run(Pace(self._parts.settings.kbit, may_go_on, self._parts.rest, self._clock.ms))
@@ -182,6 +198,7 @@ class Updating:
             self._kiosk.devices(), self._kiosk.is_online(),
         )  # fmt: skip
         await asyncio.to_thread(update_trial.save, self._parts.folder, trial)
+        self._doing, self._percent = "writing", 0
         try:
             await asyncio.to_thread(self._parts.helper.install, file.name, self._progress)
         except Unfit as error:
@@ -233,7 +250,7 @@ class Updating:
 
     async def _status(self) -> dict[str, Any]:
         told = await asyncio.to_thread(self._parts.helper.status)
-        self.slot = str(told["booted"])
+        self._slot = str(told["booted"])
         return told
 
     async def _move(self, order: Order, state: State, fact: events.Fact, why: str = "") -> None:
@@ -241,7 +258,7 @@ class Updating:
 
     def _progress(self, told: Mapping[str, Any]) -> None:
         if isinstance(told.get("percent"), int):
-            self.percent = told["percent"]
+            self._percent = told["percent"]
 
     def _is_quiet(self) -> bool:
         if self._kiosk.is_busy():

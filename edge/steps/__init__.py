@@ -80,6 +80,7 @@ from edge.steps.shown import (
     TakeParcel,
     Thanks,
     Trouble,
+    UpdateLine,
 )
 
 __all__ = [
@@ -163,6 +164,7 @@ __all__ = [
     "Thanks",
     "Ticket",
     "Trouble",
+    "UpdateLine",
     "Weigh",
     "WeighBoard",
     "Weighed",

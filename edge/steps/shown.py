@@ -257,6 +257,22 @@ class DeviceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateLine:
+    """How the system of this terminal stands. `slot`: which half of the card runs, "" while that is not known.
+
+    `state`: of the newest order, a word of edge/updates.py, or fetching, writing; "" without one; `target`: its
+    version; `why`: one word.
+    """
+
+    slot: str
+    version: str
+    state: str = ""
+    target: str = ""
+    percent: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class DevicesBoard:
     devices: tuple[DeviceLine, ...]
     disk_free_mb: int
@@ -264,6 +280,7 @@ class DevicesBoard:
     clock_synced: bool
     renderer: str
     version: str
+    update: UpdateLine | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,9 +162,10 @@ DEVICES = s.DevicesBoard(
         s.DeviceLine("locker-2", "lock", "away", "not opened yet"),
     ),
     disk_free_mb=412, backup_age_h=None, clock_synced=False, renderer="llvmpipe (LLVM 15.0.6, 256 bits)",
-    version="0.1.0",
+    version="0.1.0", update=s.UpdateLine("A", "0.1.0", "fell_back", "0.2.0", None, "screen"),
 )  # fmt: skip
-GOOD_DEVICES = replace(DEVICES, disk_free_mb=21_480, backup_age_h=1, clock_synced=True, renderer="V3D 4.2")
+GOOD_DEVICES = replace(DEVICES, update=None, disk_free_mb=21_480, backup_age_h=1, clock_synced=True, renderer="V3D 4.2")
+UPDATE = s.UpdateLine("B", "0.12.3", "refused", "0.13.0", None, "wrong_base")  # the longest sentence
 CHECKUP = s.CheckupBoard(
     (
         s.Finding("lock", "fault", "L21", "any_part_silent", (("where", "2, 3, 4, 5, 6, 7 ..."),), "locker-hall", 1),
@@ -435,6 +436,7 @@ def _technician(rows: tuple[int, int]) -> dict[str, Frame]:
     return {
         "devices": frame(staff.Devices(DEVICES), rows, **tech),
         "devices-good": frame(staff.Devices(GOOD_DEVICES), rows),
+        "devices-update": frame(staff.Devices(replace(GOOD_DEVICES, update=UPDATE)), rows, **tech),
         "cells": frame(staff.Cells("7", "door"), rows),
         "cells-told": frame(staff.Cells(), rows, notice=told, **tech),
         "checkup": frame(Checkup(CHECKUP), rows, **tech),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kivy.uix.widget import Widget
 
 from edge.model import Role
-from edge.steps import DeviceLine, DevicesBoard, SyncBoard
+from edge.steps import DeviceLine, DevicesBoard, SyncBoard, UpdateLine
 from ui import words
 from ui.screens import theme
 from ui.screens.bill_pages import pair
@@ -99,13 +99,14 @@ def devices(kit: Kit) -> Widget:
         body: Widget = kit.text(kit.t("wait.words"), align="center")
         return staff_page(kit, kit.t("devices.title"), body, "device", *acts, back=not first)
     ways = _ways(kit) if first else []
-    rows = max(1, kit.frame.face.operator_rows - 1 - len(ways))
+    update = _update(kit, board.update)
+    rows = max(1, kit.frame.face.operator_rows - 1 - len(ways) - len(update))
     shown = board.devices[state.page * rows : state.page * rows + rows]
     turn = pager(kit, state.page, pages(len(board.devices), rows), theme.STAFF)
     lines: list[Widget] = [_device(kit, line) for line in shown]
     if not shown:
         lines.append(kit.text(kit.t("devices.none"), theme.STAFF_TITLE, align="center", height=20, colour=theme.SOFT))
-    body = column(*lines, Widget(), *turn, *ways, _terminal(kit, board), gap=kit.mm(2))
+    body = column(*lines, Widget(), *turn, *ways, *update, _terminal(kit, board), gap=kit.mm(2))
     return staff_page(kit, kit.t("devices.title"), body, "device", *acts, back=not first)
 
 
@@ -146,6 +147,29 @@ def _advice(kit: Kit, advice: str, hint: str, ground: Colour) -> Widget:
     if said:
         lines.append(kit.text(said, theme.STAFF_FLOOR, on=ground, colour=theme.SOFT, height=5))
     return column(*lines)
+
+
+def _update(kit: Kit, line: UpdateLine | None) -> list[Widget]:
+    """The system of the terminal and what becomes of a new release: a line of its own, amber where it went wrong."""
+    if line is None:
+        return []
+    bad = line.state in ("fell_back", "refused")
+    ground = theme.AMBER_PALE if bad else theme.CARD
+    key = f"update.{line.state or 'none'}"
+    why = f"update_why.{line.why}"
+    said = kit.t(
+        key if words.known(key, kit.lang) else "update.none",
+        version=line.target,
+        running=line.version,
+        percent=line.percent or 0,
+        why=kit.t(why) if words.known(why, kit.lang) else line.why,
+    )
+    now = kit.t("update.now", version=line.version, slot=line.slot or "--")
+    return [kit.card(
+        kit.text(now, 4.4, bold=True, on=ground, width=58),
+        weigh(kit.text(said, 4.4, on=ground, colour=theme.INK if bad else theme.SOFT), 1),
+        fill=ground, orientation="horizontal", pad=(3, 0.5), gap=3, height=9,
+    )]  # fmt: skip
 
 
 def _terminal(kit: Kit, board: DevicesBoard) -> Widget:
