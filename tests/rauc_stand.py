@@ -121,7 +121,7 @@ class Machine:
         chosen = (trial if trial.exists() else self.folder / "committed").read_text()
         trial.unlink(missing_ok=True)
         (self.folder / "running").write_text(chosen)
-        shutil.rmtree(self.folder / "update-state", ignore_errors=True)  # /run is empty after a start
+        shutil.rmtree(self.folder / "data" / "state", ignore_errors=True)  # /run is empty after a start
         (self.folder / "asked-of-systemd").unlink(missing_ok=True)
         self.image_file.write_text(f"VERSION={self.versions[self.slot]}\nARCH=amd64\nCOMPATIBLE={BOARD}\n")
 
@@ -173,7 +173,7 @@ class Machine:
             except OSError:
                 return
             with line:
-                command = [sys.executable, "-m", "edge.cli", "update", "helper", "--config", str(self.toml)]
+                command = [sys.executable, "-m", "edge.update_root", "--config", str(self.toml)]
                 self._helpers.append(subprocess.Popen(command, cwd=ROOT, env=self.environment, stdin=line, stdout=line))
 
     def _run(self, *words: str) -> None:

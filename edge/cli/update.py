@@ -25,7 +25,6 @@ from edge.setup import VERSION
 from edge.store import FILE
 from edge.update_ask import Helper
 from edge.update_fetch import Fetching, Interrupted, Pace, pieces, sheet
-from edge.update_helper import Powers, asked_by_root, serve
 from edge.update_kit import voice_of
 from edge.update_settings import FOLDER
 from edge.updates import Order
@@ -35,8 +34,6 @@ from sync.enrol import EnrolFault
 from sync.update_words import sentence
 
 LIMIT_S = 300
-INCOMING = Path("/data/rauc/incoming")  # root's own, on the data partition
-STATE = Path("/run/village-update")
 
 
 def add(commands: Any) -> None:
@@ -52,7 +49,6 @@ def add(commands: Any) -> None:
     install.add_argument("--force", action="store_true", help="also an older release; as root")
     install.add_argument("--restart", action="store_true", help="restart into it at once")
     command(actions, "restart", "restart into the slot that was written", _told(_restart))
-    command(actions, "helper", "answer one request on standard input, as root; started by systemd", _helper)
     for parent in (actions, commands):
         fit = command(parent, "health", "is the running release fit to stay? exit 0 when it is", _health)
         fit.add_argument("--limit", type=int, default=LIMIT_S, metavar="S", help=f"give it so long; usual: {LIMIT_S}")
@@ -142,18 +138,6 @@ def _install(settings: Settings, arguments: argparse.Namespace) -> None:
 
 def _restart(settings: Settings, _arguments: argparse.Namespace) -> None:
     Helper(settings.update.helper).restart()
-
-
-def _helper(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
-    folder, update = settings.data_dir / FOLDER, settings.update
-    incoming, state = (
-        (folder.parent / name) if settings.sim else usual
-        for name, usual in (("update-incoming", INCOMING), ("update-state", STATE))
-    )
-    powers = Powers(folder, incoming, state, update.keyring, update.running())
-    serve(sys.stdin, sys.stdout, powers, by_root=asked_by_root(sys.stdin.fileno()))
-    return DONE
 
 
 def _health(arguments: argparse.Namespace) -> int:

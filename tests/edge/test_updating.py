@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -15,11 +18,12 @@ from pathlib import Path
 
 import pytest
 from bundles import BOARD, Releasing, needs_rauc
-from rauc_stand import Machine, ext4_of, needs_slots
+from rauc_stand import ROOT, Machine, ext4_of, needs_slots
 from stockroom import MINUTE, NOON, Clock, Dice, Hub, furnish, new_store
 
 from edge import events as ev
 from edge import log, update_trial, updates
+from edge.clock import BOOT_ID
 from edge.release import PIECE, Offer, Sheet, digest, pieces_bytes, sheet_bytes, spans
 from edge.store import Store
 from edge.update_ask import Helper
@@ -460,3 +464,44 @@ def test_two_at_once_are_one(terminal: Terminal, whole: Path) -> None:
 
     assert words.count("done") >= 1
     assert set(words) <= {"done", "busy"}
+
+
+def command(terminal: Terminal, *words: object) -> tuple[int, str]:
+    """`village-point update …` beside the kiosk, as a technician types it; exit code and what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "edge.cli", "update", *map(str, words), "--config", terminal.machine.toml],
+        cwd=ROOT, env=terminal.machine.environment, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_technician_brings_a_release_on_a_stick(
+    terminal: Terminal, releasing: Releasing, root: bytes, tmp_path: Path
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    new = shutil.copy(releasing.bundle("0.2.0", root, form="plain"), stick)
+
+    code, said = command(terminal, "install", new)
+    assert (code, '"written": "0.2.0"' in said, "tried at the next restart" in said) == (0, True, True), said
+    assert terminal.slot_holds("B", root)
+    terminal.clock.boot = BOOT_ID.read_text(encoding="ascii").strip()  # the command asked the machine itself
+    terminal.begin_task()
+    terminal.step()
+    assert terminal.machine.wants_restart()
+    terminal.tried()
+    terminal.machine.mark_good()
+    terminal.step()
+
+    assert terminal.told() == [ev.UpdateInstalled("", "0.2.0", "0.1.0")]
+
+
+def test_an_older_release_wants_force(terminal: Terminal, releasing: Releasing, root: bytes, tmp_path: Path) -> None:
+    old = shutil.copy(releasing.bundle("0.0.9", root, form="plain"), tmp_path)
+
+    code, said = command(terminal, "install", old)
+    assert (code, "--force puts it on all the same" in said) == (1, True), said
+    assert terminal.slot_holds("B", bytes(1 << 20))
+
+    code, said = command(terminal, "install", old, "--force", "--restart")
+    assert (code, terminal.slot_holds("B", root), terminal.machine.wants_restart()) == (0, True, True), said

@@ -1,0 +1,37 @@
+"""The program of the privileged half of updates: `python -m edge.update_root --config FILE`, started by systemd as root.
+
+Apart from `village-point`, whose libraries would cost each question of the kiosk seconds on a small board.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from edge.config import ConfigError, load
+from edge.update_helper import Powers, asked_by_root, serve
+from edge.update_settings import FOLDER
+
+INCOMING = Path("/data/rauc/incoming")  # root's own, on the data partition
+STATE = Path("/run/village-update")
+
+
+def main(arguments: list[str]) -> int:
+    """Answer one request on standard input. Return the exit code."""
+    if arguments[:1] != ["--config"] or len(arguments) != 2:
+        sys.stderr.write("usage: python -m edge.update_root --config FILE\n")
+        return 2
+    try:
+        settings = load(Path(arguments[1]))
+    except ConfigError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    folder, update = settings.data_dir / FOLDER, settings.update
+    incoming, state = (INCOMING, STATE) if not settings.sim else (folder.parent / "incoming", folder.parent / "state")
+    powers = Powers(folder, incoming, state, update.keyring, update.running())
+    serve(sys.stdin, sys.stdout, powers, by_root=asked_by_root(sys.stdin.fileno()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
