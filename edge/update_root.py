@@ -1,4 +1,4 @@
-"""The program of the privileged half of updates: `python -m edge.update_root --config FILE`, started by systemd as root.
+"""The program of the privileged half of updates: `python -m edge.update_root --config FILE`, by systemd, as root.
 
 Apart from `village-point`, whose libraries would cost each question of the kiosk seconds on a small board.
 """
