@@ -9,6 +9,7 @@ VENV=.venv
 APT_LOCK_S=300      # another apt may be running (unattended upgrades take minutes on a small machine)
 LIBRARIES=(libgl1 libegl1 libgles2 libmtdev1)   # what the window library loads at run time
 TOOLS=(mosquitto fonts-noto-cjk strace alsa-utils) # broker, source of the font, witness of "audit before pulse", aplay
+UPDATES=(rauc squashfs-tools dbus-daemon openssl)  # signs, reads and installs bundles in the tests of updates, on a bus of its own
 DATABASE=(postgresql-15 postgresql-client-15)   # a private server for tests, bench and the hub at scale
 COMPILER=(gcc libc6-dev linux-libc-dev)         # python-evdev is compiled against the kernel's headers
 
@@ -28,7 +29,7 @@ choose_python() {
 }
 
 missing_packages() {
-    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${DATABASE[@]}" "${COMPILER[@]}") package
+    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${UPDATES[@]}" "${DATABASE[@]}" "${COMPILER[@]}") package
     "$1" -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv python3.11-venv)
     "$1" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || wanted+=(python3-dev python3.11-dev)

@@ -184,7 +184,7 @@ def test_statements_are_few_and_read_no_large_table_whole(store: HubStore) -> No
         ]
     store.database._db.set_trace_callback(None)
 
-    assert len([each for each in said if each.startswith("SELECT")]) == 8  # for twelve sites as for 350
+    assert len([each for each in said if each.startswith("SELECT")]) == 9  # for twelve sites as for 350
     whole = [plan for plan in plans if plan.startswith("SCAN") and "USING" not in plan]
     assert not any(re.match(r"SCAN (fact|f|parcel|posting|refusal|sms|down)\b", plan) for plan in whole), plans
     assert any("parcel_not_gone" in plan for plan in plans)
