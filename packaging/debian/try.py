@@ -16,9 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from clean_debian import CleanDebian, Failed
-
 from build import OUT, ROOT
+from clean_debian import CleanDebian, Failed
 
 POINT_TOML = """\
 site = "QJ-0001"
