@@ -89,6 +89,9 @@ class Looker:
         except (OSError, BadPem) as error:
             log.critical("first start: %s", error)
             return FirstStart("disk")
+        except Exception:  # the top of the thread: a bug is told and tried again, the page does not stand still
+            log.exception("first start")
+            return FirstStart("other")
 
     def _do(self, intent: Intent) -> None:
         match intent:

@@ -175,19 +175,17 @@ class Beginning:
         settings = settings_of(found.text, found.file, ground)
         key = bytes.fromhex(identity.link_file.read_text("ascii"))
         replacing = Replacing(self._place, settings.site, key, enroller(hub, identity, self._time), self._clock)
-        if not replacing.is_over:
-            if not self._says_restoring:
-                self._says_restoring = True
-                return replace(shown, state="restoring")
-            self._says_restoring = False
-            try:
-                origin = replacing.run(settings)
-            except FAULTS as error:
-                return replace(shown, state=_word(error))
-            except StoreFault as fault:
-                log.critical("the books of %s cannot come back: %s", settings.site, fault)
-                return replace(shown, state="no_books")
-            log.info("first start: books from %s", origin or "nowhere: the site is new")
+        try:
+            if not replacing.is_over and (self._says_restoring or replacing.finds()):
+                if not self._says_restoring:
+                    self._says_restoring = True
+                    return replace(shown, state="restoring")
+                log.info("first start: the books came back from: %s", replacing.run(settings))
+        except FAULTS as error:
+            return replace(shown, state=_word(error))
+        except StoreFault as fault:
+            log.critical("the books of %s cannot come back: %s", settings.site, fault)
+            return replace(shown, state="no_books")
         return self._adopt(found, ground, shown)
 
     def _adopt(self, found: Found, ground: Ground, shown: FirstStart) -> FirstStart:

@@ -88,14 +88,20 @@ class Replacing:
         """Whether there are books here already."""
         return (self._place.data_dir / FILE).exists()
 
-    def run(self, settings: Settings) -> str:
-        """Restore what there is. Return hub | stick | facts for what it came from, empty for a site without books."""
+    def finds(self) -> bool:
+        """Whether this site has books anywhere: facts or a copy at the hub, a copy on a stick."""
         self._voice.ask_time()
-        end = self._page("up", 0, GENESIS).end
-        sources = self._sources()
-        if end.upto == 0 and not sources:
-            return ""
-        for source in (*sources, None):
+        if self._page("up", 0, GENESIS).end.upto or int(self._voice.say("kept", {"at": 0})["size"]):
+            return True
+        return any(_copies_on(folder, self._key) for folder in self._place.folders())
+
+    def run(self, settings: Settings) -> str:
+        """Restore what there is. Return hub | stick | facts for what it came from.
+
+        Errors: also StoreFault S1 when the facts of the hub do not follow each other.
+        """
+        self._voice.ask_time()
+        for source in (*self._sources(), None):
             try:
                 self._build(settings, source)
             except (Unusable, BadStick, sqlite3.Error) as error:

@@ -179,7 +179,7 @@ def village(tmp_path: Path) -> Iterator[Village]:
     "copy", ["hub", pytest.param("stick", marks=pytest.mark.soak), pytest.param("none", marks=pytest.mark.soak)]
 )
 def test_a_dead_terminal_is_replaced_and_nothing_is_lost_or_doubled(village: Village, copy: str) -> None:
-    assert [each.state for each in village.approve(village.now)] == ["restoring", "starting"]
+    assert [each.state for each in village.approve(village.now)] == ["starting"]
     old = village.now
     village.online()
     with village.books() as store:

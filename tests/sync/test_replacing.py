@@ -111,7 +111,8 @@ class Terminal:
         Books(SITE, self.place.data_dir, KEY, DEVICE).to_hub(self.desk.say, 1)
 
     def restore(self) -> str:
-        return Replacing(self.place, SITE, KEY, self.desk, SystemClock()).run(self.settings)
+        replacing = Replacing(self.place, SITE, KEY, self.desk, SystemClock())
+        return replacing.run(self.settings) if replacing.finds() else ""
 
     def parcels(self) -> dict[str, tuple[str, str]]:
         with closing(self.open()) as store:

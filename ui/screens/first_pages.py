@@ -61,6 +61,8 @@ def _words(kit: Kit, told: FirstStart) -> list[Widget]:
         (theme.STAFF_TITLE, 40.0) if is_alone and not told.code else (theme.STAFF_MAIN, 24.0 if is_alone else 16)
     )
     found: list[Widget] = [kit.text(said, em, bold=True, colour=colour, height=height, valign="top")]
+    if is_alone and told.code:
+        found.append(kit.text(kit.t("first.next"), theme.STAFF_LESS, colour=theme.SOFT, height=22, valign="top"))
     if told.mistakes:
         found.append(_lines(kit, told.mistakes, _room(kit, told, MANY)))
     room = _room(kit, told, FEW if told.code or len(told.refusals) > 1 else MANY)
