@@ -79,10 +79,10 @@ deb-test: setup ## install, upgrade, remove and purge both packages in a clean D
 	@$(BIN)/python packaging/debian/try.py $(ARGS)
 
 clean-data: ## forget the sample district of make run and make sim
-	@for folder in data/run data/sim; do \
+	@for folder in data/run data/run-first data/sim; do \
 	  if [ -e $$folder/.lock ] && ! flock --nonblock $$folder/.lock true; then \
 	    echo "$$folder is in use; end that make run first (Ctrl-C)"; exit 1; fi; done
-	@rm -rf data/run data/sim
+	@rm -rf data/run data/run-first data/sim
 	@echo "The sample district is forgotten. The next make run starts a new one."
 
 clean: clean-data ## remove everything that was made: .venv, build, caches, kiosk font

@@ -35,16 +35,20 @@ class District:
     @property
     def hub_table(self) -> dict[str, str | int]:
         """The table [hub] of the settings that will be made."""
-        hub = self.hub
-        protocol = next(name for name, number in PROTOCOLS.items() if number == hub.protocol)
-        table: dict[str, str | int] = {
-            "host": hub.host, "port": hub.port, "enrol_port": hub.enrol_port, "ca_fingerprint": hub.ca_fingerprint,
-        }  # fmt: skip
-        if protocol != "5":
-            table["protocol"] = protocol
-        if hub.qos != 1:
-            table["qos"] = hub.qos
-        return table
+        return hub_table(self.hub)
+
+
+def hub_table(hub: HubLink) -> dict[str, str | int]:
+    """The table [hub] as settings of a point that enrols write it."""
+    protocol = next(name for name, number in PROTOCOLS.items() if number == hub.protocol)
+    table: dict[str, str | int] = {
+        "host": hub.host, "port": hub.port, "enrol_port": hub.enrol_port, "ca_fingerprint": hub.ca_fingerprint,
+    }  # fmt: skip
+    if protocol != "5":
+        table["protocol"] = protocol
+    if hub.qos != 1:
+        table["qos"] = hub.qos
+    return table
 
 
 def read_district(text: str, file: Path, data_dir: Path) -> District:

@@ -12,9 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge import screen_size
 from edge.clock import SystemClock
-from edge.config import ConfigError, HubLink, Problem, load
-from edge.hub_link import PROTOCOLS, path_of, read_hub
+from edge.config import ConfigError, HubLink, Problem
+from edge.district import hub_table
+from edge.hub_link import path_of, read_hub
+from edge.site_profile import BadProfile, Ground, settings_of, whole
 from edge.toml_table import read
 from edge.uplink import enroller, true_time
 from sync.enrol import Claim, EnrolFault
@@ -23,15 +26,6 @@ from sync.identity import Identity
 
 ASK_EVERY_S = 5.0
 LATER = ("line", "busy", "closed", "full")  # words of what may be over by the next question
-
-HUB_TABLE = """
-[hub]
-host = "{host}"
-port = {port}
-enrol_port = {enrol_port}
-ca_fingerprint = "{fingerprint}"
-protocol = "{protocol}"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +86,10 @@ def complete(card: Prepared, claim: Claim) -> None:
         return
     if claim.profile is None:
         raise ConfigError(card.file, [Problem(1, "site", f"is missing, and the hub has no profile of {claim.site}")])
-    whole = card.file.with_name(f"{card.file.name}.new")
-    replace_file(whole, (claim.profile.rstrip() + "\n" + _hub_table(card.hub)).encode())
-    settings = load(whole)
-    if settings.site != claim.site or settings.data_dir != card.data_dir:
-        wrong = Problem(1, "site", f"the hub's profile is not of {claim.site} with data_dir {card.data_dir}")
-        raise ConfigError(whole, [wrong])
-    whole.replace(card.file)
-
-
-def _hub_table(hub: HubLink) -> str:
-    protocol = next(name for name, number in PROTOCOLS.items() if number == hub.protocol)
-    return HUB_TABLE.format(
-        host=hub.host, port=hub.port, enrol_port=hub.enrol_port, fingerprint=hub.ca_fingerprint, protocol=protocol
-    )
+    ground = Ground(card.data_dir, None, screen_size.panel(), hub_table(card.hub))
+    try:
+        settings_of(claim.profile, card.file, ground, claim.site)
+    except BadProfile as error:
+        wrong = Problem(1, "site", f"the hub's profile is not of {claim.site} in this district ({error})")
+        raise ConfigError(card.file, [wrong]) from error
+    replace_file(card.file, whole(claim.profile, ground).encode())

@@ -53,15 +53,15 @@ class Place:
         both = [each for stick in found for each in (stick, stick / SUB)]
         return [each for each in both if each.is_dir()]
 
-    def signed_profiles(self) -> Iterator[tuple[Path, bytes]]:
-        """The signed profiles on all sticks, with what stands in them; what cannot be read is passed over."""
+    def signed_profiles(self) -> Iterator[bytes]:
+        """What stands in the signed profiles on all sticks; what cannot be read is passed over."""
         named = [
             folder / name for folder in self.folders() for name in _names(folder, MAX_FILES) if name.endswith(SUFFIX)
         ]
         for file in named[:MAX_PROFILES]:
             content = read_plain(file, MAX_SIGNED)
             if content is not None:
-                yield file, content
+                yield content
 
 
 def read_plain(file: Path, most: int = MAX_TEXT) -> bytes | None:

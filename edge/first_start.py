@@ -42,7 +42,7 @@ Prove = Callable[[Settings], object]  # builds the devices and throws them away;
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A profile that may be used, and where it came from: card | stick | hub."""
+    """A profile that may be used, and where it came from: card | stick | hub. `file`: as which it will be written."""
 
     source: str
     text: str
@@ -205,7 +205,7 @@ class Beginning:
         if not file.is_file():
             return None
         try:
-            found = Found("card", read_text(file), file)
+            found = Found("card", read_text(file), self._place.config)
         except ConfigError as error:
             search.refusals.append(ProfileRefused("card", "invalid", "", mistakes_of(error)))
             return None
@@ -215,9 +215,8 @@ class Beginning:
         """The newest profile for this terminal; of those for others only the first is spoken of."""
         good: list[Profile] = []
         refused: ProfileRefused | None = None
-        where = self._place.sticks
         code = identity.code(hub.ca_fingerprint)
-        for file, content in self._place.signed_profiles():
+        for content in self._place.signed_profiles():
             try:
                 profile = opened(content, hub.ca_fingerprint)
                 check_use(profile, search.site, code, self._time.now_s())
@@ -225,12 +224,11 @@ class Beginning:
                 refused = refused or ProfileRefused("stick", error.word, error.detail)
             else:
                 good.append(profile)
-                where = file
         if not good:
             search.refusals += [] if refused is None else [refused]
             return None
         newest = max(good, key=lambda profile: profile.number)
-        found = Found("stick", newest.text, where, newest.number)
+        found = Found("stick", newest.text, self._place.config, newest.number)
         return found if self._is_good(found, search) else None
 
     def _at_hub(self, search: _Search, identity: Identity, hub: HubLink) -> tuple[Found | None, str]:
@@ -256,7 +254,7 @@ class Beginning:
         except BadProfile as error:
             search.refusals.append(ProfileRefused("hub", error.word, error.detail))
             return None, 0
-        found = Found("hub", profile.text, Path("profile"), profile.number)
+        found = Found("hub", profile.text, self._place.config, profile.number)
         return (found if self._is_good(found, search) else None), profile.number
 
     def _answer(

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import IO
 
 import sample
+from blank import BlankStand
 from district import Kind
 from programs import StandError
 from stand import Stand
@@ -44,12 +45,16 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("data/run"), help="folder of the sample district")
     parser.add_argument("--plain", action="store_true", help="a new district has no certificates and no encryption")
     parser.add_argument("--only", choices=["sim"], help="start only the simulated devices")
+    parser.add_argument("--first-start", action="store_true", help="a new district has a terminal without settings")
     asked = parser.parse_args()
+    if asked.first_start:
+        asked.data = asked.data.with_name(f"{asked.data.name}-first")
     asked.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    kind = Kind(has_tls=not asked.plain and asked.only is None)
-    with (asked.data / ".lock").open("w") as lock, Stand(asked.data, kiosk_environment(os.environ), kind) as stand:
+    kind = Kind(has_tls=(not asked.plain and asked.only is None) or asked.first_start)
+    made = BlankStand if asked.first_start else Stand
+    with (asked.data / ".lock").open("w") as lock, made(asked.data, kiosk_environment(os.environ), kind) as stand:
         if not _taken(lock):
             return _failed(f"{asked.data} is in use by another make run")
         return _run(stand, only_sim=asked.only == "sim")
@@ -98,7 +103,9 @@ def _greet(stand: Stand, *, only_sim: bool) -> None:
     for said in stand.programs.said("sim"):
         if "path" in said:
             print(f"      {said.get('name', '')}: {said['path']}")
-    if not only_sim:
+    if isinstance(stand, BlankStand):
+        print(f"\nThe terminal shows its claim code; type approve to be the district's desk. Card: {stand.folder}/card")
+    elif not only_sim:
         pins = ", ".join(f"{each.role} {each.pin}" for each in sample.OPERATORS)
         print(f"\n{sample.SITE} {sample.SITE_NAME} is open. PINs of the sample: {pins}.")
         print(f"Logs: {stand.folder}/log. The point's settings: {stand.point_toml}.")
@@ -140,6 +147,8 @@ def _obey(stand: Stand, line: str) -> None:
             case ["mend"]:
                 stand.restore_line()
                 print("the line is back")
+            case ["approve"] if isinstance(stand, BlankStand):
+                print(f"approved: {', '.join(stand.approve()) or 'nobody waits'}")
             case ["scan", text]:
                 print(stand.poke("gun", "send", text))
             case [device, handle, *words]:

@@ -27,6 +27,7 @@ from programs import ROOT, Programs, Said, StandError
 from ui.drive_client import Driver
 
 PLAIN = district.Kind()
+Step = tuple[str, Callable[[], object]]  # its name for people, and the work
 START_ORDER = ("broker", "reception", "hub", "sim", "kiosk")
 # Seconds until a program must have said that it is up. The kiosk opens a window, on a small board from a slow card.
 READY_S: Mapping[str, float] = {"broker": 10, "reception": 30, "hub": 30, "sim": 15, "kiosk": 90}
@@ -146,13 +147,13 @@ class Stand:
         for _, work in self.steps():
             work()
 
-    def steps(self, *, only_sim: bool = False) -> list[tuple[str, Callable[[], object]]]:
+    def steps(self, *, only_sim: bool = False) -> list[Step]:
         """What starts all programs, in order, each with a name for people."""
-        files: tuple[str, Callable[[], object]] = ("sample district", self.lay_out)
-        simulators: tuple[str, Callable[[], object]] = ("simulated devices", self.start_sim)
+        files: Step = ("sample district", self.lay_out)
+        simulators: Step = ("simulated devices", self.start_sim)
         if only_sim:
             return [files, simulators]
-        certificates: list[tuple[str, Callable[[], object]]] = [
+        certificates: list[Step] = [
             ("reception for certificates", self.start_reception),
             ("the terminal enrols and is approved", self.admit),
         ]
