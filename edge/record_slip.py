@@ -30,7 +30,8 @@ def record_slip(head: Letterhead, record: Record) -> tuple[Line, ...]:
         Text(say(f"record.hub_{record.confirmation}" if record.is_sent or record.hub else "record.hub_unsent")),
     ]
     if record.is_genuine:
-        lines.append(Text(say("record.code", code=record.code), is_big=True, is_centred=True))
+        # On narrow paper one line would be broken in the middle of the code.
+        lines += [Text(say("record.code_head"), is_centred=True), Text(record.code, is_big=True, is_centred=True)]
     return (*lines, Cut())
 
 

@@ -123,6 +123,10 @@ baud = 9600
 kind = "escpos"
 path = "dev/printer"
 
+[devices.speaker]         # a loudspeaker whose sounds go into a file; alsa://default would be heard
+kind = "alsa_speaker"
+path = "alsa://file:'{folder}/run/speaker.wav',wav"
+
 [devices.wand]            # a gun that beeps for accepted and refused, and that has a memory
 kind = "ssi_scanner"
 path = "dev/wand"
@@ -246,7 +250,13 @@ def _point(folder: Path, ports: Ports, told: Callable[[], str]) -> str:
     if has_tls(folder):
         more = BY_ENROLMENT.format(reception_port=ports.reception, fingerprint=told())
     words = {board: f"{cells[0]}-{cells[-1]}" for board, cells in sample.BOARDS.items()}
-    words |= {"site": sample.SITE, "name": sample.SITE_NAME, "cells": sample.CELLS, "more": more}
+    words |= {
+        "folder": str(folder.absolute()),
+        "site": sample.SITE,
+        "name": sample.SITE_NAME,
+        "cells": sample.CELLS,
+        "more": more,
+    }
     return POINT_TOML.format(line_port=ports.line, **words)
 
 

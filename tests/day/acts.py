@@ -47,7 +47,7 @@ class Acts:
         self.driver.wait("login")
         self.driver.type(pin)
         self.driver.tap("login.ok")
-        self.driver.wait("board" if pin == PIN else "devices", 15)
+        self.driver.wait("board" if pin == PIN else "devices|wizard", 15)
 
     def log_out(self) -> None:
         self.driver.tap(f"{self.driver.screen()['screen']}.logout")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import sample
+from commission import Commission, Gone, compare_commissioning
 from district import Kind
 from eyes import manifest, until
 from play_day import Day
@@ -57,10 +58,12 @@ class SecondDay(Day):
         self._stick = folder / "stick"
         self._stick.mkdir()
         self.carried = Carried()
+        self.gone = Gone()
         self.rows: list[dict[str, Any]] = []
 
     def play(self) -> Report:
         self.morning()
+        self._commission()
         self.carried.plain_is_let_in = self._plain_is_let_in()
         self._with_the_line()
         self._without_it()
@@ -69,6 +72,13 @@ class SecondDay(Day):
         return self._compared()
 
     # -- the day
+
+    def _commission(self) -> None:
+        """Before anything is taken in a technician goes through the point, with a kill -9 in the middle."""
+        self.stand.poke("printer", "paper_out")
+        technician = Commission(self.stand, self.eyes, self.acts, self.hands, self.cut_off)
+        self.gone = technician.play()
+        self.say(f"the point is commissioned: {len(self.gone.results)} steps")
 
     def _with_the_line(self) -> None:
         found = manifest(self.stand.folder)
@@ -165,7 +175,8 @@ class SecondDay(Day):
         self.hands.stop()
         self.tally.secrets = self.acts.secrets
         pulses = self.stand.cells("pulses")
-        report = compare(self.stand, self.eyes, self.tally, pulses, Expected(self.shots, 1, 5, all_boards=False))
+        report = compare(self.stand, self.eyes, self.tally, pulses, Expected(self.shots, 2, 15, all_boards=False))
+        compare_commissioning(report, self.stand, self.eyes, self.gone, self.shots / "record_slip.png")
         told = self.carried
         database = "PostgreSQL" if self._has_postgres else NO_DATABASE
         has_file = any((self.stand.folder / "hub").glob("*.db"))

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import shutil
 import stat
-import wave
 from pathlib import Path
 
 import pytest
@@ -17,45 +15,9 @@ from drivers.faults import Fault
 from drivers.speaker import MAX_WAITING, AlsaSpeaker
 from drivers.wire import tones
 from tests.links import LoopClock
+from tests.tapes import heard, tape
 
 needs_player = pytest.mark.skipif(shutil.which("aplay") is None, reason="alsa-utils is missing: packaging/setup.sh")
-
-
-def tape(file: Path) -> str:
-    """An ALSA output that writes a WAV file. Source: /usr/share/alsa/alsa.conf, pcm.file."""
-    return f"file:'{file}',wav"
-
-
-def heard(file: Path) -> list[tuple[float, float]]:
-    """Pitch in hertz and length in seconds of each sound on the tape; pitch by counting crossings of zero."""
-    with wave.open(str(file)) as sound:
-        rate, frames = sound.getframerate(), sound.readframes(sound.getnframes())
-    values = [int.from_bytes(frames[i : i + 2], "little", signed=True) for i in range(0, len(frames) - 1, 2)]
-    quiet, found, start, last = round(0.05 * rate), [], None, 0
-    for at, value in enumerate(values):
-        if abs(value) < 400:
-            continue
-        if start is None or at - last > quiet:
-            if start is not None:
-                found.append((start, last))
-            start = at
-        last = at
-    if start is not None:
-        found.append((start, last))
-    return [(_pitch(values[a : b + 1], rate), (b - a) / rate) for a, b in found]
-
-
-def _pitch(values: list[int], rate: int) -> float:
-    """The frequency whose single wave fits best, of those between 200 and 2000 Hz."""
-
-    def strength(hertz: float) -> float:
-        turn = 2 * math.pi * hertz / rate
-        real = sum(v * math.cos(turn * i) for i, v in enumerate(values))
-        imaginary = sum(v * math.sin(turn * i) for i, v in enumerate(values))
-        return real**2 + imaginary**2
-
-    values = values[: rate // 10]
-    return max(range(200, 2000, 20), key=strength)
 
 
 def program(folder: Path, text: str) -> str:

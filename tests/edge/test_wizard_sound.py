@@ -14,7 +14,7 @@ from edge.flows.site import Site
 from edge.model import OperatorId
 from edge.steps.wizard import WizardNow
 from edge.workbench.wizard_trials import Came, Hands, sound
-from tests.drivers.test_speaker import heard, tape
+from tests.tapes import heard, tape
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("aplay") is None, reason="alsa-utils is missing: packaging/setup.sh"),
