@@ -69,7 +69,7 @@ for i in $(seq 600); do
     sleep 0.1
 done
 grep -h "{awaited}" /var/lib/village-point/log/*.log | tail -1
-{as_village} village-sim poke --control /tmp/sim/control gun scan SF1234567890123
+{as_village} village-sim poke --control /tmp/sim/control gun send SF1234567890123
 {as_village} village-point doctor --json --config $C >/tmp/doctor.json || true
 head -c 300 /tmp/doctor.json; echo
 kill -TERM $run; wait $run; echo "ended with $?"
