@@ -121,7 +121,8 @@ class Machine:
 def command(build: Build) -> list[str]:
     """The words that start QEMU."""
     words = [NEEDED[build.arch], *_board(build), "-m", str(build.memory_mib), "-smp", "2"]
-    words += ["-nodefaults", "-no-reboot", "-display", "none"]
+    # On arm64 the caller is the firmware, so a restart ends the emulator; a mini-PC starts by itself.
+    words += ["-nodefaults", "-display", "none", "-action", f"reboot={'reset' if build.start is None else 'shutdown'}"]
     words += ["-qmp", f"unix:{build.folder}/qmp.sock,server=on,wait=off"]
     words += [*_port(build, "console"), "-serial", "chardev:console"]
     words += [

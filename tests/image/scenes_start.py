@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from ledger import Ledger, until
 from look import Album
 
 APPROVED_S = 180.0  # the terminal asks every 5 s, fetches its profile and starts again
+PAGE_S = 10.0  # until the page says that the hub was asked
 LOOK_S = 3.0  # a screen dump costs the emulated machine some of its time
 FIRST, STANDBY = "first-", "standby"
 CONFIG = "/etc/village-point/point.toml"
@@ -53,10 +55,11 @@ def first_start(point: EmulatedPoint, district: ImageDistrict, watcher: Watcher,
     """A technician's card: district.toml is on it and nothing else. The point is on and open afterwards."""
     point.put("district.toml", district.card())
     machine = point.power_on()
-    page = watcher.wait(FIRST, START_S)
+    watcher.wait(FIRST, START_S)
     ledger.figure("first power on to the pairing page", machine.seconds)
     codes: list[str] = until("the terminal's question at the hub", district.waiting, START_S)
-    page = watcher.wait("first-waiting", APPROVED_S) or page
+    time.sleep(PAGE_S)
+    watcher.wait(FIRST, APPROVED_S)
     watcher.keep("pairing")
     ledger.check("one terminal asks, once", len(codes) == 1, codes)
     district.set_profile()
