@@ -47,7 +47,8 @@ class Stage:
     counter: Counter
     ledger: Ledger
     dice: random.Random
-    cuts: int
+    image: Path
+    plan: scenes_cuts.Plan
 
 
 def main() -> int:
@@ -56,7 +57,11 @@ def main() -> int:
     parser.add_argument("how", choices=("check", "test"))
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="only these parts")
     parser.add_argument("--image", type=Path, help="the image; the newest amd64 one in build/image when not given")
-    parser.add_argument("--cuts", type=int, default=60, help="power cuts in all")
+    parser.add_argument("--cuts", type=int, default=25, help="power cuts of each kind")
+    parser.add_argument(
+        "--start-every", type=int, default=1, help="cuts from one cold start that is waited for to the next"
+    )
+    parser.add_argument("--report", type=Path, default=REPORTS, help="folder of report and pictures")
     parser.add_argument("--seed", type=int, default=SEED, help="of the dice")
     parser.add_argument("--keep", type=Path, help="keep the folder with disk, logs and sockets here; a short path")
     asked = parser.parse_args()
@@ -64,7 +69,7 @@ def main() -> int:
     if image is None or shutil.which(NEEDED["amd64"]) is None:
         print("image-test: there is no image or no QEMU: make image ARCH=amd64, packaging/image/get_tools.sh")
         return 2
-    REPORTS.mkdir(parents=True, exist_ok=True)
+    asked.report.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vp-") as own:  # sockets want a short path
         folder = asked.keep or Path(own)
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,8 @@ def main() -> int:
 
 def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
     """Set the stage and play the parts."""
-    ledger = Ledger(REPORTS)
+    ledger = Ledger(asked.report)
+    plan = scenes_cuts.Plan(asked.cuts, asked.start_every)
     ledger.say(f"{image.name}, seed {asked.seed}")
     album = Album(folder / "album")
     album.begin()
@@ -91,10 +97,12 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
                 Counter(point, district, ledger),
                 ledger,
                 random.Random(asked.seed),
-                asked.cuts,
+                image,
+                plan,
             )
             chosen = asked.parts or (CHECK if asked.how == "check" else list(PARTS))
-            for name in [*NEEDED_FIRST, *(part for part in chosen if part not in NEEDED_FIRST)]:
+            first = [] if set(chosen) <= set(ALONE) else NEEDED_FIRST
+            for name in [*first, *(part for part in chosen if part not in first)]:
                 with ledger.scenario(name):
                     PARTS[name](stage)
     finally:
@@ -143,7 +151,18 @@ def full_disk(stage: Stage) -> None:
 
 
 def cut_writes(stage: Stage) -> None:
-    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.ledger, stage.dice, stage.cuts // 2)
+    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan)
+
+
+def cut_first(stage: Stage) -> None:
+    """A card of its own, in a machine of its own."""
+    point = EmulatedPoint("amd64", stage.image, stage.point.folder.parent / "f", stage.ledger.figures["acceleration"])
+    try:
+        point.put("district.toml", stage.district.card())
+        watcher = scenes_start.Watcher(point, stage.watcher.album, stage.ledger)
+        scenes_cuts.cut_first_starts(point, watcher, stage.dice, stage.plan)
+    finally:
+        point.close()
 
 
 PARTS: dict[str, Callable[[Stage], None]] = {
@@ -154,9 +173,11 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "plugs": plugs,
     "cable": cable,
     "cut_writes": cut_writes,
+    "cut_first": cut_first,
     "full_disk": full_disk,
 }
 NEEDED_FIRST = ("first_start", "cold_start")
+ALONE = ("cut_first",)  # need no point that is set up
 CHECK = ["first_start", "cold_start", "counter_day", "keys"]
 
 

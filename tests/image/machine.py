@@ -46,6 +46,7 @@ class Build:
     width: int = 1280
     height: int = 800
     ports: Mapping[str, str] = field(default_factory=dict)
+    unplugged: Mapping[str, str] = field(default_factory=dict)  # ports that are there, with nothing plugged in yet
     gun: str = "GUN00001"  # serial number of the keyboard gun
     start: DirectStart | None = None
     incoming: Path | None = None  # the memory of a machine that was saved
@@ -113,6 +114,15 @@ class Machine:
             raise MachineError("the machine's memory could not be saved")
         self.kill()
 
+    def go_on(self, seconds: float = 120.0) -> None:
+        """Wait until a saved machine's memory is back, and run. Errors: MachineError."""
+        deadline = time.monotonic() + seconds
+        while self.qmp.ask("query-status")["status"] == "inmigrate":
+            if time.monotonic() > deadline:
+                raise MachineError("the machine's memory did not come back")
+            time.sleep(0.1)
+        self.qmp.ask("cont")
+
     def socket(self, name: str) -> Path:
         """Where a port of the machine is reached."""
         return self.build.folder / f"{name}.sock"
@@ -149,6 +159,8 @@ def command(build: Build) -> list[str]:
     words += ["-device", "virtio-rng-pci"]
     for name, serial in build.ports.items():
         words += [*_port(build, name), "-device", f"usb-serial,bus=usb.0,chardev={name},id={name},serial={serial}"]
+    for name in build.unplugged:
+        words += _port(build, name)
     if build.start is not None:
         words += ["-kernel", str(build.start.kernel), "-append", build.start.words]
         words += ["-initrd", str(build.start.initrd)] if build.start.initrd else []

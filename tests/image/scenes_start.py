@@ -26,12 +26,12 @@ class Watcher:
     """Looks at the screen from outside."""
 
     def __init__(self, point: EmulatedPoint, album: Album, ledger: Ledger) -> None:
-        self._point, self._album, self.ledger = point, album, ledger
+        self._point, self.album, self.ledger = point, album, ledger
         self.last = ("", 0.0)
 
     def page(self) -> str:
         """The page the screen shows, as far as its picture tells; "" for none."""
-        self.last = self._album.likest(self._point.machine.qmp.shot(self._point.folder / "screen.png"))
+        self.last = self.album.likest(self._point.machine.qmp.shot(self._point.folder / "screen.png"))
         return self.last[0]
 
     def wait(self, begin: str, seconds: float) -> str:
