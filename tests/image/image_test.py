@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "packaging/dev")]
 import scenes_cuts  # noqa: E402
 import scenes_start  # noqa: E402
 import scenes_trouble  # noqa: E402
+import scenes_update  # noqa: E402
 from emulated_point import EmulatedPoint  # noqa: E402
 from firmware_disk import FirmwareDisk  # noqa: E402
 from image_district import ImageDistrict  # noqa: E402
@@ -165,6 +166,43 @@ def cut_first(stage: Stage) -> None:
         point.close()
 
 
+def update(stage: Stage) -> None:
+    """Written, tried and confirmed; cut anywhere in that; a slot without its program. The last part: slots change."""
+    bundle = newest("amd64", "raucb")
+    if bundle is None:
+        stage.ledger.skip("update", "there is no bundle: make bundle ARCH=amd64")
+        return
+    scenes_update.plug_stick(stage.point, scenes_update.stick_with(bundle, stage.point.folder))
+    scenes_update.refusals(stage.point, stage.ledger)
+    recording = scenes_update.update(stage.point, stage.watcher, stage.ledger)
+    scenes_update.fall_back(stage.point, recording, stage.watcher, stage.ledger)
+    stage.point.switch_off()
+    scenes_update.cut_updates(stage.point, recording, stage.watcher, stage.dice, stage.plan.cuts)
+
+
+def arm64(stage: Stage) -> None:
+    """The card's image for the board: from a blank card to a parcel given out. The test is the board's firmware."""
+    image = newest("arm64")
+    if image is None or shutil.which(NEEDED["arm64"]) is None:
+        stage.ledger.skip("arm64", "there is no image or no emulator: make image ARCH=arm64")
+        return
+    stage.ledger.machine = "arm64: "
+    folder = stage.point.folder.parent
+    point = EmulatedPoint("arm64", image, folder / "r")
+    try:
+        with ImageDistrict(folder / "e", folder / "r") as district:
+            watcher = scenes_start.Watcher(point, stage.watcher.album, stage.ledger)
+            scenes_start.first_start(point, district, watcher, stage.ledger)
+            point.press_power(300)
+            scenes_start.boot_budget(point, watcher, stage.ledger)
+            scenes_start.add_people(point)
+            district.stand.send_manifest()
+            point.open_eyes()
+            short_day(Counter(point, district, stage.ledger), bills=0)
+    finally:
+        point.close()
+
+
 PARTS: dict[str, Callable[[Stage], None]] = {
     "first_start": first_start,
     "cold_start": cold_start,
@@ -175,15 +213,17 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "cut_writes": cut_writes,
     "cut_first": cut_first,
     "full_disk": full_disk,
+    "update": update,
+    "arm64": arm64,
 }
 NEEDED_FIRST = ("first_start", "cold_start")
-ALONE = ("cut_first",)  # need no point that is set up
+ALONE = ("cut_first", "arm64")  # need no point that is set up
 CHECK = ["first_start", "cold_start", "counter_day", "keys"]
 
 
-def newest(arch: str) -> Path | None:
-    """The newest image that was built for an architecture."""
-    found = sorted(IMAGES.glob(f"*-{arch}.img"), key=lambda file: file.stat().st_mtime)
+def newest(arch: str, kind: str = "img") -> Path | None:
+    """The newest image or bundle that was built for an architecture."""
+    found = sorted(IMAGES.glob(f"*-{arch}.{kind}"), key=lambda file: file.stat().st_mtime)
     return found[-1] if found else None
 
 

@@ -25,6 +25,7 @@ class Ledger:
     counts: dict[str, int] = field(default_factory=dict)  # what -> how often it was looked at
     figures: dict[str, Any] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
+    machine: str = ""  # whose figures these are, where there are several
 
     def say(self, text: str) -> None:
         print(f"[{time.monotonic() - self.began:7.1f} s] {text}", flush=True)
@@ -40,8 +41,9 @@ class Ledger:
 
     def figure(self, name: str, value: Any, unit: str = "s") -> None:
         """Note a measured figure."""
-        self.figures[f"{name} [{unit}]"] = round(value, 1) if isinstance(value, float) else value
-        self.say(f"{name}: {self.figures[f'{name} [{unit}]']} {unit}")
+        key = f"{self.machine}{name} [{unit}]"
+        self.figures[key] = round(value, 1) if isinstance(value, float) else value
+        self.say(f"{key}: {self.figures[key]}")
 
     def skip(self, what: str, why: str) -> None:
         """Note what was left out."""
