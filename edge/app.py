@@ -14,10 +14,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
-from edge import events, keys, log
+from edge import events, keys, log, record_file
 from edge.carrying import Carrying, Place
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
@@ -72,8 +73,9 @@ class Kiosk:
         self._site.stand(counter_of(self._devices), settings.name, settings.help_phone or "")
         self._desk = Desk(self._site, keys.load(settings).device, settings.help_phone or "", self._house)
         outlook = Outlook(
-            VERSION, keys.load(settings).device, lambda: self._house.line.online, self._house.checkup_board
-        )
+            VERSION, keys.load(settings).device, lambda: self._house.line.online, self._house.checkup_board,
+            partial(record_file.save, Place(settings.sticks_dir, plain=settings.sim)),
+        )  # fmt: skip
         self._outward = Outward(settings, self._store, self._house, self._clock)
         self._bench = self._desk.fit(fittings_of(settings, self._devices, bridge.post, outlook))
         self._runner = Runner(self._desk, self._site, self._post)

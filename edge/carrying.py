@@ -63,7 +63,7 @@ class Carrying:
         if self._place.folder is None:
             return StickBoard((), is_set_up=False)
         await asyncio.to_thread(stick_door.look)
-        return StickBoard(await asyncio.to_thread(_mounted, self._place.folder, self._place.plain))
+        return StickBoard(await asyncio.to_thread(mounted, self._place.folder, self._place.plain))
 
     async def write(self, name: str) -> StickDone:
         """Write what the hub does not have yet."""
@@ -130,7 +130,8 @@ def _judged(taken: Taken) -> StickDone:
     return StickDone("taken", max(0, taken.confirmed), taken.applied)
 
 
-def _mounted(folder: Path, plain: bool) -> tuple[StickLine, ...]:
+def mounted(folder: Path, plain: bool) -> tuple[StickLine, ...]:
+    """List the sticks below a folder; `plain`: plain folders count too."""
     try:
         there = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.is_symlink()]
         sticks = [each for each in there if plain or os.path.ismount(each)]

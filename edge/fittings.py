@@ -11,8 +11,9 @@ from drivers.enrol_watch import find_scanner
 from drivers.input_nodes import keyboards
 from edge.clock import SystemDice
 from edge.commissioning_plan import steps_of
-from edge.commissioning_record import device_id
+from edge.commissioning_record import Record, device_id
 from edge.config import DEVICE_KINDS, Settings
+from edge.slips import Letterhead
 from edge.steps import CheckupBoard, Step
 from edge.steps.workbench import GunFound
 from edge.workbench import Fittings, WizardKit
@@ -21,12 +22,14 @@ from edge.workbench.bench import Part
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What of the running point the wizard looks at: its version and key, whether the line is up, the check-up."""
+    """What of the running point the wizard looks at: its version and key, whether the line is up, the check-up,
+    and where records are kept."""
 
     version: str
     device_key: bytes
     is_online: Callable[[], bool]
     checkup: Callable[[], Awaitable[CheckupBoard]]
+    save: Callable[[Letterhead, Record], Awaitable[str]]
 
 
 def fittings_of(
@@ -44,6 +47,7 @@ def fittings_of(
         board_of=lambda cell: board_of(settings, cell),
         is_online=outlook.is_online,
         checkup=outlook.checkup,
+        save=outlook.save,
     )
     return Fittings(parts, kit.dice, kit.board_of, find_keyboard, post, kit)
 

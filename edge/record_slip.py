@@ -39,7 +39,7 @@ def _step(head: Letterhead, row: StepResult) -> list[Line]:
     """One step: what and how it came out; below it what was measured, or why not."""
     say = head.say
     name = say(f"wizard_step.{row.what}")
-    said = say(f"record.row_{row.result}", name=f"{name} {row.device}".strip(), code=row.code)
+    said = say(f"record.row_{row.result}", name=f"{name} {row.device} {row.code}".strip())
     measured = say(f"wizard_detail.{row.what}", text=row.detail) if row.detail else ""
     more = say(f"wizard_why.{row.reason}") if row.reason else measured
     return [Text(said), *([Text(say("record.detail", text=more))] if more else [])]

@@ -37,6 +37,7 @@ from edge.steps.wizard import (
     LeaveWizard,
     OpenWizard,
     PrintRecord,
+    SaveRecord,
     SayStep,
     ShowRecord,
     SkipStep,
@@ -51,7 +52,7 @@ log = logging.getLogger(__name__)
 QUEUE = 64  # a gun at 3 codes a second for 20 s while a door stands open
 ASIDE = 8  # short answers that do not wait for the flow at the door
 OF_THE_WIZARD = (
-    OpenWizard, TryStep, SayStep, TouchTold, SkipStep, EndWizard, LeaveWizard, ShowRecord, PrintRecord,
+    OpenWizard, TryStep, SayStep, TouchTold, SkipStep, EndWizard, LeaveWizard, ShowRecord, PrintRecord, SaveRecord,
 )  # fmt: skip
 WAITS = (FetchFromShelf, Refusal)  # a flow that waits for a scan can be given up; all others end by themselves,
 # and a commit that is under way must be followed by its step: cash is taken, so the slip comes

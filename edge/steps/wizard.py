@@ -85,9 +85,14 @@ class PrintRecord:
     pass
 
 
+@dataclass(frozen=True, slots=True)
+class SaveRecord:
+    """Put the record as a picture on the stick that is in."""
+
+
 WizardIntent = (
     FirstPin | OpenWizard | TryStep | SayStep | TryDoor | TouchTold | SkipStep | EndWizard | LeaveWizard | ShowRecord
-    | PrintRecord
+    | PrintRecord | SaveRecord
 )  # fmt: skip
 
 # --- shown --------------------------------------------------------------------------------------------------------
@@ -214,4 +219,11 @@ class RecordBoard:
     rows: tuple[RecordRow, ...] = ()
 
 
-WizardStep = SetupDue | PinTaken | WizardBoard | WizardNow | WizardTold | RecordBoard
+@dataclass(frozen=True, slots=True)
+class RecordSaved:
+    """`word`: saved, or why it is not on the stick: off | none | several | full | read_only | gone."""
+
+    word: str
+
+
+WizardStep = RecordSaved | SetupDue | PinTaken | WizardBoard | WizardNow | WizardTold | RecordBoard

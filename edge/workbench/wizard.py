@@ -18,6 +18,7 @@ from edge.flows import printing
 from edge.flows.site import Site
 from edge.model import OperatorId, Rejected
 from edge.prints import Run as Print
+from edge.slips import Letterhead
 from edge.steps import CheckupBoard, Finding, Step
 from edge.steps import wizard as z
 from edge.store import Tx
@@ -30,7 +31,7 @@ class WizardKit:
     """What the wizard is given of the point: its steps, its names, its devices, and who looks at them.
 
     Shape: `board_of(cell)` names the lock device of a cell and the polarity it runs with; `is_online` tells of the
-           line; `checkup` is the doctor's look at everything.
+           line; `checkup` is the doctor's look at everything; `save` puts a record on a stick and tells how it went.
     """
 
     steps: tuple[str, ...]
@@ -41,6 +42,7 @@ class WizardKit:
     board_of: Callable[[int], tuple[str, str]]
     is_online: Callable[[], bool]
     checkup: Callable[[], Awaitable[CheckupBoard]]
+    save: Callable[[Letterhead, Record], Awaitable[str]]
 
 
 class Wizard:
@@ -113,6 +115,8 @@ class Wizard:
                 yield await self._record()
             case z.PrintRecord():
                 await self._print(operator)
+            case z.SaveRecord():
+                yield await self._save()
 
     # -- a step
 
@@ -228,6 +232,12 @@ class Wizard:
         if not printing.can_print(self._site):
             raise Rejected("busy" if self._site.counter.printer is not None else "no_printer")
         printing.send(self._site, await self._site.store.run(_begin_print, self._site.code, operator))
+
+    async def _save(self) -> Step:
+        record = await self._site.store.run(_ended, self._site.code)
+        if record is None:
+            raise Rejected("unknown_slip")
+        return z.RecordSaved(await self._kit.save(self._site.letterhead, record))
 
     def _is_here(self) -> bool:
         try:

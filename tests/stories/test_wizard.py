@@ -48,13 +48,17 @@ class Wizard:
         point.house._devices = tuple((KINDS[name], device) for name, device in devices.items())
         kit = WizardKit(
             steps_of(kinds, has_hub=True), "0.1.0", "7KQ2-M0XD", devices, point.dice, lambda _cell: board,
-            lambda: self.online, point.house.checkup_board,
+            lambda: self.online, point.house.checkup_board, self.save,
         )  # fmt: skip
         point.desk.fit(Bench((), point.dice, kit.board_of, nobody, point.posted.append, kit))
         if not await point.store.run(guard.operators):
             await point.store.run(guard.add_operator, TECHNICIAN, Role.TECHNICIAN, guard.hash_pin(PIN, KEYS.device))
         point.runner.submit(Login(PIN))
         await self.until(lambda: point.desk.counter.session is not None)
+
+    async def save(self, _head: object, record: Record) -> str:
+        self.kept = record
+        return "saved"
 
     async def until(self, test: Callable[[], Any], seconds: float = 200.0) -> None:
         async with asyncio.timeout(seconds):

@@ -41,8 +41,11 @@ def kit() -> WizardKit:
     async def well() -> CheckupBoard:
         return CheckupBoard((), "")
 
+    async def nowhere(_head: object, _record: object) -> str:
+        return "off"
+
     board = ("locker", "short_when_locked")
-    return WizardKit(PLAN, "0.1.0", "7KQ2-M0XD", {}, SystemDice(), lambda _cell: board, lambda: True, well)
+    return WizardKit(PLAN, "0.1.0", "7KQ2-M0XD", {}, SystemDice(), lambda _cell: board, lambda: True, well, nowhere)
 
 
 async def _anybody(_pin: str) -> OperatorId:

@@ -12,6 +12,7 @@ from wizard_samples import CELLS, STEPS, board, record
 from edge import steps as s
 from edge.model import CellNo, OperatorId, Role
 from edge.steps import wizard as z
+from ui import words
 from ui.viewmodels import Face, Frame, on_step, press, scan, start, tick
 from ui.viewmodels import states as v
 from ui.viewmodels import wizard_states as w
@@ -321,3 +322,14 @@ def test_the_record_is_shown_printed_and_told_where_paper_is_missing() -> None:
     assert frame.notice is not None
     assert frame.notice.key == "record.no_print"
     assert press(frame, "record.back")[1] == (z.OpenWizard(),)
+
+
+def test_the_record_goes_to_a_stick_and_the_page_says_how_that_went() -> None:
+    frame = told(at(w.RecordPage()), record("whole", "agrees"))
+    assert press(frame, "record.save")[1] == (z.SaveRecord(),)
+
+    for word in ("saved", "off", "none", "several", "full", "read_only", "gone"):
+        notice = told(frame, z.RecordSaved(word)).notice
+        assert notice is not None
+        assert notice.bad is (word != "saved")
+        assert f"record_save.{word}" in words.catalogue("zh")

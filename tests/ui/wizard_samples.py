@@ -75,6 +75,8 @@ def wizard_samples(rows: tuple[int, int], frame: Callable[..., Frame]) -> dict[s
         "setpin-differ": frame(s.FirstPin("operator"), rows, notice=Notice("setpin.differ")),
         "wizarddoor-wrong": drawn(s.WizardDoor(here, "door:cellar", CELLS), notice=Notice("refused.wrong_pin")),
         "wizardtrial-offline": drawn(s.WizardTrial(here, "hub", z.WizardNow("hub", "hub", seconds=30)), link=OFFLINE),
+        "record-saved": drawn(s.RecordPage(record("gaps", "agrees")), notice=Notice("record_save.saved", bad=False)),
+        "record-several": drawn(s.RecordPage(record("gaps", "agrees")), notice=Notice("record_save.several")),
         "record-printing": drawn(s.RecordPage(record("gaps", "agrees")), notice=Notice("record.printing", bad=False)),
     }
 
@@ -146,5 +148,5 @@ def _ends(here: z.WizardBoard) -> dict[str, Any]:
 ALIKE_WIZARD = frozenset(
     "wizard-asking wizard-over wizardtrial-price wizardtrial-print wizardtrial-busy wizardtrial-opening setpin-again "
     "wizarddoor-busy wizarddoor-wrong wizardtold-twice wizardtold-silent record-forged record-none record-printing "
-    "standby-commission wizardtrial-weighing wizardtrial-hub".split()
+    "record-saved standby-commission wizardtrial-weighing wizardtrial-hub".split()
 )

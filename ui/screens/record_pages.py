@@ -34,6 +34,9 @@ def record(kit: Kit) -> Widget:
         previous = key(kit, "previous", kit.t("page.previous"), look="line", width=26)
         following = key(kit, "next", kit.t("page.next"), look="line", width=26)
         acts += [kit.able(previous, lambda _f: state.page > 0), kit.able(following, lambda _f: state.page < count - 1)]
+    if kit.frame.notice is not None:
+        acts.clear()  # the news needs the room
+    acts.append(key(kit, "save", kit.t("record.save"), look="line", width=34))
     if kit.frame.face.has_printer:
         acts.append(key(kit, "print", kit.t("record.print"), theme.PICKUP, width=36, icon="printer"))
     shown = board.rows[state.page * most : (state.page + 1) * most]

@@ -197,6 +197,8 @@ def _record(frame: Frame, state: RecordPage, name: str) -> Answer:
     match name:
         case "print" if board is not None and board.rows:
             return frame, (z.PrintRecord(),)
+        case "save" if board is not None and board.rows:
+            return frame, (z.SaveRecord(),)
         case "next" | "previous" if board is not None:
             last = max(0, (len(board.rows) - 1) // lines(frame))
             page = min(last, max(0, state.page + (1 if name == "next" else -1)))
@@ -251,6 +253,8 @@ def on_wizard(frame: Frame, step: z.WizardStep) -> Answer:
         case (z.WizardTold(), WizardTrial() | WizardDoor() as state) if state.step == step.line.step:
             grid = state.grid if isinstance(state, WizardTrial) else None
             return frame.to(WizardResult(_with(state.board, step.line), step, grid)), ()
+        case (z.RecordSaved(), RecordPage()):
+            return replace(frame, notice=Notice(f"record_save.{step.word}", bad=step.word != "saved")), ()
         case (z.RecordBoard(), RecordPage() as page):
             return replace(frame, state=replace(page, board=step)), ()
     return frame, ()
