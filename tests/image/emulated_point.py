@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +48,6 @@ while True:
         except OSError:
             break
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A machine's memory and its disk at one moment."""
-
-    memory: Path
-    disk: Path
 
 
 class EmulatedPoint:
@@ -172,35 +163,6 @@ class EmulatedPoint:
         """The machine has ended by itself: let go of it, and wait for its last writes."""
         self._let_go()
         self._server.drain()
-
-    # -- a moment that is gone back to
-
-    def save(self) -> Moment:
-        """Pull the network cable and the serial adapters, save memory and disk, and end. `resume` goes on from here.
-
-        The adapters are pulled because QEMU cannot save them; `resume` puts them back.
-        """
-        self.machine.qmp.cable("cable", is_in=False)
-        for name in SERIALS:
-            self.machine.qmp.unplug(name)
-        moment = Moment(self.folder / "memory", self.folder / "saved")
-        self.machine.save(moment.memory)
-        self._let_go()
-        self._server.drain()
-        self.disk.snapshot(moment.disk)
-        return moment
-
-    def resume(self, moment: Moment) -> None:
-        """Be where `save` was, running, with shell, eyes and adapters; the cable is out."""
-        self.disk.restore(moment.disk)
-        self._machine = Machine(replace(self.machine.build, ports={}, unplugged=SERIALS, incoming=moment.memory))
-        self.machine.power_on()
-        self.machine.go_on()
-        self.machine.qmp.cable("cable", is_in=False)
-        for name, serial in SERIALS.items():
-            self.machine.qmp.plug("usb-serial", name, bus="usb.0", chardev=name, serial=serial)
-        self._shell = RootShell(self.machine.socket("console"), self.folder / "console.log")
-        self._eyes = Driver(self.machine.socket("eyes"))
 
     # -- looking and touching
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,13 +22,14 @@ import scenes_cuts  # noqa: E402
 import scenes_start  # noqa: E402
 import scenes_trouble  # noqa: E402
 import scenes_update  # noqa: E402
-from emulated_point import EmulatedPoint  # noqa: E402
+from emulated_point import START_S, EmulatedPoint  # noqa: E402
 from firmware_disk import FirmwareDisk  # noqa: E402
 from image_district import ImageDistrict  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from look import Album  # noqa: E402
 from machine import NEEDED, accelerator  # noqa: E402
 from scenes_counter import Counter, short_day  # noqa: E402
+from scenes_start import STANDBY  # noqa: E402
 
 IMAGES = ROOT / "build/image"
 REPORTS = ROOT / "build/image-test"
@@ -50,6 +51,7 @@ class Stage:
     dice: random.Random
     image: Path
     plan: scenes_cuts.Plan
+    runs: dict[str, scenes_cuts.Run] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -58,7 +60,8 @@ def main() -> int:
     parser.add_argument("how", choices=("check", "test"))
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="only these parts")
     parser.add_argument("--image", type=Path, help="the image; the newest amd64 one in build/image when not given")
-    parser.add_argument("--cuts", type=int, default=25, help="power cuts of each kind")
+    parser.add_argument("--cuts", type=int, default=25, help="power cuts of each recorded run")
+    parser.add_argument("--kills", type=int, default=10, help="kills of the machine at work")
     parser.add_argument(
         "--start-every", type=int, default=1, help="cuts from one cold start that is waited for to the next"
     )
@@ -80,7 +83,7 @@ def main() -> int:
 def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
     """Set the stage and play the parts."""
     ledger = Ledger(asked.report)
-    plan = scenes_cuts.Plan(asked.cuts, asked.start_every)
+    plan = scenes_cuts.Plan(asked.cuts, asked.start_every, asked.kills)
     ledger.say(f"{image.name}, seed {asked.seed}")
     album = Album(folder / "album")
     album.begin()
@@ -117,9 +120,12 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
 
 
 def first_start(stage: Stage) -> None:
-    """From a blank card, nothing on it but district.toml; the shipped image as it is, seen from outside."""
+    """From a blank card, nothing on it but district.toml; the shipped image as it is, seen from outside. Recorded."""
+    recording = stage.point.disk.record(stage.point.folder / "blank")
+    stage.runs["first_start"] = scenes_cuts.Run("a first start", "", recording)
     scenes_start.first_start(stage.point, stage.district, stage.watcher, stage.ledger)
     stage.point.press_power(300)
+    stage.point.disk.recording = None
 
 
 def cold_start(stage: Stage) -> None:
@@ -131,7 +137,13 @@ def cold_start(stage: Stage) -> None:
 
 
 def counter_day(stage: Stage) -> None:
+    """Recorded, with what the world saw when."""
+    run = scenes_cuts.Run("work", STANDBY, stage.point.disk.record(stage.point.folder / "before-work"))
+    stage.runs["work"] = run
+    stage.counter.seen = lambda: run.promise(stage.counter.pulses(), scenes_cuts.heard_upto(stage.counter))
     short_day(stage.counter)
+    stage.counter.seen = lambda: None
+    stage.point.disk.recording = None
 
 
 def keys(stage: Stage) -> None:
@@ -152,18 +164,18 @@ def full_disk(stage: Stage) -> None:
 
 
 def cut_writes(stage: Stage) -> None:
-    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan)
+    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan.kills)
 
 
-def cut_first(stage: Stage) -> None:
-    """A card of its own, in a machine of its own."""
-    point = EmulatedPoint("amd64", stage.image, stage.point.folder.parent / "f", stage.ledger.figures["acceleration"])
-    try:
-        point.put("district.toml", stage.district.card())
-        watcher = scenes_start.Watcher(point, stage.watcher.album, stage.ledger)
-        scenes_cuts.cut_first_starts(point, watcher, stage.dice, stage.plan)
-    finally:
-        point.close()
+def cut_recorded(stage: Stage) -> None:
+    """Cuts of the first start and of the work, from their records; a new one begins where a cut one ended."""
+    stage.point.switch_off()
+    for run in stage.runs.values():
+        scenes_cuts.cut_recorded(stage.point, run, stage.watcher, stage.dice, stage.plan)
+    stage.point.power_on()
+    stage.watcher.wait(STANDBY, START_S)
+    stage.point.open_shell()
+    stage.point.open_eyes()
 
 
 def update(stage: Stage) -> None:
@@ -174,10 +186,10 @@ def update(stage: Stage) -> None:
         return
     scenes_update.plug_stick(stage.point, scenes_update.stick_with(bundle, stage.point.folder))
     scenes_update.refusals(stage.point, stage.ledger)
-    recording = scenes_update.update(stage.point, stage.watcher, stage.ledger)
-    scenes_update.fall_back(stage.point, recording, stage.watcher, stage.ledger)
+    run = scenes_update.update(stage.point, stage.watcher, stage.ledger)
+    scenes_update.fall_back(stage.point, run.recording, stage.watcher, stage.ledger)
     stage.point.switch_off()
-    scenes_update.cut_updates(stage.point, recording, stage.watcher, stage.dice, stage.plan.cuts)
+    scenes_cuts.cut_recorded(stage.point, run, stage.watcher, stage.dice, stage.plan)
 
 
 def arm64(stage: Stage) -> None:
@@ -211,13 +223,13 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "plugs": plugs,
     "cable": cable,
     "cut_writes": cut_writes,
-    "cut_first": cut_first,
+    "cut_recorded": cut_recorded,
     "full_disk": full_disk,
     "update": update,
     "arm64": arm64,
 }
-NEEDED_FIRST = ("first_start", "cold_start")
-ALONE = ("cut_first", "arm64")  # need no point that is set up
+NEEDED_FIRST = ("first_start", "cold_start", "counter_day")
+ALONE = ("arm64",)  # need no point that is set up
 CHECK = ["first_start", "cold_start", "counter_day", "keys"]
 
 

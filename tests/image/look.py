@@ -76,7 +76,9 @@ class Album:
         self._drawing: subprocess.Popen[bytes] | None = None
 
     def begin(self) -> None:
-        """Draw every page anew, beside whatever else is done; who looks at one waits for all."""
+        """Draw every page, beside whatever else is done; who looks at one waits for all. A kept album is used again."""
+        if self._report.exists():
+            return
         self._drawing = subprocess.Popen(self._order, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def wait(self) -> None:

@@ -46,10 +46,8 @@ class Build:
     width: int = 1280
     height: int = 800
     ports: Mapping[str, str] = field(default_factory=dict)
-    unplugged: Mapping[str, str] = field(default_factory=dict)  # ports that are there, with nothing plugged in yet
     gun: str = "GUN00001"  # serial number of the keyboard gun
     start: DirectStart | None = None
-    incoming: Path | None = None  # the memory of a machine that was saved
 
 
 class Machine:
@@ -104,25 +102,6 @@ class Machine:
             raise MachineError(f"still running {seconds:g} s after it was asked to end") from error
         self._child = None
 
-    def save(self, to: Path) -> None:
-        """Stop the machine, write its memory into a file and end it: `Build.incoming` goes on from there."""
-        self.qmp.ask("stop")
-        self.qmp.ask("migrate", uri=f"exec:cat >{to}")
-        while (state := self.qmp.ask("query-migrate")["status"]) not in ("completed", "failed"):
-            time.sleep(0.2)
-        if state == "failed":
-            raise MachineError("the machine's memory could not be saved")
-        self.kill()
-
-    def go_on(self, seconds: float = 120.0) -> None:
-        """Wait until a saved machine's memory is back, and run. Errors: MachineError."""
-        deadline = time.monotonic() + seconds
-        while self.qmp.ask("query-status")["status"] == "inmigrate":
-            if time.monotonic() > deadline:
-                raise MachineError("the machine's memory did not come back")
-            time.sleep(0.1)
-        self.qmp.ask("cont")
-
     def socket(self, name: str) -> Path:
         """Where a port of the machine is reached."""
         return self.build.folder / f"{name}.sock"
@@ -159,13 +138,9 @@ def command(build: Build) -> list[str]:
     words += ["-device", "virtio-rng-pci"]
     for name, serial in build.ports.items():
         words += [*_port(build, name), "-device", f"usb-serial,bus=usb.0,chardev={name},id={name},serial={serial}"]
-    for name in build.unplugged:
-        words += _port(build, name)
     if build.start is not None:
         words += ["-kernel", str(build.start.kernel), "-append", build.start.words]
         words += ["-initrd", str(build.start.initrd)] if build.start.initrd else []
-    if build.incoming is not None:
-        words += ["-incoming", f"exec:cat {build.incoming}"]
     return words
 
 

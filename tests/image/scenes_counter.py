@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ class Counter:
         self.bills: list[dict[str, Any]] = manifest["bills"]
         self.taken_in: list[str] = []
         self.paid_fen = 0
+        self.seen: Callable[[], None] = lambda: None  # called when the world has seen something happen
 
     def go_home(self) -> None:
         for _ in range(8):
@@ -71,6 +73,7 @@ class Counter:
         until(f"parcel {waybill_no} in a cell", lambda: self.pulses() > before, PAGE_S)
         self.point.wait("intake", PAGE_S)
         self.taken_in.append(waybill_no)
+        self.seen()
 
     def collect(self, waybill_no: str) -> None:
         """Type the code of the message and the tail of the phone; the cell opens, the door is shut."""
@@ -86,6 +89,7 @@ class Counter:
             self.point.tap("choose.all")
         until("a cell opened for the pick-up", lambda: self.pulses() > before, PAGE_S)
         self.point.wait("thanks", 2 * PAGE_S)
+        self.seen()
 
     def pay(self, bill: dict[str, Any]) -> None:
         """Find the bill by its account, hand the cash over, the operator types the PIN."""
@@ -104,6 +108,7 @@ class Counter:
         self.point.type(PIN)
         self.point.tap("cash.ok")
         self.point.wait("slip", PAGE_S)
+        self.seen()
         self.paid_fen += bill["fen"]
 
     # -- what an outside eye sees

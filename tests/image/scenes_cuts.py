@@ -1,7 +1,9 @@
-"""Power cuts at random moments, during the first start and while parcels are taken in; what must hold after each.
+"""Power cuts at random moments, and what must hold after each: the books, the file system, the screen.
 
-A cut kills the emulator; of the writes since the last flush the disk keeps what the dice say (cut_disk.py). After each
-cut the books are read on this machine from a copy of the data partition, and cold starts show that it comes up.
+Two ways. The emulator is killed in the middle of work, again and again (`cut_writes`). And a run is recorded write by
+write; a cut at any write of it is then a disk made from that record, which needs no second run (`cut_recorded`). Either
+way the disk keeps of the writes since the last flush what the dice say (cut_disk.py), and the books are read on this
+machine from a copy of the data partition. Cold starts show that it comes up.
 """
 
 from __future__ import annotations
@@ -13,18 +15,19 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cut_disk import Recording
 from emulated_point import START_S, EmulatedPoint
 from firmware_disk import partitions
-from ledger import Ledger, NotSeen, until
+from ledger import Ledger, NotSeen
 from machine import MachineError
 from qmp import QmpError
 from root_shell import ShellError
 from scenes_counter import Counter
-from scenes_start import FIRST, STANDBY, Watcher
+from scenes_start import STANDBY, Watcher
 
 from ui.drive_client import DriveError
 
@@ -34,18 +37,44 @@ DISK = "the file system of the data needs its journal alone"
 OPENED = "every cell that opened has its order in the books"
 HEARD = "every fact the hub confirmed is still there"
 TOOL_S = 300
-FIRST_LATEST_S = 150.0  # latest moment of a cut before a first start was seen to its end
-BOARD_S = 60.0
 SCANS_S = 25.0  # latest moment of a cut after the intake is open
 GONE = (QmpError, DriveError, ShellError, MachineError, NotSeen, OSError)  # what hands meet when the power is gone
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many cuts, and after how many of them the machine is left to start."""
+    """How many cuts of each recorded run, after how many of them a cold start, and how many kills at work."""
 
     cuts: int
-    start_every: int = 1
+    start_every: int
+    kills: int
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the world had seen when so much was written: locks that were opened, facts that the hub confirmed."""
+
+    at: int
+    pulses: int = 0
+    heard: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """A recorded run: its writes, what was promised when, and the page that each start after a cut must reach."""
+
+    name: str
+    page: str
+    recording: Recording
+    promises: list[Promise] = field(default_factory=list)
+
+    def promise(self, pulses: int, heard: int) -> None:
+        """Note what the world sees now. It was written earlier, so the note claims too little rather than too much."""
+        self.promises.append(Promise(len(self.recording.log), pulses, heard))
+
+    def promised(self, upto: int) -> Promise:
+        """The newest promise before a write."""
+        return max((each for each in self.promises if each.at <= upto), key=_moment, default=Promise(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,71 +87,57 @@ class Books:
     orders: int  # cells that were ordered to open
 
 
-def cut_first_starts(point: EmulatedPoint, watcher: Watcher, dice: random.Random, plan: Plan) -> None:
-    """A new card is cut at random moments of its first starts; some lives are left alone until the screen asks."""
-    ledger = watcher.ledger
-    latest, seen = FIRST_LATEST_S, 0
-    for number in range(1, plan.cuts + 1):
-        machine = point.power_on()
-        if number % plan.start_every == 0:
-            watcher.wait(FIRST, START_S)
-            ledger.check(UP, is_so=True)
-            seen, latest = seen + 1, machine.seconds
-        else:
-            moment = dice.uniform(2.0, latest)
-            while machine.seconds < moment:
-                time.sleep(0.2)
-        at, hurt = machine.seconds, point.cut_power(dice)
-        fsck, words = data_check(point, point.folder / "data.ext4")
-        ledger.check(DISK, fsck == 0, words)
-        ledger.say(f"cut {number}/{plan.cuts} of a first start, {at:.0f} s after power on; {hurt} writes hurt")
-    point.power_on()
-    watcher.wait(FIRST, START_S)
-    watcher.keep("first_after_cuts")
-    ledger.check(UP, is_so=True)
-    ledger.figure("power cuts during first starts", plan.cuts, "cuts")
-    ledger.figure("of them followed by a start that was left alone", seen + 1, "starts")
-    point.kill()
-    point.settle(dice)
+def _moment(promise: Promise) -> int:
+    return promise.at
 
 
-def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, plan: Plan) -> None:
-    """Cut while parcels are scanned in, again and again from one saved moment of the open intake.
-
-    The books are judged after each cut; every so many cuts the machine is started cold. The network cable is out, since
-    the hub must not hear of several futures of one point. Up, with shell and eyes, at the moment saved, afterwards.
-    """
+def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: int) -> None:
+    """Kill the machine while parcels are scanned in; start it cold; again. Up, with shell and eyes, before and after."""
     ledger, point = watcher.ledger, counter.point
-    counter.open_intake()
-    moment = point.save()
-    boots: list[float] = []
-    for number in range(1, plan.cuts + 1):
-        point.resume(moment)
-        until("the lock board", lambda: point.page()["screen"] == "intake", BOARD_S)
+    for number in range(1, times + 1):
+        counter.open_intake()
         at = _work_until_cut(counter, dice)
         hurt = point.settle(dice)
         books = read_books(point, point.folder)
-        _judge(books, counter, counter.district.hub_site(), ledger)
-        facts = books.proof["facts"] if books.proof else 0
-        ledger.say(f"cut {number}/{plan.cuts} {at:.1f} s into work: {hurt} writes hurt, {facts} facts in the books")
-        if number % plan.start_every == 0:
-            boots.append(_cold_start(point, watcher, f"cut {number}", dice))
-    point.resume(moment)
-    point.machine.qmp.cable("cable", is_in=True)
-    ledger.figure("power cuts during writes", plan.cuts, "cuts")
-    ledger.figure("of them followed by a cold start to standby", len(boots), "starts")
-    if boots:
-        ledger.figure("cold start after a cut to standby: longest", max(boots))
-
-
-def _cold_start(point: EmulatedPoint, watcher: Watcher, what: str, dice: random.Random) -> float:
-    """Start, look until standby is on the screen, cut again. Tell the seconds."""
-    machine = point.power_on()
-    machine.qmp.cable("cable", is_in=False)
-    try:
+        judge(books, Promise(0, counter.pulses(), heard_upto(counter)), ledger)
+        machine = point.power_on()
         watcher.wait(STANDBY, START_S)
-    except NotSeen:
-        watcher.ledger.check(UP, is_so=False, seen=f"{what}: the screen is {watcher.last}")
+        ledger.check(UP, is_so=True)
+        ledger.say(f"kill {number}/{times} {at:.1f} s into work: {hurt} writes hurt, up in {machine.seconds:.0f} s")
+        point.open_shell()
+        point.open_eyes()
+    ledger.figure("machine killed during writes", times, "kills")
+
+
+def cut_recorded(point: EmulatedPoint, run: Run, watcher: Watcher, dice: random.Random, plan: Plan) -> None:
+    """Disks of power cuts at random writes of a recorded run. The point is off, and as it was afterwards."""
+    ledger = watcher.ledger
+    kept = point.disk.snapshot(point.folder / "kept")
+    hurt_ever, starts = 0, 0
+    for number in range(1, plan.cuts + 1):
+        upto = dice.randint(1, len(run.recording.log))
+        hurt_ever += point.disk.replay(run.recording, upto, dice)
+        books = read_books(point, point.folder)
+        judge(books, run.promised(upto), ledger)
+        if number % plan.start_every == 0:
+            starts += 1
+            took = _cold_start(point, watcher, run.page, dice)
+            ledger.say(f"{run.name}: cut {number}/{plan.cuts} at write {upto}: up in {took:.0f} s")
+    point.disk.restore(kept)
+    ledger.figure(f"{run.name}: power cuts", plan.cuts, "cuts")
+    ledger.figure(f"{run.name}: writes recorded", len(run.recording.log), "writes")
+    ledger.figure(f"{run.name}: writes that did not survive whole", hurt_ever, "writes")
+    ledger.figure(f"{run.name}: cold starts after a cut", starts, "starts")
+
+
+def _cold_start(point: EmulatedPoint, watcher: Watcher, page: str, dice: random.Random) -> float:
+    """Start, look until the page is on the screen, cut again. Tell the seconds."""
+    machine = point.power_on()
+    machine.qmp.cable("cable", is_in=False)  # the hub must not hear of several futures of one point
+    try:
+        watcher.wait(page, START_S)
+    except NotSeen as error:
+        watcher.ledger.check(UP, is_so=False, seen=error)
     else:
         watcher.ledger.check(UP, is_so=True)
     took = machine.seconds
@@ -145,14 +160,19 @@ def _work_until_cut(counter: Counter, dice: random.Random) -> float:
     return time.monotonic() - began
 
 
-def _judge(books: Books, counter: Counter, heard: dict[str, Any], ledger: Ledger) -> None:
+def judge(books: Books, promise: Promise, ledger: Ledger) -> None:
+    """What must hold after every cut, whenever it came."""
     ledger.check(DISK, books.fsck == 0, books.words)
-    ledger.check(BOOKS, books.proof is not None and books.proof["ok"], books.proof)
-    pulses = counter.pulses()
-    ledger.check(OPENED, books.orders >= pulses, f"{pulses} pulses, {books.orders} orders")
-    upto = max([each["upto"] for each in heard.get("logs", [])], default=0)
     facts = books.proof["facts"] if books.proof else 0
-    ledger.check(HEARD, facts >= upto, f"the hub has {upto}, the point {facts}")
+    if books.proof is not None:
+        ledger.check(BOOKS, books.proof["ok"], books.proof)
+    ledger.check(OPENED, books.orders >= promise.pulses, f"{promise.pulses} pulses, {books.orders} orders")
+    ledger.check(HEARD, facts >= promise.heard, f"the hub has {promise.heard}, the point {facts}")
+
+
+def heard_upto(counter: Counter) -> int:
+    """How many facts of the point the hub has confirmed."""
+    return max([each["upto"] for each in counter.district.hub_site().get("logs", [])], default=0)
 
 
 def data_check(point: EmulatedPoint, card: Path) -> tuple[int, str]:

@@ -14,8 +14,8 @@ from pathlib import Path
 from cut_disk import Recording
 from emulated_point import START_S, EmulatedPoint
 from firmware_disk import FirmwareDisk, partitions
-from ledger import Ledger, NotSeen, until
-from scenes_cuts import BOOKS, DISK, UP, read_books
+from ledger import Ledger, until
+from scenes_cuts import Promise, Run
 from scenes_start import STANDBY, Watcher, verified
 
 INSTALL_S = 1800.0
@@ -23,7 +23,6 @@ CONFIRMED_S = 900.0  # the judge of a slot on trial gives it 300 s, an emulated 
 STICK = "/run/update-stick"
 BACKEND = "/usr/lib/village/rauc-backend"
 PROGRAM = "/usr/bin/village-point"
-PHASES = (("installing", "installed"), ("installed", "confirmed"))
 SPARE_MIB = 16
 
 
@@ -66,12 +65,11 @@ def refusals(point: EmulatedPoint, ledger: Ledger) -> None:
     ledger.check("a refused bundle changes no slot", before == after, (before, after))
 
 
-def update(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> Recording:
+def update(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> Run:
     """From the running slot into the other one, until that is confirmed. The stick is mounted. Off afterwards."""
     before = point.shell.run(f"{BACKEND} get-current")
     facts = verified(point)["facts"]
     recording = point.disk.record(point.folder / "before-update")
-    recording.mark("installing")
     started = time.monotonic()
     said = point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
     ledger.figure("an update is written", time.monotonic() - started)
@@ -89,36 +87,9 @@ def update(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> Recording:
     ledger.check("the books are as before the update", proof["ok"] and proof["facts"] >= facts, (facts, proof))
     point.switch_off()
     point.disk.recording = None
-    ledger.figure("writes and flushes recorded", len(recording.log), "writes")
-    return recording
-
-
-def cut_updates(point: EmulatedPoint, recording: Recording, watcher: Watcher, dice: random.Random, times: int) -> None:
-    """Disks of cuts at random moments of the recorded update, each started cold, left alone, and seen on the screen."""
-    ledger = watcher.ledger
-    slots: dict[str, int] = {}
-    for number in range(1, times + 1):
-        first, last = PHASES[number % 2]
-        upto = dice.randint(recording.marks[first], recording.marks[last])
-        hurt = point.disk.replay(recording, upto, dice)
-        books = read_books(point, point.folder)
-        ledger.check(DISK, books.fsck == 0, books.words)
-        ledger.check(BOOKS, books.proof is not None and books.proof["ok"], books.proof)
-        machine = point.power_on()
-        try:
-            watcher.wait(STANDBY, START_S)
-        except NotSeen as error:
-            ledger.check(UP, is_so=False, seen=f"cut at write {upto} before {last}: {error}")
-        else:
-            ledger.check(UP, is_so=True)
-        took = machine.seconds
-        point.kill()
-        point.settle(random.Random(0))
-        slot = committed(point)
-        slots[slot] = slots.get(slot, 0) + 1
-        ledger.say(f"cut {number}/{times} of an update at write {upto} before {last}, {hurt} hurt: up in {took:.0f} s")
-    ledger.figure("power cuts of an update and of the change of slots", times, "cuts")
-    ledger.figure("committed slots after them", str(slots), "starts")
+    run = Run("an update and the change of slots", STANDBY, recording)
+    run.promises.append(Promise(0, 0, facts))
+    return run
 
 
 def fall_back(
