@@ -92,7 +92,7 @@ def _moment(promise: Promise) -> int:
 
 
 def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: int) -> None:
-    """Kill the machine while parcels are scanned in, start it cold, again. Up, with shell and eyes, before and after."""
+    """Kill the machine while parcels are scanned in, start it cold, again. Up before and after."""
     ledger, point = watcher.ledger, counter.point
     for number in range(1, times + 1):
         counter.open_intake()
