@@ -31,6 +31,7 @@ from sync.true_time import TrueTime
 TIME_OUT_S = (10.0, 20.0)  # to connect, to answer: a line of 256 kbit/s with a second of latency
 MAX_ANSWER = 512 * 1024  # bytes; the largest signed settings file, quoted twice, is a little less
 CHUNK = 16 * 1024  # bytes of a release handed on at once
+TIME_HOLDS_S = 300.0  # the monotonic clock carries it on; a hub's own clock is put right within that
 CLAIM_SCHEME = "VPCLAIM:1:"  # what the QR code says before the code
 
 
@@ -91,7 +92,7 @@ class Enroller:
     def ask(self, wish: str) -> Claim:
         """Ask to be let in, or ask again; when granted, the identity is complete on disk. `wish`: a site, or empty."""
         self.meet()
-        self.ask_time()
+        self._know_time()
         with self._identity.alone():
             key = self._identity.claim_key()
             code = x509.claim_code(x509.public_of(key), self._desk.fingerprint.lower())
@@ -110,7 +111,7 @@ class Enroller:
 
         `said`: number, word and detail of the one before, for the people of the hub.
         """
-        self.ask_time()
+        self._know_time()
         told = self._post("profile", said or {}, certified=True)
         profile = told.get("profile")
         return None if profile is None else str(profile).encode()
@@ -143,6 +144,11 @@ class Enroller:
         if self._identity.is_enrolled and hub_s < self._identity.certificate().span.begin.timestamp():
             raise EnrolFault("wrong_hub", "the hub tells a time before our own certificate was made")
         self._time.heard(hub_s)
+
+    def _know_time(self) -> None:
+        """Ask for it now and then: who waits for an approval asks every few seconds, for hours."""
+        if not self._time.heard_within(TIME_HOLDS_S):
+            self.ask_time()
 
     def fetch(self, name: str, span: tuple[int, int] | None, sink: Callable[[bytes], None]) -> None:
         """Fetch what has this SHA-256 among the hub's releases, or first byte to end of it, into `sink` as it comes.

@@ -30,6 +30,10 @@ class TrueTime:
         """Believe the hub: it is checked by its certificate, if not by the time in it."""
         self._heard = hub_s, self._ms()
 
+    def heard_within(self, seconds: float) -> bool:
+        """Whether the hub told its time so lately that it need not be asked again."""
+        return self._heard is not None and self._ms() - self._heard[1] < 1000 * seconds
+
     def forget(self) -> None:
         """Believe the wall clock again, as after a start."""
         self._heard = None

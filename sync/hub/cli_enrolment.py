@@ -121,7 +121,7 @@ def _approve(open_store: OpenStore, settings: HubSettings, options: argparse.Nam
     ended: dict[str, object] = {}
     if options.replace:
         ended = {"broker_reloaded": broker_files.reload(_chosen(settings).reload)}
-        ended["cut_off"] = asyncio.run(_cut_off(settings, site))  # the terminal before it may have a line now
+        ended["cut_off"] = asyncio.run(cut_off(settings, site))  # the terminal before it may have a line now
     emit({"approved": True, "site": site, "serial": serial} | ended)
     return 0
 
@@ -138,7 +138,7 @@ def _revoke(open_store: OpenStore, settings: HubSettings, options: argparse.Name
         serials = tables.revoke(options.named, options.reason)
         sites = sorted({row["site"] for row in tables.certificates() if row["serial"] in serials})
     told = broker_files.reload(_chosen(settings).reload)
-    cut = {site: asyncio.run(_cut_off(settings, site)) for site in sites}
+    cut = {site: asyncio.run(cut_off(settings, site)) for site in sites}
     emit({"revoked": serials, "broker_reloaded": told, "cut_off": cut})
     return 0
 
@@ -175,7 +175,7 @@ async def _serve(settings: HubSettings, tables: Enrolments) -> None:
     await server.close()
 
 
-async def _cut_off(settings: HubSettings, site: str) -> bool:
+async def cut_off(settings: HubSettings, site: str) -> bool:
     """Throw a live line of this terminal off: whoever connects with its client id takes its place.
 
     The list of revoked certificates is looked at only in a handshake, and a line may live for months.

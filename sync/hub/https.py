@@ -23,7 +23,7 @@ MAX_KNOWN_BODY = 128 * 1024  # of a terminal with a certificate: a piece of a co
 MAX_CALLERS = 64  # connections at one moment; a district that comes back after a power cut tries again
 CALL_S = 20.0  # handshake, request and answer over a slow line together
 BURST = 20  # requests one address may make at once, then one every REFILL_S
-REFILL_S = 2.0
+REFILL_S = 2.0  # with more at once they come back quicker: a workshop's bench of new terminals is one address
 PIECE_S = 150.0  # a piece of a release over a line of 20 kbit/s
 MAX_SENDING = 24  # pieces under way at one moment: 6 MB, and 40 callers are left for everybody else
 KNOWN_BURST = 40  # requests at once of one terminal with a certificate: a list and its pieces
@@ -59,10 +59,10 @@ class Reply:
 class Allowance:
     """How many requests an address has left: a bucket that fills slowly."""
 
-    def __init__(self, ms: Callable[[], int], burst: int = BURST, refill_s: float = REFILL_S) -> None:
+    def __init__(self, ms: Callable[[], int], burst: int = BURST, refill_s: float | None = None) -> None:
         self.ms = ms
         self.burst = burst
-        self._refill_ms = 1000 * refill_s
+        self._refill_ms = 1000 * (REFILL_S * BURST / burst if refill_s is None else refill_s)
         self._left: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def take(self, peer: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from edge.model import SiteCode
@@ -62,9 +63,11 @@ def approve(house: House, code: str, site: SiteCode, *, replace: bool) -> bool:
         found.approve(code, site, replace=replace)
 
     house.writers.run(write)
-    return not replace or broker_files.reload(
-        () if house.settings.enrolment is None else house.settings.enrolment.reload
-    )
+    if not replace:
+        return True
+    told = broker_files.reload(() if house.settings.enrolment is None else house.settings.enrolment.reload)
+    asyncio.run(cli_enrolment.cut_off(house.settings, site))  # the terminal before it may have a line now
+    return told
 
 
 def refuse(house: House, code: str) -> None:
