@@ -231,3 +231,58 @@ def test_a_file_takes_its_name_only_when_it_is_on_the_card(tmp_path: Path, board
     renamed = calls.index("mv")
     assert calls[renamed - 1] == "sync"
     assert calls[renamed + 1] == "sync"
+
+
+class Judge:
+    """judge-slot on a terminal, with the programs of Debian that it calls written down instead of run."""
+
+    def __init__(self, terminal: Terminal, folder: Path, *, healthy: bool) -> None:
+        self.terminal, self.calls = terminal, folder / "calls"
+        bin_folder = folder / "bin"
+        bin_folder.mkdir()
+        for name, status in (("rauc", 0), ("systemctl", 0), ("setpriv", 0 if healthy else 1)):
+            (bin_folder / name).write_text(f'#!/bin/sh\necho {name} "$@" >>{self.calls}\nexit {status}\n')
+            (bin_folder / name).chmod(0o755)
+        settings = folder / "point.toml"
+        settings.write_text("")
+        self.env = {**terminal.env, "PATH": f"{bin_folder}:/usr/bin", "VILLAGE_SETTINGS": str(settings)}
+
+    def said(self) -> list[str]:
+        self.calls.write_text("")
+        subprocess.run([BACKEND.with_name("judge-slot")], env=self.env, check=True, capture_output=True)
+        return self.calls.read_text().splitlines()
+
+
+@pytest.mark.parametrize(("healthy", "last"), [(True, "rauc status mark-good"), (False, "systemctl reboot")])
+def test_a_slot_on_trial_is_judged_by_its_health(tmp_path: Path, terminal: Terminal, healthy: bool, last: str) -> None:
+    judge = Judge(terminal, tmp_path, healthy=healthy)
+    terminal.say("set-primary", "B")
+    terminal.ordered_restart()
+
+    asked, done = judge.said()
+
+    assert "village-point health --config" in asked
+    assert done == last
+
+
+def test_a_committed_slot_is_not_judged(tmp_path: Path, terminal: Terminal) -> None:
+    assert Judge(terminal, tmp_path, healthy=False).said() == []
+
+
+def test_a_terminal_without_its_firmware_partition_does_not_restart_for_ever(
+    tmp_path: Path, terminal: Terminal
+) -> None:
+    judge = Judge(terminal, tmp_path, healthy=False)
+    shutil.rmtree(terminal.firmware)
+    terminal.firmware.mkdir()
+
+    assert judge.said() == []
+
+
+def test_a_point_that_was_never_set_up_keeps_the_slot_it_came_up_with(tmp_path: Path, terminal: Terminal) -> None:
+    judge = Judge(terminal, tmp_path, healthy=False)
+    (tmp_path / "point.toml").unlink()
+    terminal.say("set-primary", "B")
+    terminal.ordered_restart()
+
+    assert judge.said() == ["rauc status mark-good"]
