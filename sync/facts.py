@@ -16,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from itertools import accumulate, repeat
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 from edge.chain import NOTHING_PERSONAL, Item
@@ -54,10 +55,16 @@ def write_facts(items: Sequence[Item]) -> tuple[list[str], str]:
     at = ms = 0
     for (_, kind, _, stamp, personal), body in zip(items, _outgoing_bodies(items), strict=True):
         boot = 2 * boots[stamp.boot] + int(stamp.synced)
-        more = "," + _text({name: list(pair) for name, pair in personal.items()}) if personal else ""
+        more = "," + personal_json(personal) if personal else ""
         facts.append(f"[{_kind_text(kind)},{body},{stamp.at - at},{stamp.ms - ms},{boot}{more}]")
         at, ms = stamp.at, stamp.ms
     return list(boots), ",".join(facts)
+
+
+def personal_json(personal: Mapping[str, tuple[str, str]]) -> str:
+    """Write personal values as a JSON object of pairs."""
+    pairs = [f"{_quoted(name)}:[{_quoted(salt)},{_quoted(value)}]" for name, (salt, value) in personal.items()]
+    return f"{{{','.join(pairs)}}}"
 
 
 def read_quickly(facts: str, first: Seq, boots: Sequence[Any]) -> tuple[tuple[Item, ...], list[Body]] | None:

@@ -36,7 +36,7 @@ FAREWELL_STEP_S = 0.02
 MISC_S = 1.0  # how often paho looks at its keepalive
 UNREAD = 1_000  # messages held for the reader; the broker's receive maximum keeps far below
 PAUSE = 200  # held this many, the socket is left alone: at QoS 0 only TCP holds the broker back
-RECEIVE_MAXIMUM = 40
+RECEIVE_MAXIMUM = 64
 MAX_PACKET = MAX_PACKED + 4096  # no larger packet is accepted from the broker (MQTT 5)
 
 log = logging.getLogger(__name__)

@@ -43,7 +43,7 @@ from edge.chain import GENESIS, Item, Position, walk
 from edge.model import EventId, LogId, Seq
 from sync.wire import MAX_LADDER, Ack, Batch, Why
 
-WINDOW = 32  # most batches in flight: what comes while a hub commits goes into its next commit, and into one of ours
+WINDOW = 48  # most batches in flight: what comes while a hub commits goes into its next commit, and into one of ours
 RETRY_BASE_S = 1.0
 RETRY_CAP_S = 60.0  # a district of 350 points then comes back spread over a minute
 

@@ -98,6 +98,11 @@ def read(cls: type[Fact], body: Mapping[str, Any], personal: Mapping[str, tuple[
     return cls(*values)
 
 
+def personal_of(cls: type[Fact]) -> list[tuple[str, Any]]:
+    """The personal fields of a kind, each with the type that masks it."""
+    return [(name, kind) for _, name, kind in _shape(cls).personal]
+
+
 def parse_body(text: str) -> dict[str, Any]:
     """Parse a body. Errors: BadFact if it is no JSON object."""
     try:

@@ -275,6 +275,7 @@ def _plain_broker(port: int) -> str:
         "allow_anonymous true",  # loopback only; facts are sealed with the link key anyway
         "persistence false",
         "max_queued_messages 0",
+        "max_inflight_messages 100",
         "log_dest stderr",
         "log_type error",
         "log_type warning",

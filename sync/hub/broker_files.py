@@ -63,6 +63,8 @@ def _settings(folder: Path, port: int, loopback_port: int) -> str:
             "# Not 0 (no bound): then Mosquitto 2.0.11 cuts the line of whoever publishes where it may not.",
             "persistence false",
             "max_queued_messages 100000",
+            "# Messages on their way to one client: the hub takes 24 in one transaction, the default is 20.",
+            "max_inflight_messages 100",
             LISTENER.format(port=port, address="", fixed_id="true", **names),
             LISTENER.format(port=loopback_port, address=" 127.0.0.1", fixed_id="false", **names),
         ]

@@ -14,6 +14,7 @@ from edge import events
 from edge.chain import GENESIS, Item, Linked, Position, event_id, link
 from edge.events import Fact
 from edge.model import EventId, LogId, Seq, SiteCode, Stamp
+from sync.facts import personal_json
 from sync.hub.database import Values
 from sync.hub.schema import DOWN
 from sync.hub.store import Tx
@@ -141,7 +142,7 @@ def item_of(row: Mapping[str, Any]) -> Item:
 
 def personal_text(personal: Mapping[str, tuple[str, str]]) -> str | None:
     """Personal values as they rest in their column beside the body: None when there are none."""
-    return json.dumps(personal, ensure_ascii=False, separators=(",", ":")) if personal else None
+    return personal_json(personal) if personal else None
 
 
 def personal_of(text: str | None) -> dict[str, tuple[str, str]]:

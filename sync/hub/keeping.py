@@ -8,8 +8,10 @@ the poisonous one is set aside.
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from functools import cache
 
 from edge import events
 from edge.chain import GENESIS, Item, Position, event_id
@@ -38,6 +40,7 @@ from sync.hub.store import Tx
 from sync.relay import Receiver, Verdict
 from sync.wire import Ack, Batch, Why
 
+SECRET = (PickupCode, PickupToken)
 MONEY = {BillAccepted, BillRefunded}
 
 log = logging.getLogger(__name__)
@@ -69,13 +72,12 @@ class Keeping:
 
     def read_ahead(self, facts: Sequence[tuple[SiteCode, Sequence[Fact | str]]]) -> None:
         """Read the rows that these facts will change, table by table."""
-        wanted: dict[Table, dict[Values, None]] = {}
+        wanted: defaultdict[Table, dict[Values, None]] = defaultdict(dict)
         for site, each in facts:
             for fact in each:
-                for table, name in () if isinstance(fact, str) else READS.get(type(fact), ()):
+                for table, name in READS.get(type(fact), ()):
                     value = getattr(fact, name)
-                    key = (site, value) if len(table.key) > 1 else (value,)
-                    wanted.setdefault(table, {})[key] = None
+                    wanted[table][(site, value) if len(table.key) > 1 else (value,)] = None
         for table, keys in wanted.items():
             self._rows.load(table, keys)
         unannounced = {
@@ -151,9 +153,9 @@ class Keeping:
                 continue
             seq, kind, body, (at, boot, ms, synced), personal = item
             held = personal_text(_without_secrets(item, fact)) if personal else None
-            kept.append(
-                (site, event, log_id, seq, kind, _plain(body), at, _plain(boot), ms, int(synced), mark, held, now)
-            )
+            if "\0" in body or "\0" in boot:
+                body, boot = _plain(body), _plain(boot)
+            kept.append((site, event, log_id, seq, kind, body, at, boot, ms, int(synced), mark, held, now))
             if isinstance(fact, str):
                 self._set_aside(Case(site, event, at, down), fact)
             elif (projection := PROJECTIONS.get(type(fact))) is not None and not (ahead and ahead.was_done(event)):
@@ -235,18 +237,19 @@ def raise_alarm(tx: Tx, site: SiteCode, what: str, subject: str) -> None:
 
 
 def _decoded(item: Item, body: Body | None) -> Fact | str:
-    kind = events.KINDS.get(item.kind)
+    _, kind, text, _, personal = item
+    cls = events.KINDS.get(kind)
     try:
-        if kind is None or body is None:
-            fact = events.decode(Encoded(item.kind, item.body, item.personal))
+        if cls is None or body is None:
+            fact = events.decode(Encoded(kind, text, personal))
         else:
-            fact = events.read(kind, body, item.personal)
+            fact = events.read(cls, body, personal)
     except BadFact:
         return "bad_body"
     if isinstance(fact, UnknownFact):
         return "unknown_kind"
-    if ("\\u" in item.body and not _is_storable(fact)) or (item.personal and _holds_zero(item.personal)):
-        log.warning("a %s could not be applied: it holds a text that no database keeps", item.kind)
+    if ("\\u" in text and not _is_storable(fact)) or (personal and _holds_zero(personal)):
+        log.warning("a %s could not be applied: it holds a text that no database keeps", kind)
         return "failed"
     return fact
 
@@ -266,12 +269,19 @@ def _is_storable(fact: Fact) -> bool:
 
 def _without_secrets(item: Item, fact: Fact | str) -> Mapping[str, tuple[str, str]]:
     """Codes and tokens open doors: the message to the recipient needs them once, the log never."""
-    if isinstance(fact, str):
-        return item.personal
-    secret = [name for name in item.personal if isinstance(getattr(fact, name, None), PickupCode | PickupToken)]
-    return {name: pair for name, pair in item.personal.items() if name not in secret}
+    secret = frozenset() if isinstance(fact, str) else _secrets(type(fact).kind)
+    return (
+        item.personal
+        if secret.isdisjoint(item.personal)
+        else {name: pair for name, pair in item.personal.items() if name not in secret}
+    )
+
+
+@cache
+def _secrets(kind: str) -> frozenset[str]:
+    return frozenset(name for name, held in events.personal_of(events.KINDS[kind]) if held in SECRET)
 
 
 def _plain(text: str) -> str:
     """PostgreSQL keeps no zero byte. A body with one is no JSON and a boot id with one no boot id: shown, not kept."""
-    return text.replace("\0", "\u2400") if "\0" in text else text
+    return text.replace("\0", "\u2400")

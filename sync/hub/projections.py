@@ -193,7 +193,7 @@ PROJECTIONS: dict[type[Fact], Projection] = {
 }
 
 # What a projection will look at, for reading ahead: tables and the field that is the last part of the key.
-READS: dict[type[Fact], tuple[tuple[Table, str], ...]] = {
+READS: dict[type[Any], tuple[tuple[Table, str], ...]] = {
     **dict.fromkeys([*STATES, ev.ParcelShelved, ev.ParcelDeposited, ev.ConsentRecorded], ((PARCEL, "parcel"),)),
     **dict.fromkeys([*DOOR_STATES, ev.CellFaulted, ev.CellWithdrawn, ev.CellRestored], ((DOOR, "cell"),)),
     **dict.fromkeys([ev.DeviceFaulted, ev.DeviceRecovered], ((DEVICE, "device"),)),
