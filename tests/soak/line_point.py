@@ -69,6 +69,9 @@ async def work(store: Store, order: dict[str, Any]) -> None:
     for _ in range(order.get("more", 0)):
         tell(fact=int((await store.run(help_called)).seq))
     tell(idle=True)
+    while order.get("endless"):  # so that there is something to take, however long a fault goes on
+        tell(fact=int((await store.run(help_called)).seq))
+        await asyncio.sleep(order["pace_s"])
 
 
 def help_called(tx: Tx) -> log.Logged:

@@ -106,7 +106,7 @@ async def half_open(stand: LineStand, times: int) -> int:
 
 async def full_disk_at_the_hub(stand: LineStand, times: int) -> int:
     """A disk that is really full, for so long that the point asks again; nobody restarts the hub for it."""
-    await stand.start_point(WORK, pace_s=0.05)  # so that there is something to take until the last turn
+    await stand.start_point(stand.announced, pace_s=0.05, endless=True)
     for turn in range(times):
         await asyncio.sleep(stand.dice.uniform(0.1, 0.6))
         stand.fill_hub_disk()
@@ -119,9 +119,10 @@ async def full_disk_at_the_hub(stand: LineStand, times: int) -> int:
 
 async def doubled_and_out_of_order(stand: LineStand, times: int) -> int:
     """Messages of both ways come again when nobody expects them, and old ones after new ones."""
-    await stand.start_point(WORK, pace_s=0.05)
+    life = await stand.start_point(stand.announced, pace_s=0.05, endless=True)
     async with Echo(stand.broker.port, SITE, stand.dice) as echo:
-        for _ in range(times):
+        for turn in range(times):
+            await life.until("fact", 8 * (1 + turn))  # new ones between the old ones
             await echo.repeat(REPEATED)
     return times * REPEATED
 

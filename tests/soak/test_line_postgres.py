@@ -16,7 +16,7 @@ from private_postgres import PrivatePostgres, program
 
 from tests.soak.ledger import Ledger
 from tests.soak.line_stand import LineStand
-from tests.soak.test_line_faults import WORK, at_rest, hub_restarts, noted
+from tests.soak.test_line_faults import at_rest, hub_restarts, noted
 
 pytestmark = [
     pytest.mark.timeout(7_200),
@@ -43,7 +43,7 @@ async def hub_killed(stand: LineStand, _server: PrivatePostgres, times: int) -> 
 
 async def server_killed(stand: LineStand, server: PrivatePostgres, times: int) -> None:
     """The hub goes on by itself when the server is back."""
-    await stand.start_point(WORK, pace_s=0.05)
+    await stand.start_point(stand.announced, pace_s=0.05, endless=True)
     for _ in range(times):
         await asyncio.sleep(stand.dice.uniform(0.2, 1.5))
         await asyncio.to_thread(server.restart)
