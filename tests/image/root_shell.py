@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 CONSOLE = {"amd64": "ttyS0", "arm64": "ttyAMA0"}
+CALM = " no_timer_check"  # emulated on a busy machine the timer's test fails, and the kernel panics at 0.05 s
 PIECE = 2048  # bytes of a file for each line typed; the console takes lines of 4095
 TAIL = 600
 
@@ -24,7 +25,7 @@ class ShellError(AssertionError):
 
 def words(arch: str) -> str:
     """What the kernel is told so that the image's rescue unit opens a root shell on the serial port."""
-    return f"console={CONSOLE[arch]} village.rescue"
+    return f"console={CONSOLE[arch]} village.rescue{CALM if arch == 'amd64' else ''}"
 
 
 class RootShell:

@@ -61,6 +61,7 @@ def first_start(point: EmulatedPoint, district: ImageDistrict, watcher: Watcher,
     time.sleep(PAGE_S)
     watcher.wait(FIRST, APPROVED_S)
     watcher.keep("pairing")
+    ledger.figures["restarts by itself until then"] = machine.qmp.events.count("RESET")
     ledger.check("one terminal asks, once", len(codes) == 1, codes)
     district.set_profile()
     asked_at = machine.seconds
