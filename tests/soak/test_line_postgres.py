@@ -37,7 +37,7 @@ def server() -> Iterator[PrivatePostgres]:
         server.stop()
 
 
-async def hub_killed(stand: LineStand, _server: PrivatePostgres, times: int) -> None:
+async def hub_killed(stand: LineStand, times: int) -> None:
     await hub_restarts(stand, times)
 
 
@@ -50,30 +50,38 @@ async def server_killed(stand: LineStand, server: PrivatePostgres, times: int) -
         await stand.hub_took_more()
 
 
-FAULTS: dict[str, tuple[Callable[[LineStand, PrivatePostgres, int], Coroutine[None, None, None]], int, int]] = {
-    "hub on PostgreSQL killed": (hub_killed, 2, 60),
-    "PostgreSQL killed under the hub": (server_killed, 2, 40),
-}
+async def played(stand: LineStand, fault: Coroutine[None, None, None], times: int) -> list[str]:
+    async with stand:
+        stand.announce(100 + 40 * times)
+        await at_rest(stand)
+        await stand.kill_point()
+        await fault
+        await at_rest(stand)
+        return await stand.verdict()
 
 
-@pytest.mark.parametrize("name", FAULTS)
-def test_each_fact_each_bill_each_message_once_on_postgresql(
-    tmp_path: Path, count: Callable[[int, int], int], ledger: Ledger, server: PrivatePostgres, name: str
+def test_postgresql_killed_under_the_hub_loses_and_doubles_nothing(
+    tmp_path: Path, count: Callable[[int, int], int], ledger: Ledger, server: PrivatePostgres
 ) -> None:
-    fault, short, long = FAULTS[name]
-    times = count(short, long)
+    times = count(2, 40)
+    stand = LineStand(tmp_path, 10, database=server.url("line"))
 
-    async def play() -> tuple[list[str], int]:
-        async with LineStand(tmp_path, 10, database=server.url("line")) as stand:
-            stand.announce(100 + 40 * times)
-            await at_rest(stand)
-            await stand.kill_point()
-            await fault(stand, server, times)
-            await at_rest(stand)
-            return await stand.verdict(), stand.facts
+    bad = asyncio.run(played(stand, server_killed(stand, server, times), times))
 
-    bad, facts = asyncio.run(play())
-
-    noted(ledger, name, times, bad, facts)
+    noted(ledger, "PostgreSQL killed under the hub", times, bad, stand.facts)
     assert bad == []
-    assert facts > 20
+    assert stand.facts > 20
+
+
+@pytest.mark.soak
+def test_a_hub_on_postgresql_that_is_killed_loses_and_doubles_nothing(
+    tmp_path: Path, ledger: Ledger, server: PrivatePostgres
+) -> None:
+    times = 60
+    stand = LineStand(tmp_path, 11, database=server.url("line"))
+
+    bad = asyncio.run(played(stand, hub_killed(stand, times), times))
+
+    noted(ledger, "hub on PostgreSQL killed", times, bad, stand.facts)
+    assert bad == []
+    assert stand.facts > 20
