@@ -105,6 +105,12 @@ class Machine:
     def slot(self) -> str:
         return (self.folder / "running").read_text().strip()
 
+    @property
+    def next_slot(self) -> str:
+        """The slot that the next start picks."""
+        trial = self.folder / "trial"
+        return (trial if trial.exists() else self.folder / "committed").read_text().strip()
+
     def start(self, *, still: bool = False) -> None:
         """Power on; what a start that failed has begun, is ended. `still`: without RAUC and the helper."""
         try:
@@ -117,10 +123,8 @@ class Machine:
 
     def _pick_slot(self) -> None:
         """The firmware picks the slot on trial once, else the committed one."""
-        trial = self.folder / "trial"
-        chosen = (trial if trial.exists() else self.folder / "committed").read_text()
-        trial.unlink(missing_ok=True)
-        (self.folder / "running").write_text(chosen)
+        (self.folder / "running").write_text(f"{self.next_slot}\n")
+        (self.folder / "trial").unlink(missing_ok=True)
         shutil.rmtree(self.folder / "data" / "state", ignore_errors=True)  # /run is empty after a start
         (self.folder / "asked-of-systemd").unlink(missing_ok=True)
         self.image_file.write_text(f"VERSION={self.versions[self.slot]}\nARCH=amd64\nCOMPATIBLE={BOARD}\n")
