@@ -17,8 +17,10 @@ from typing import Protocol
 
 from edge import outages, stick_door
 from edge.port import StoreLog
+from edge.release import Unfit
 from edge.steps.stick import StickBoard, StickDone, StickLine
 from edge.store import Store, StoreFault
+from edge.update_hand import newest
 from sync.stick import PointStick, Taken
 from sync.stick_file import BadStick, trouble
 
@@ -43,6 +45,9 @@ class Beside(Protocol):
 
     async def bundle(self, stick: Path) -> object:
         """Put a support bundle there."""
+
+    async def release(self, stick: Path) -> object:
+        """Put the release that lies there into the other slot. Errors: Unfit, too."""
 
 
 class Carrying:
@@ -115,6 +120,20 @@ class Carrying:
             await asyncio.to_thread(stick_door.look)
         return StickDone("bundled")
 
+    async def release(self, name: str) -> StickDone:
+        """Put the stick's release on; it is tried at the next restart."""
+        if self._more is None or self._place.folder is None:
+            return StickDone("update:no_slots")
+        try:
+            await self._stick(name)
+            await self._more.release(self._place.folder / name)
+        except Unfit as error:
+            log.warning("the release on the stick was refused: %s", error)
+            return StickDone(f"update:{error.word}")
+        except (BadStick, OSError) as error:
+            return StickDone((error if isinstance(error, BadStick) else trouble(error)).word)
+        return StickDone("placed")
+
     async def _stick(self, name: str) -> PointStick:
         folder = self._place.folder
         if folder is None or all(each.name != name for each in (await self.board()).sticks):
@@ -135,6 +154,12 @@ def mounted(folder: Path, plain: bool) -> tuple[StickLine, ...]:
     try:
         there = [each for each in sorted(folder.iterdir()) if each.is_dir() and not each.is_symlink()]
         sticks = [each for each in there if plain or os.path.ismount(each)]
-        return tuple(StickLine(each.name, shutil.disk_usage(each).free // 1_000_000) for each in sticks[:MOST])
+        return tuple(_line(each) for each in sticks[:MOST])
     except OSError:
         return ()  # the folder is not there, or a stick was pulled while we looked: the next look tells
+
+
+def _line(stick: Path) -> StickLine:
+    found = newest(stick)
+    free_mb = shutil.disk_usage(stick).free // 1_000_000
+    return StickLine(stick.name, free_mb, "" if found is None else found.stem.removeprefix("village-point-"))

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from edge.clock import Clock
 from edge.config import HubLink, Settings
 from edge.house import House
+from edge.release import Unfit
 from edge.setup import VERSION
 from edge.store import Store
+from edge.update_hand import Before, newest, put_on
 
 if TYPE_CHECKING:
     from edge.kept_copy import Say
@@ -50,6 +52,14 @@ class Outward:
         board = await self._house.checkup_board()
         facts = await self._store.run(support.last_facts)
         await asyncio.to_thread(self._write_bundle, stick, support.Told({}, board.findings, facts))
+
+    async def release(self, stick: Path) -> None:
+        """Put the release on a stick into the other slot. Errors: Unfit, OSError."""
+        file = newest(stick)
+        if file is None:
+            raise Unfit("half", "no file of a release")
+        before = Before(self._house.device_health(), self._house.line.online)
+        await asyncio.to_thread(put_on, file, self._settings, before, lambda _told: None)
 
     def _write_bundle(self, stick: Path, told: object) -> None:
         from edge import support

@@ -6,9 +6,6 @@ Nothing is decided here; see edge/updating.py for what the kiosk does by itself.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -18,18 +15,18 @@ from typing import Any
 from edge import health, keys, release, update_trial, updates
 from edge.cli.common import DONE, REFUSED, STORE, NotNow, command, emit, settings_of
 from edge.cli.store import reading
-from edge.clock import BOOT_ID, SystemClock, SystemDice
+from edge.clock import SystemClock, SystemDice
 from edge.config import Settings
 from edge.release import BadSheet, Offer, Running, Unfit
 from edge.setup import VERSION
 from edge.store import FILE
 from edge.update_ask import Helper
 from edge.update_fetch import Fetching, Interrupted, Pace, pieces, sheet
+from edge.update_hand import Before, judged, put_on
 from edge.update_kit import voice_of
 from edge.update_settings import FOLDER
 from edge.updates import Order
 from edge.updating import Voice
-from sync import bundle
 from sync.enrol import EnrolFault
 from sync.update_words import sentence
 
@@ -108,28 +105,19 @@ def _fetch(settings: Settings, _arguments: argparse.Namespace) -> None:
     fetching = Fetching(settings.data_dir / FOLDER, offer, pieces(voice, offer), voice)
     clock = SystemClock()
     file = fetching.run(Pace(settings.update.kbit, lambda: True, time.sleep, clock.ms))
-    told = _judged(file, settings, running, force=False)
+    told = judged(file, settings)
     emit({"version": told.version, "file": str(file), "bytes": offer.size, "came": fetching.came})
 
 
 def _install(settings: Settings, arguments: argparse.Namespace) -> None:
-    """Copy it beside the books first: a stick may be pulled while it is written."""
-    running, helper, folder = _running(settings), Helper(settings.update.helper), settings.data_dir / FOLDER
     if not arguments.file.is_file():
         raise NotNow(f"there is no file {arguments.file}")
-    told = _judged(arguments.file, settings, running, force=arguments.force)
-    file = _taken_in(arguments.file, folder)
-    alive, before = health.alive(settings.data_dir), helper.status()
-    trial = update_trial.Trial(
-        "", told.version, running.version, str(before["booted"]), BOOT_ID.read_text(encoding="ascii").strip(),
-        {} if alive is None else alive.devices, alive is not None and alive.online,
-    )  # fmt: skip
-    helper.install(file.name, _progress, force=arguments.force)
-    update_trial.save(folder, update_trial.written(trial))
-    file.unlink(missing_ok=True)
-    emit({"written": told.version, "restart": arguments.restart})
+    alive = health.alive(settings.data_dir)
+    before = Before({} if alive is None else alive.devices, alive is not None and alive.online)
+    version = put_on(arguments.file, settings, before, _progress, force=arguments.force)
+    emit({"written": version, "restart": arguments.restart})
     if arguments.restart:
-        helper.restart()
+        Helper(settings.update.helper).restart()
     else:
         sys.stderr.write(
             "it is tried at the next restart: when nobody is at the kiosk, or village-point update restart\n"
@@ -191,34 +179,6 @@ def _voice(settings: Settings) -> Voice:
     if voice is None:
         raise NotNow("this terminal is not enrolled at a hub; a bundle from a stick can be installed")
     return voice
-
-
-def _judged(file: Path, settings: Settings, running: Running, *, force: bool) -> bundle.Bundle:
-    told = bundle.read(file, settings.update.keyring)
-    bundle.check_whole(file)
-    release.check(told.version, told.compatible, running, force=force)
-    if told.base and told.base != running.version:
-        raise Unfit("wrong_base", f"on {told.base}")
-    return told
-
-
-def _taken_in(file: Path, folder: Path) -> Path:
-    """A copy under its SHA-256 in the update folder; a file that lies there already is used as it is."""
-    name = hashlib.sha256()
-    with file.open("rb") as opened:
-        while part := opened.read(1 << 20):
-            name.update(part)
-    own = folder / f"{name.hexdigest()}.raucb"
-    if own.exists() and own.samefile(file):
-        return own
-    folder.mkdir(parents=True, exist_ok=True)
-    room = os.statvfs(folder)
-    if room.f_bavail * room.f_frsize < file.stat().st_size * 2:
-        raise Unfit("disk_full", f"{room.f_bavail * room.f_frsize} bytes are free")
-    part_file = own.with_suffix(".part")
-    shutil.copyfile(file, part_file)
-    part_file.replace(own)
-    return own
 
 
 def _progress(told: Mapping[str, Any]) -> None:

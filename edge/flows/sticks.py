@@ -12,6 +12,7 @@ from edge.model import OperatorId, Rejected
 from edge.prints import Run
 from edge.sheet import Figures, Sheet
 from edge.steps.stick import (
+    PlaceRelease,
     PrintSheet,
     ReadStick,
     SheetBoard,
@@ -42,6 +43,8 @@ class Carrier(Protocol):
 
     async def bundle(self, name: str) -> StickDone: ...
 
+    async def release(self, name: str) -> StickDone: ...
+
 
 class Sticks:
     """Intents to steps. Errors while iterating: Rejected, StoreFault."""
@@ -56,7 +59,7 @@ class Sticks:
         match intent:
             case ShowSticks():
                 yield await self._carrier.board()
-            case WriteStick() | ReadStick() | WriteBundle():
+            case WriteStick() | ReadStick() | WriteBundle() | PlaceRelease():
                 yield StickBusy()
                 yield await self._act(intent)
                 yield await self._carrier.board()
@@ -67,7 +70,7 @@ class Sticks:
                     raise Rejected("busy" if self._site.counter.printer is not None else "no_printer")
                 printing.send(self._site, await self._site.store.run(_begin, self._site.code, operator))
 
-    async def _act(self, intent: WriteStick | ReadStick | WriteBundle) -> StickDone:
+    async def _act(self, intent: WriteStick | ReadStick | WriteBundle | PlaceRelease) -> StickDone:
         match intent:
             case WriteStick():
                 return await self._carrier.write(intent.name)
@@ -75,6 +78,8 @@ class Sticks:
                 return await self._carrier.read(intent.name)
             case WriteBundle():
                 return await self._carrier.bundle(intent.name)
+            case PlaceRelease():
+                return await self._carrier.release(intent.name)
 
     async def due(self) -> SheetBoard | None:
         """The sheet that no operator has seen yet, once."""

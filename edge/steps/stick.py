@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class StickLine:
-    """A stick that is mounted: the name of its folder, and how much fits on it."""
+    """A stick that is mounted: the name of its folder, how much fits on it, and a file of a release if one is there."""
 
     name: str
     free_mb: int
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,9 @@ class StickBusy:
 class StickDone:
     """How it ended.
 
-    `what`: written (`facts`) | taken (`facts` confirmed, `applied` brought) | nothing_new | bundled | no_bundle, or a
-            word of BadStick.
+    `what`: written (`facts`) | taken (`facts` confirmed, `applied` brought) | nothing_new | bundled | no_bundle |
+            placed (a release, tried at the next restart) | update:WORD (why not, a word of edge/release.py), or a word
+            of BadStick.
     """
 
     what: str
@@ -42,7 +44,7 @@ class StickDone:
 
     @property
     def is_good(self) -> bool:
-        return self.what in {"written", "taken", "nothing_new", "bundled"}
+        return self.what in {"written", "taken", "nothing_new", "bundled", "placed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,13 @@ class WriteBundle:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceRelease:
+    """A technician wants the release on this stick to be put on."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ShowSheet:
     pass
 
@@ -116,4 +125,4 @@ class PrintSheet:
 
 
 StickStep = StickBoard | StickBusy | StickDone | SheetBoard
-StickIntent = ShowSticks | WriteStick | ReadStick | WriteBundle | ShowSheet | PrintSheet
+StickIntent = ShowSticks | WriteStick | ReadStick | WriteBundle | PlaceRelease | ShowSheet | PrintSheet

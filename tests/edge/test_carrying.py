@@ -10,8 +10,10 @@ from stockroom import KEYS
 
 from edge import events, log
 from edge.carrying import Carrying, Place
+from edge.release import REFUSALS, Unfit
 from edge.steps.stick import StickBoard, StickDone
 from edge.store import Store
+from ui.words import catalogue
 
 
 @pytest.fixture
@@ -58,3 +60,52 @@ def test_a_stick_that_is_not_listed_is_not_touched(store: Store, folder: Path, n
 
     assert asyncio.run(hands.write(name)) == StickDone("not_a_folder")
     assert asyncio.run(hands.read(name)) == StickDone("not_a_folder")
+
+
+class Beside:
+    """What the root would do with a stick: a release is refused or put on."""
+
+    def __init__(self, refusal: str = "") -> None:
+        self.refusal = refusal
+        self.placed: list[str] = []
+
+    def keep(self, _stick: Path) -> None:
+        return None
+
+    async def bundle(self, _stick: Path) -> None:
+        return None
+
+    async def release(self, stick: Path) -> None:
+        if self.refusal:
+            raise Unfit(self.refusal)
+        self.placed.append(stick.name)
+
+
+def test_the_newest_release_of_a_stick_is_named_and_put_on(store: Store, folder: Path) -> None:
+    for name in ("village-point-0.2.0-arm64", "village-point-0.1.0-arm64", ".hidden"):
+        (folder / "usb-2" / f"{name}.raucb").write_bytes(b"x")
+    (folder / "usb-2" / "village-point-0.9.0-arm64.raucb").symlink_to(folder / "readme.txt")
+    beside = Beside()
+    hands = Carrying(Place(folder, plain=True), KEYS.link, store, lambda: None, beside)
+
+    assert [each.release for each in asyncio.run(hands.board()).sticks] == ["", "0.2.0-arm64"]
+    assert asyncio.run(hands.release("usb-2")) == StickDone("placed")
+    assert beside.placed == ["usb-2"]
+    assert asyncio.run(hands.release("usb-9")) == StickDone("not_a_folder")
+
+
+@pytest.mark.logs("refused")
+@pytest.mark.parametrize("word", REFUSALS)
+def test_every_refusal_of_a_release_reaches_the_screen(store: Store, folder: Path, word: str) -> None:
+    hands = Carrying(Place(folder, plain=True), KEYS.link, store, lambda: None, Beside(word))
+
+    assert asyncio.run(hands.release("usb-1")) == StickDone(f"update:{word}")
+    for language in ("zh", "en"):
+        assert f"update_why.{word}" in catalogue(language)
+
+
+@pytest.mark.logs("refused")
+def test_without_an_image_there_is_nothing_to_update(store: Store, folder: Path) -> None:
+    hands = carrying(store, Place(folder, plain=True))
+
+    assert asyncio.run(hands.release("usb-1")) == StickDone("update:no_slots")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from stick_samples import STICKS, stick_pages
+from stick_samples import RELEASE_STICKS, STICKS, stick_pages
 from technician_samples import ALIKE_TOOLS, tool_samples
 from wizard_samples import ALIKE_WIZARD, wizard_samples
 
@@ -372,6 +372,14 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "board-scale": frame(staff.Board(), rows, face=_fitted(rows)),
         "sync": frame(staff.Sync(SYNC), rows, link=OFFLINE),
         **{name: frame(state, rows) for name, state in stick_pages().items()},
+        "stick-release": replace(
+            frame(StickPage(RELEASE_STICKS, done=StickDone("update:wrong_base")), rows),
+            role=Role.TECHNICIAN,
+            operator="tech1",
+        ),
+        "stick-placed": replace(
+            frame(StickPage(RELEASE_STICKS, done=StickDone("placed")), rows), role=Role.TECHNICIAN, operator="tech1"
+        ),
         "stick-technician": replace(
             frame(StickPage(STICKS, done=StickDone("bundled")), rows), role=Role.TECHNICIAN, operator="tech1"
         ),

@@ -7,6 +7,7 @@ from ui.viewmodels.frame import State
 from ui.viewmodels.stick import SheetPage, StickPage
 
 NOON = 1_795_320_000_000
+RELEASE_STICKS = StickBoard((StickLine("KINGSTON-32G", 28_640, "0.2.0-on-0.1.0-arm64"), StickLine("usb-1", 7)))
 STICKS = StickBoard((StickLine("KINGSTON-32G", 28_640), StickLine("usb-1", 7)))
 
 

@@ -20,6 +20,7 @@ VERDICTS: dict[str, tuple[Colour, Colour, str]] = {
     "differs": (theme.BRICK_PALE, theme.BRICK_DEEP, "warn"),
     "forged": (theme.BRICK_PALE, theme.BRICK_DEEP, "warn"),
 }
+RELEASE_MAX = 34  # signs of a file name that fit beside three buttons
 DIGEST_SIGNS = 12  # of 64: enough to compare by eye
 
 
@@ -112,11 +113,15 @@ def stick(kit: Kit) -> Widget:
 
 
 def _stick(kit: Kit, number: int, line: StickLine) -> Widget:
+    has_release = bool(line.release) and kit.frame.role is Role.TECHNICIAN
+    less = line.release[:RELEASE_MAX] if has_release else kit.t("stick.free", n=line.free_mb)
     name = column(
         weigh(kit.text(line.name, theme.STAFF_MAIN, bold=True, on=theme.CARD, floor=3.6), 1),
-        weigh(kit.text(kit.t("stick.free", n=line.free_mb), theme.STAFF_LESS, on=theme.CARD, colour=theme.SOFT), 1),
+        weigh(kit.text(less, theme.STAFF_LESS, on=theme.CARD, colour=theme.SOFT, floor=3.6), 1),
     )
     acts = ["write", "read", *(["bundle"] if kit.frame.role is Role.TECHNICIAN else [])]
+    if has_release:
+        acts[1] = "place"  # a stick that brings a release brings nothing from the centre
     taps = [
         kit.button(
             f"{act}_{number}", kit.t(f"stick.{act}"), theme.PICKUP, look="fill" if act == "write" else "line",
@@ -130,6 +135,9 @@ def _stick(kit: Kit, number: int, line: StickLine) -> Widget:
 
 
 def _done(kit: Kit, done: StickDone) -> Widget:
+    if done.what.startswith("update:"):
+        why = kit.t(f"update_why.{done.what.removeprefix('update:')}")
+        return _news(kit, kit.t("stick.not_placed", why=why), theme.BRICK_PALE, theme.BRICK_DEEP, "warn")
     if not done.is_good:
         return _news(kit, kit.t(f"stick_why.{done.what}"), theme.BRICK_PALE, theme.BRICK_DEEP, "warn")
     said = {
@@ -137,6 +145,7 @@ def _done(kit: Kit, done: StickDone) -> Widget:
         "taken": kit.t("stick.taken", confirmed=done.facts, applied=done.applied),
         "nothing_new": kit.t("stick.nothing_new"),
         "bundled": kit.t("stick.bundled"),
+        "placed": kit.t("stick.placed"),
     }[done.what]
     return _news(kit, said, theme.JADE_PALE, theme.JADE_DEEP, "check")
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from edge import steps as s
 from edge.steps.stick import (
+    PlaceRelease,
     PrintSheet,
     ReadStick,
     SheetBoard,
@@ -22,8 +23,8 @@ from edge.steps.stick import (
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.staff_states import Board, StaffState
 
-ACTS: dict[str, type[WriteStick | ReadStick | WriteBundle]] = {
-    "write": WriteStick, "read": ReadStick, "bundle": WriteBundle
+ACTS: dict[str, type[WriteStick | ReadStick | WriteBundle | PlaceRelease]] = {
+    "write": WriteStick, "read": ReadStick, "bundle": WriteBundle, "place": PlaceRelease
 }  # fmt: skip
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 
