@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 TILE = 16  # pixels; a letter of the smallest text is about as large
 INK = 10  # shades from the ground
 SAME = 24  # shades; anti-aliasing of two drivers moved a tile's mean by up to 9
-DRAW_S = 300.0
+DRAW_S = 600.0
+EDID_INCH = "14.9"  # what the emulated screen tells of itself: 32 by 20 cm; the terminal believes it
 ALIKE = 0.6  # pages with other texts on them keep 0.7 and more, most other pages stay below 0.55
 
 
@@ -69,7 +70,7 @@ class AlbumError(RuntimeError):
 class Album:
     """Pictures of pages as this machine draws them, to hold a screen against."""
 
-    def __init__(self, folder: Path, size: str = "1280x800", inch: str = "10.1") -> None:
+    def __init__(self, folder: Path, size: str = "1280x800", inch: str = EDID_INCH) -> None:
         self._pages = folder / size / "zh"
         self._order = [sys.executable, str(ROOT / "tests/ui/draw.py"), size, inch, str(folder), "", "zh"]
         self._report = folder / f"{size}.json"
