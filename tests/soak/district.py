@@ -51,7 +51,7 @@ class Cloud:
         self.faults: Counter[str] = Counter()
         self._said = 0
 
-    def line(self, _broker: Broker, client: str, will: Will, _timeout_s: float) -> CloudLine:
+    def line(self, _broker: Broker, client: str, will: Will, _timeout_s: float, _turn: int = 0) -> CloudLine:
         return CloudLine(self, client, will)
 
     def published(self, topic: str, payload: bytes, *, retain: bool) -> None:
