@@ -290,7 +290,7 @@ def _kiosk_files(debian: CleanDebian) -> str:
 
 def _left(before: dict[str, str], after: dict[str, str]) -> str:
     changed = [name for name in sorted(before.keys() | after.keys()) if before.get(name) != after.get(name)]
-    changed = [name for name in changed if name != "opt"]  # base-files owns it without telling dpkg, which takes it away
+    changed = [name for name in changed if name != "opt"]  # base-files made it without telling dpkg, which takes it
     return "\n".join(f"{name}: {before.get(name)!r:.60} -> {after.get(name)!r:.60}" for name in changed)
 
 
