@@ -15,7 +15,7 @@ from drivers.base import DeviceError
 from edge import codes
 from edge.cli import batch, commission, devices, doctor, enrol, keep, sheet, stick, store, support, update
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
-from edge.cli.first import add_places, first_place
+from edge.cli.first import add_places, first_place, is_first
 from edge.config import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
@@ -88,7 +88,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from edge import app, logs
 
     place = first_place(arguments)
-    if not place.config.exists():  # a new card: there are no settings yet
+    if is_first(place, arguments):
         from edge import first_app
 
         logs.set_up(place.data_dir / "log", verbose=arguments.verbose)

@@ -10,6 +10,7 @@ from edge.cli.common import CONFIG_VARIABLE
 from edge.first_files import Place
 
 DATA, BOOT, STICKS = "VILLAGE_POINT_DATA", "VILLAGE_POINT_BOOT", "VILLAGE_POINT_STICKS"
+SETTINGS = Path("/etc/village-point/point.toml")
 USUAL = {
     DATA: Path("/var/lib/village-point"),
     BOOT: Path("/boot/firmware/village-point"),
@@ -42,3 +43,11 @@ def first_place(arguments: argparse.Namespace) -> Place:
         for given, variable in ((arguments.data, DATA), (arguments.boot, BOOT), (arguments.sticks, STICKS))
     )
     return Place(Path(named).absolute(), data, boot, sticks)
+
+
+def is_first(place: Place, arguments: argparse.Namespace) -> bool:
+    """Whether this is a new terminal. Settings that are not there may also be a mistyped name, which is an error."""
+    if place.config.exists():
+        return False
+    is_told = arguments.boot is not None or arguments.data is not None or any(map(os.environ.get, (BOOT, DATA)))
+    return is_told or place.config == SETTINGS or place.boot.is_dir()

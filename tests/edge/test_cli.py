@@ -338,3 +338,13 @@ def test_a_folder_nobody_may_write_is_a_store_fault(say: Say, config: Path) -> N
     code, _, err = say("operator", "add", "--id", "x", "--role", "operator", "--pin-stdin", typed="445566\n")
 
     assert (code, err.startswith("store S")) == (4, True)
+
+
+def test_a_mistyped_settings_file_is_an_error_and_no_new_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("VILLAGE_POINT_BOOT", "VILLAGE_POINT_DATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert main(["run", "--headless", "--config", str(tmp_path / "piont.toml")]) == 2
+    assert "cannot be read" in capsys.readouterr().err
