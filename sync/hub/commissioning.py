@@ -76,5 +76,5 @@ def newest(tx: Tx, site: SiteCode) -> dict[str, Any] | None:
 
 def _told(step: str, row: Mapping[str, Any] | None) -> dict[str, Any]:
     if row is None:
-        return {"step": step, "result": None}
+        return {"step": step, "result": None, "code": "", "reason": "", "detail": "", "operator": "", "at": None}
     return {name: row[name] for name in ("step", "result", "code", "reason", "detail", "operator", "at")}

@@ -6,11 +6,12 @@ The last test carries real books of a point to a real hub and back, on a stick, 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_district import Page
 from points import Point, exchange, hub_answers
 
 from edge import commissioning, events, keys
@@ -24,6 +25,7 @@ from edge.store import Store, Tx
 from sync.hub import commissioning as hub_side
 from sync.hub import down, report
 from sync.hub.cli import main as hub_main
+from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
 
 SITE = SiteCode("QJ-0001")
@@ -223,3 +225,49 @@ def test_record_and_status_agree_with_the_hub_after_a_stick(district: Path, caps
     assert after["hub"] == {"state": "agrees", "has_it": True, "code": hub["code"]}
     assert after["digest"] == hub["digest"] == before["digest"]
     assert say("point", "commission", "status")[1]["due"] is False
+
+
+@pytest.fixture
+def desk(district: Path) -> Iterator[Page]:
+    page = Page(district / "hub.toml")
+    page.set_password()
+    page.start()
+    page.log_in()
+    yield page
+    page.stop()
+
+
+def at_the_desk(district: Path) -> HubStore:
+    database = SqliteDatabase(district / "hubdata", durable=False)
+    store = HubStore(database, SystemClock(), SystemDice(), {SITE: KEY})
+    store.open()
+    return store
+
+
+def test_the_desks_page_shows_each_step_and_the_hubs_code(district: Path, desk: Page) -> None:
+    assert "Never commissioned" in desk.get("/site/QJ-0001?lang=en")
+    store, point = at_the_desk(district), Point()
+    point.happened(begun(), done(RESULTS[0]))
+    exchange(point, hub_answers(store, SITE))
+    under_way = desk.get("/site/QJ-0001?lang=en")
+    point.happened(*map(done, RESULTS[1:]), end())
+    exchange(point, hub_answers(store, SITE))
+    finished = desk.get("/site/QJ-0001?lang=en")
+    chinese = desk.get("/site/QJ-0001?lang=zh")
+    store.close()
+
+    assert "under way" in under_way
+    assert "to do" in under_way
+    for part in ("Locker door locker", "L71", "faulty", "no time that day", "no line yet", "7KQ2-M0XD"):
+        assert part in finished, part
+    assert code_of(KEY, "r1", digest_of(RUN, RESULTS)) in finished
+    assert "这次来不及" in chinese
+
+
+def test_the_desks_page_says_when_the_digests_differ(district: Path, desk: Page) -> None:
+    store, point = at_the_desk(district), Point()
+    point.happened(begun(), *map(done, RESULTS), end("f" * 64))
+    exchange(point, hub_answers(store, SITE))
+    store.close()
+
+    assert "The digests differ" in desk.get("/site/QJ-0001?lang=en")

@@ -139,6 +139,7 @@ def _ends(here: z.WizardBoard) -> dict[str, Any]:
         "wizardtold-touch": replace(told("touch", "failed", "K72", "5/5, 8.0 mm", key="eyes_touch_far"), grid=hit),
         "wizardtold-dead": replace(told("touch", "failed", "K71", "3/5, 1.3 mm", key="eyes_touch_dead"), grid=dead),
         "record": s.RecordPage(record("gaps", "agrees")),
+        "record-more": s.RecordPage(record("gaps", "agrees"), 1),
         "record-faults": s.RecordPage(record("faults", "waits", is_sent=False)),
         "record-forged": s.RecordPage(record("whole", "forged")),
         "record-none": s.RecordPage(z.RecordBoard()),
@@ -148,5 +149,5 @@ def _ends(here: z.WizardBoard) -> dict[str, Any]:
 ALIKE_WIZARD = frozenset(
     "wizard-asking wizard-over wizardtrial-price wizardtrial-print wizardtrial-busy wizardtrial-opening setpin-again "
     "wizarddoor-busy wizarddoor-wrong wizardtold-twice wizardtold-silent record-forged record-none record-printing "
-    "record-saved standby-commission wizardtrial-weighing wizardtrial-hub".split()
+    "record-more record-saved standby-commission wizardtrial-weighing wizardtrial-hub".split()
 )
