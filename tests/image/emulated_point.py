@@ -21,6 +21,7 @@ from ui.drive_client import Driver
 
 CARD_FOLDER = "village-point"  # of the firmware partition: what a technician puts there
 SLOTS = ("A", "B")
+KEY_SEEN_S = 30.0
 START_S = 900.0  # a cold start under emulation took 280 s on two cores that fifteen other programs wanted
 PYTHON = "/opt/village-point/bin/python"
 EYES = f"""
@@ -196,10 +197,16 @@ class EmulatedPoint:
         time.sleep(0.5)
 
     def type(self, digits: str) -> None:
-        """Touch the keys of the open page's keypad."""
+        """Touch the keys of the open page's keypad; each is waited for on the page, as a person looks while typing."""
         screen = self.page()["screen"]
         for digit in digits:
+            before = self.page()["texts"]
             self.tap(f"{screen}.{digit}")
+            deadline = time.monotonic() + KEY_SEEN_S
+            while self.page()["texts"] == before:
+                if time.monotonic() > deadline:
+                    raise MachineError(f"a key of {screen} was touched and nothing changed")
+                time.sleep(0.2)
 
     def wait(self, screen: str, seconds: float = 60.0) -> dict[str, Any]:
         """Wait for a page, by name ("a|b" for either)."""

@@ -131,9 +131,9 @@ def first_start(stage: Stage) -> None:
 def cold_start(stage: Stage) -> None:
     """The second start, with a shell: the budget. People are added, the manifest comes."""
     scenes_start.boot_budget(stage.point, stage.watcher, stage.ledger)
+    stage.point.open_eyes()
     scenes_start.add_people(stage.point)
     stage.district.stand.send_manifest()
-    stage.point.open_eyes()
 
 
 def counter_day(stage: Stage) -> None:
@@ -207,9 +207,9 @@ def arm64(stage: Stage) -> None:
             scenes_start.first_start(point, district, watcher, stage.ledger)
             point.press_power(300)
             scenes_start.boot_budget(point, watcher, stage.ledger)
+            point.open_eyes()
             scenes_start.add_people(point)
             district.stand.send_manifest()
-            point.open_eyes()
             short_day(Counter(point, district, stage.ledger), bills=0)
     finally:
         point.close()

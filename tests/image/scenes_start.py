@@ -113,10 +113,15 @@ def verified(point: EmulatedPoint) -> dict[str, Any]:
 
 
 def add_people(point: EmulatedPoint) -> None:
-    """Operator and technician of the sample, as a technician adds them. A PIN goes in by standard input."""
-    for each in sample.OPERATORS:
-        who = f"operator add --id {each.operator_id} --role {each.role} --pin-stdin --config {CONFIG}"
-        point.shell.run(f"cd / && echo {each.pin} | runuser -u village -- village-point {who}", 180)
+    """Give a new point its technician and operator, on its own pages. The standby page is open."""
+    point.tap("standby.setup")
+    for role in ("technician", "operator"):
+        pin = next(each.pin for each in sample.OPERATORS if each.role == role)
+        for _ in range(2):  # typed, and typed again
+            point.wait("setpin", 60)
+            point.type(pin)
+            point.tap("setpin.ok")
+    point.wait("login", 120)
 
 
 def _outside(listening: str) -> list[str]:
