@@ -16,6 +16,7 @@ from ledger import Ledger, until
 from look import Album
 
 APPROVED_S = 180.0  # the terminal asks every 5 s, fetches its profile and starts again
+PIN_S = 120.0  # a PIN is hashed at length on purpose
 PAGE_S = 10.0  # until the page says that the hub was asked
 LOOK_S = 3.0  # a screen dump costs the emulated machine some of its time
 FIRST, STANDBY = "first-", "standby"
@@ -118,10 +119,15 @@ def add_people(point: EmulatedPoint) -> None:
     for role in ("technician", "operator"):
         pin = next(each.pin for each in sample.OPERATORS if each.role == role)
         for _ in range(2):  # typed, and typed again
-            point.wait("setpin", 60)
+            until("the keys of the first PIN", lambda: _is_awake(point, "setpin.0"), PIN_S)
             point.type(pin)
             point.tap("setpin.ok")
-    point.wait("login", 120)
+    point.wait("login", PIN_S)
+
+
+def _is_awake(point: EmulatedPoint, button: str) -> bool:
+    page = point.page()
+    return button in page["buttons"] and button not in page["asleep"]
 
 
 def _outside(listening: str) -> list[str]:
