@@ -20,9 +20,19 @@ from bundles import BOARD, Releasing
 
 ROOT = Path(__file__).parents[1]
 SLOT_BYTES = 8 << 20
+
+
+def _can_mount() -> bool:
+    """Whether this machine lets us mount bundles: root, a free loop device, and no container that forbids it."""
+    tools = ("rauc", "dbus-daemon", "mksquashfs", "mke2fs")
+    if os.geteuid() != 0 or any(shutil.which(name) is None for name in tools):
+        return False
+    asked = (["losetup", "--find"], ["unshare", "--mount", "true"])
+    return all(subprocess.run(words, capture_output=True, check=False).returncode == 0 for words in asked)
+
+
 needs_slots = pytest.mark.skipif(
-    os.geteuid() != 0 or any(shutil.which(name) is None for name in ("rauc", "dbus-daemon", "mksquashfs", "mke2fs")),
-    reason="needs root, rauc, dbus and squashfs-tools: packaging/setup.sh installs them",
+    not _can_mount(), reason="needs root, loop devices, rauc, dbus, squashfs-tools: packaging/setup.sh installs them"
 )
 BACKEND = """#!/bin/sh
 # {folder}: committed = the slot that starts, trial = the one that starts once
