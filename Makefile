@@ -75,7 +75,7 @@ deb-lock: setup ## write the lock of the packages' libraries again, after packag
 	@$(BIN)/python packaging/debian/lock.py
 
 deb-test: setup ## install, upgrade, remove and purge both packages in a clean Debian 12
-	@packaging/debian/get_tools.sh amd64
+	@packaging/debian/get_tools.sh amd64 test
 	@$(BIN)/python packaging/debian/try.py $(ARGS)
 
 clean-data: ## forget the sample district of make run and make sim

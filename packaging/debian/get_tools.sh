@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Bring what building the Debian packages needs beside `make setup`: Debian's Python with its headers, dpkg-deb, and for
-# another architecture a cross compiler and that architecture's Python headers. usage: get_tools.sh ARCH
+# another architecture a cross compiler and that architecture's Python headers. usage: get_tools.sh ARCH [test]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-arch=${1:-amd64}
+arch=${1:-amd64} for_test=${2:-}
 here=$(dpkg --print-architecture)
 wanted=(dpkg-dev gcc libc6-dev linux-libc-dev python3.11 python3.11-dev python3.11-venv)
 case $arch in
@@ -12,6 +12,7 @@ case $arch in
     arm64) wanted+=(binutils-aarch64-linux-gnu) ;;
     *) echo "ARCH is amd64 or arm64" >&2; exit 2 ;;
 esac
+if [ "$for_test" = test ]; then wanted+=(mmdebstrap iproute2 util-linux); fi
 if [ "$arch" != "$here" ]; then
     case $arch in
         amd64) wanted+=(gcc-x86-64-linux-gnu libc6-dev-amd64-cross) ;;

@@ -1,6 +1,6 @@
 """Install, use, upgrade, remove and purge both packages in a clean Debian 12. Ends with counts, sizes and times.
 
-    python packaging/debian/try.py [--arch amd64] [--only point|hub]
+    python packaging/debian/try.py [--only point|hub]
 
 Uses the packages in build/deb/ of this version; builds what is missing. Needs root (mount and network namespaces).
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -111,6 +112,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--only", choices=("point", "hub"))
     only = parser.parse_args().only
+    if os.geteuid() != 0:
+        parser.error("a clean Debian needs namespaces and mounts: run it as root")
     version = re.findall(r'version="([^"]+)"', (ROOT / "setup.py").read_text())[0]
     plan = Plan()
     for short, check in (("point", point), ("hub", hub)):
