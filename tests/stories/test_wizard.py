@@ -38,8 +38,8 @@ class Wizard:
         self.point = point
         self.online = True
 
-    async def log_in(self) -> None:
-        """Set the bench up, make a technician and log in; the wizard opens by itself."""
+    def fit(self) -> None:
+        """Set the bench up with the wizard of these devices."""
         point = self.point
         devices = {device.name: device for device in point._devices()}
         kinds = [(DEVICE_KINDS[KINDS[name]][0], (name,)) for name in devices]
@@ -51,6 +51,11 @@ class Wizard:
             lambda: self.online, point.house.checkup_board, self.save,
         )  # fmt: skip
         point.desk.fit(Bench((), point.dice, kit.board_of, nobody, point.posted.append, kit))
+
+    async def log_in(self) -> None:
+        """Make a technician and log in; the wizard opens by itself."""
+        self.fit()
+        point = self.point
         if not await point.store.run(guard.operators):
             await point.store.run(guard.add_operator, TECHNICIAN, Role.TECHNICIAN, guard.hash_pin(PIN, KEYS.device))
         point.runner.submit(Login(PIN))
@@ -505,3 +510,38 @@ def test_other_devices_in_the_settings_change_the_open_run_and_keep_what_is_done
 
     run_patiently(first())
     run_patiently(second())
+
+
+# --- the first people ---------------------------------------------------------------------------------------------
+
+
+async def test_a_point_without_people_gets_a_technician_and_an_operator_and_then_nobody(point: CounterPoint) -> None:
+    wizard = Wizard(point)
+    wizard.fit()
+    assert await point.desk.setup_due() == z.SetupDue("people")
+
+    refused = [
+        (await wizard.ask(z.FirstPin(role, pin), Refusal)).code
+        for role, pin in (("operator", "246813"), ("technician", "123456"), ("technician", "1"))
+    ]
+    first = await wizard.ask(z.FirstPin("technician", PIN), z.PinTaken)
+    same = (await wizard.ask(z.FirstPin("operator", PIN), Refusal)).code
+    second = await wizard.ask(z.FirstPin("operator", "246813"), z.PinTaken)
+    more = [(await wizard.ask(z.FirstPin(role, "735102"), Refusal)).code for role in ("technician", "operator")]
+
+    assert refused == ["not_allowed", "weak_pin", "weak_pin"]
+    assert (first, same, second) == (z.PinTaken("operator"), "pin_taken", z.PinTaken(""))
+    assert more == ["not_allowed", "not_allowed"]
+    people = [(who, role.value) for who, role, _ in await point.store.run(guard.operators)]
+    assert people == [("op1", "operator"), ("tech1", "technician")]
+    assert wizard.seen(z.SetupDue)[-1] == z.SetupDue("commission")
+
+
+async def test_a_point_whose_people_came_from_elsewhere_gives_no_pin_on_its_screen(point: CounterPoint) -> None:
+    await point.with_operator()
+    wizard = Wizard(point)
+    wizard.fit()
+
+    for role in ("technician", "operator"):
+        assert (await wizard.ask(z.FirstPin(role, "735102"), Refusal)).code == "not_allowed"
+    assert await point.desk.setup_due() == z.SetupDue("commission")
