@@ -10,8 +10,7 @@ trap 'rm -rf "$scratch"' EXIT
 root=$scratch/root
 . "$here/layout.sh"
 
-OURS=(village-grow village-fault village-down village-rescue village-health village-logs.timer systemd-networkd systemd-resolved
-    wpa_supplicant@wlan0)
+OURS=(village-grow village-fault village-down village-rescue village-health village-logs.timer systemd-networkd systemd-resolved)
 NEVER=(container-getty@.service sleep.target suspend.target hibernate.target hybrid-sleep.target systemd-firstboot.service
     apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service
     systemd-networkd-wait-online.service remote-fs.target wpa_supplicant.service)
@@ -48,6 +47,9 @@ copy_files() {
 }
 
 set_units() {
+    # as shipped, the whole start waits for names to be resolved; an order cannot be taken back by a drop-in
+    sed 's/^Before=sysinit.target /Before=/; s/^WantedBy=sysinit.target$/WantedBy=multi-user.target/' \
+        "$root/usr/lib/systemd/system/systemd-resolved.service" >"$root/etc/systemd/system/systemd-resolved.service"
     in_root systemctl --quiet enable "${OURS[@]}"
     in_root systemctl --quiet add-wants multi-user.target nftables.service     # not sysinit.target, where the kiosk waits for it
     in_root systemctl --quiet mask "${NEVER[@]}" "${NOT_NEEDED[@]}"
