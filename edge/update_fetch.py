@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from edge.release import MAX_PIECES_LIST, Offer, Sheet, Unfit, digest, read_pieces, read_sheet, spans
+from edge.update_folder import DONE, PART
 from sync.enrol import EnrolFault
 from sync.files import sync_folder
 
@@ -24,7 +25,6 @@ BUSY_S = 5.0  # the hub said that it has no time now
 BUSY_TRIES = 60
 TRIES = 3  # of one piece that came damaged; the line corrects its own bits, so more means something else
 SYNC_EVERY = 16  # pieces, 4 MB: what a power cut costs at most, and a page of the card is written once
-DONE, PART = ".raucb", ".part"
 
 
 class Interrupted(Exception):
@@ -158,13 +158,6 @@ class Fetching:
                 pace.rest(ahead_ms / 1000)
 
         return take
-
-
-def tidy(folder: Path, keep: frozenset[str]) -> None:
-    """Remove files of other releases. Errors: OSError."""
-    for file in folder.glob("*"):
-        if file.suffix in (DONE, PART) and file.stem not in keep:
-            file.unlink()
 
 
 def _write(file: BinaryIO, chunk: bytes) -> None:

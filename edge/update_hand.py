@@ -18,6 +18,7 @@ from edge.clock import BOOT_ID
 from edge.config import Settings
 from edge.release import MAX_BUNDLE, Unfit
 from edge.update_ask import Helper
+from edge.update_folder import by_hand
 from edge.update_settings import FOLDER
 from sync import bundle
 
@@ -59,12 +60,13 @@ def put_on(
     told = judged(file, settings, force=force)
     running, helper, folder = settings.update.running(), Helper(settings.update.helper), settings.data_dir / FOLDER
     assert running is not None, "judged"
-    own = _taken_in(file, folder)
-    boot, slot = BOOT_ID.read_text(encoding="ascii").strip(), str(helper.status()["booted"])
-    trial = update_trial.Trial("", told.version, running.version, slot, boot, before.devices, before.online)
-    helper.install(own.name, tell, force=force)
-    update_trial.save(folder, update_trial.written(trial))
-    own.unlink(missing_ok=True)
+    with by_hand(folder):
+        own = _taken_in(file, folder)
+        boot, slot = BOOT_ID.read_text(encoding="ascii").strip(), str(helper.status()["booted"])
+        trial = update_trial.Trial("", told.version, running.version, slot, boot, before.devices, before.online)
+        helper.install(own.name, tell, force=force)
+        update_trial.save(folder, update_trial.written(trial))
+        own.unlink(missing_ok=True)
     return told.version
 
 

@@ -22,7 +22,8 @@ from edge.release import BadSheet, Running, Sheet, Unfit
 from edge.steps import UpdateLine
 from edge.store import Store
 from edge.update_ask import Helper
-from edge.update_fetch import Fetching, Interrupted, Pace, Source, pieces, sheet, tidy
+from edge.update_fetch import Fetching, Interrupted, Pace, Source, pieces, sheet
+from edge.update_folder import tidy
 from edge.update_settings import UpdateSettings
 from edge.update_trial import Trial
 from edge.updates import Order, State

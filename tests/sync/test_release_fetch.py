@@ -19,7 +19,8 @@ from conftest import Forwarder
 from tls_district import ROOT, SITES, Terminal, TlsDistrict
 
 from edge.release import PIECE, Offer, Running, Unfit, choose
-from edge.update_fetch import PART, Fetching, Interrupted, Pace, pieces, sheet, tidy
+from edge.update_fetch import Fetching, Interrupted, Pace, pieces, sheet
+from edge.update_folder import PART, by_hand, tidy
 from sync.enrol import EnrolFault
 
 pytestmark = needs_rauc
@@ -298,4 +299,17 @@ def test_files_of_other_releases_are_removed(tmp_path: Path) -> None:
 
     tidy(tmp_path, frozenset({"a"}))
 
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.raucb", "trial.json"]
+    assert sorted(file.name for file in tmp_path.glob("[!.]*")) == ["a.raucb", "trial.json"]
+
+
+def test_nothing_is_removed_while_a_release_is_put_on_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "b.part").write_text("x")
+
+    with by_hand(tmp_path):
+        tidy(tmp_path, frozenset())
+        assert (tmp_path / "b.part").exists()
+        with pytest.raises(Unfit, match="busy"), by_hand(tmp_path):
+            raise AssertionError("one at a time")
+    tidy(tmp_path, frozenset())
+
+    assert not (tmp_path / "b.part").exists()
