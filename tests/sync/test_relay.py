@@ -286,7 +286,7 @@ def test_answers_to_batches_behind_a_lost_one_cause_one_return_only() -> None:
 
 def test_no_more_than_the_window_is_on_its_way() -> None:
     point, hub = SendingEnd(), ReceivingEnd(Receiver(KEY))
-    for n in range(100):
+    for n in range((WINDOW + 2) * point.facts_per_batch):
         point.disk.append(f'{{"n":{n}}}')
     point.on_ack(hub.on_batch(point.outgoing()[0]))
 
