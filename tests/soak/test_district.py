@@ -123,6 +123,9 @@ BUGS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+BROKEN_TEST = (TypeError, AttributeError, NameError, ImportError)  # the test fits the program no more
+
+
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_seeded_bug_is_seen(fast_path: Path, monkeypatch: pytest.MonkeyPatch, bug: str) -> None:
     BUGS[bug](monkeypatch)
@@ -130,6 +133,8 @@ def test_a_seeded_bug_is_seen(fast_path: Path, monkeypatch: pytest.MonkeyPatch, 
     for seed in range(2003, 2011):
         try:
             tally = history(fast_path, seed, 0.4, honest_card=bug in ("ack on puback", "no gap check"), pace_s=60)
+        except BROKEN_TEST:
+            raise
         except Exception:  # noqa: BLE001  a bug that trips over itself is seen as well
             return
         if tally.bad:
