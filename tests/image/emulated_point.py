@@ -51,6 +51,10 @@ while True:
 """
 
 
+class NoSuchButton(MachineError):
+    """The page that is open has no such button."""
+
+
 class EmulatedPoint:
     """One card and the machine it is in."""
 
@@ -192,7 +196,7 @@ class EmulatedPoint:
         """Touch a button through the panel: QEMU's tablet, the kernel, X, the window."""
         page = self.eyes.screen()
         if button not in page["places"]:
-            raise MachineError(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
+            raise NoSuchButton(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
         self.machine.qmp.touch(*page["places"][button])
         time.sleep(0.5)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sample
-from emulated_point import EmulatedPoint
+from emulated_point import EmulatedPoint, NoSuchButton
 from image_district import ImageDistrict
 from ledger import Ledger, until
 from scenes_start import status, verified
 
 PIN = next(each.pin for each in sample.OPERATORS if each.role == "operator")
+WAYS_HOME = ("start", "home", "done", "logout", "back", "later", "here")
 PAGE_S = 60.0  # an emulated machine draws some frames a second
 HUB_S = 180.0
 
@@ -32,15 +35,17 @@ class Counter:
         self.seen: Callable[[], None] = lambda: None  # called when the world has seen something happen
 
     def go_home(self) -> None:
-        for _ in range(8):
+        """Leave whatever page is open. A page may leave by itself between the look and the touch: then look again."""
+        for _ in range(12):
             page = self.point.page()
-            here, buttons = page["screen"], page["buttons"]
+            here = page["screen"]
             if here == "home":
                 return
-            for step in ("start", "home", "done", "logout", "back", "later", "here"):
-                if f"{here}.{step}" in buttons:
+            step = next((step for step in WAYS_HOME if f"{here}.{step}" in page["buttons"]), None)
+            if step is not None:
+                with suppress(NoSuchButton):
                     self.point.tap(f"{here}.{step}")
-                    break
+            time.sleep(0.5)
         self.point.wait("home", PAGE_S)
 
     def log_in(self) -> None:
