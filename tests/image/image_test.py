@@ -108,12 +108,23 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
             first = [] if set(chosen) <= set(ALONE) else NEEDED_FIRST
             for name in [*first, *(part for part in chosen if part not in first)]:
                 with ledger.scenario(name):
+                    if name not in first:
+                        make_ready(stage)
                     PARTS[name](stage)
     finally:
         point.close()
     if asked.how == "check":
         ledger.skip("not in this check", LEFT_OUT_OF_CHECK)
     return ledger.close()
+
+
+def make_ready(stage: Stage) -> None:
+    """A part before may have left the point off, or broken off in the middle: it is up, with shell and eyes."""
+    if not stage.point.is_on:
+        stage.point.power_on()
+        stage.watcher.wait(STANDBY, START_S)
+        stage.point.open_shell()
+        stage.point.open_eyes()
 
 
 # -- parts

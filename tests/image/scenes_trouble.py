@@ -14,7 +14,7 @@ ESCAPES = [
     *[("ctrl", "alt", f"f{number}") for number in range(1, 8)],
     ("alt", "f4"), ("ctrl", "alt", "delete"), ("ctrl", "alt", "backspace"), ("alt", "tab"), ("meta_l",), ("esc",),
     ("f1",), ("ctrl", "c"), ("ctrl", "z"), ("ctrl", "alt", "esc"), ("alt", "sysrq", "k"), ("alt", "sysrq", "b"),
-    ("alt", "sysrq", "e"), ("ctrl", "alt", "t"), ("print",), ("power",), ("sleep",),
+    ("alt", "sysrq", "e"), ("ctrl", "alt", "t"), ("print",), ("sleep",),
 ]  # fmt: skip
 CONTROL_CODES = [
     "\x03\x04\x1a",
@@ -25,6 +25,7 @@ CONTROL_CODES = [
     "\x1b\x1b\x04root\n\n",
 ]
 PLUG_S = 90.0
+POWER_S = 60.0  # an emulated machine went down within 20
 FILL = "/data/fill"
 
 
@@ -54,7 +55,9 @@ def keys(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
     ledger.figure("keys and codes sent", len(ESCAPES) + 8 + len(CONTROL_CODES), "presses")
     vt = point.shell.run("cat /sys/class/tty/tty0/active")
     ledger.check("the console is still the kiosk's", vt == "tty1", vt)
-    point.machine.qmp.unplug("foreign")
+    point.machine.qmp.press("power")
+    time.sleep(POWER_S)
+    ledger.check("the power key of a keyboard does not switch the point off", point.is_on, "it is off")
 
 
 def _unmoved(point: EmulatedPoint, watcher: Watcher, before: str, page: str, boot: str) -> bool:
