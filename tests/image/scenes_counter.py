@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -13,11 +12,11 @@ from typing import Any
 import sample
 from emulated_point import EmulatedPoint, NoSuchButton
 from image_district import ImageDistrict
-from ledger import Ledger, until
+from ledger import Ledger, NotSeen, until
 from scenes_start import status, verified
 
 PIN = next(each.pin for each in sample.OPERATORS if each.role == "operator")
-WAYS_HOME = ("start", "home", "done", "logout", "back", "later", "here")
+TURN_S = 8.0  # from a touch to the next page
 PAGE_S = 60.0  # an emulated machine draws some frames a second
 HUB_S = 180.0
 
@@ -35,18 +34,25 @@ class Counter:
         self.seen: Callable[[], None] = lambda: None  # called when the world has seen something happen
 
     def go_home(self) -> None:
-        """Leave whatever page is open. A page may leave by itself between the look and the touch: then look again."""
+        self._walk("home", ("start", "home", "done", "logout", "back", "later", "here"))
+
+    def log_out(self) -> None:
+        self._walk("standby", ("logout", "back", "home", "done"))
+
+    def _walk(self, to: str, ways: tuple[str, ...]) -> None:
+        """Leave page after page. One may leave by itself between the look and the touch: then look again."""
         for _ in range(12):
             page = self.point.page()
             here = page["screen"]
-            if here == "home":
+            if here == to:
                 return
-            step = next((step for step in WAYS_HOME if f"{here}.{step}" in page["buttons"]), None)
-            if step is not None:
+            way = next((way for way in ways if f"{here}.{way}" in page["buttons"]), None)
+            if way is not None:
                 with suppress(NoSuchButton):
-                    self.point.tap(f"{here}.{step}")
-            time.sleep(0.5)
-        self.point.wait("home", PAGE_S)
+                    self.point.tap(f"{here}.{way}")
+            with suppress(NotSeen):
+                until("another page", lambda here=here: self.point.page()["screen"] != here, TURN_S, 0.2)
+        self.point.wait(to, PAGE_S)
 
     def log_in(self) -> None:
         self.go_home()
@@ -55,15 +61,6 @@ class Counter:
         self.point.type(PIN)
         self.point.tap("login.ok")
         self.point.wait("board", PAGE_S)
-
-    def log_out(self) -> None:
-        for _ in range(4):
-            here = self.point.page()["screen"]
-            if here == "standby":
-                return
-            buttons = self.point.page()["buttons"]
-            self.point.tap(f"{here}.logout" if f"{here}.logout" in buttons else f"{here}.back")
-        self.point.wait("standby", PAGE_S)
 
     def open_intake(self) -> None:
         if self.point.page()["screen"] != "intake":
