@@ -37,6 +37,7 @@ DISK = "the file system of the data needs its journal alone"
 OPENED = "every cell that opened has its order in the books"
 HEARD = "every fact the hub confirmed is still there"
 TOOL_S = 300
+NOT_BEGUN = "no such table: fact"  # the power went between the file of the store and its first transaction
 SCANS_S = 25.0  # latest moment of a cut after the intake is open
 GONE = (QmpError, DriveError, ShellError, MachineError, NotSeen, OSError)  # what hands meet when the power is gone
 
@@ -114,16 +115,17 @@ def cut_recorded(point: EmulatedPoint, run: Run, watcher: Watcher, dice: random.
     ledger = watcher.ledger
     kept = point.disk.snapshot(point.folder / "kept")
     hurt_ever, starts = 0, 0
-    for number in range(1, plan.cuts + 1):
-        upto = dice.randint(1, len(run.recording.log))
-        hurt_ever += point.disk.replay(run.recording, upto, dice)
-        books = read_books(point, point.folder)
-        judge(books, run.promised(upto), ledger)
-        if number % plan.start_every == 0:
-            starts += 1
-            took = _cold_start(point, watcher, run.page, dice)
-            ledger.say(f"{run.name}: cut {number}/{plan.cuts} at write {upto}: up in {took:.0f} s")
-    point.disk.restore(kept)
+    try:
+        for number in range(1, plan.cuts + 1):
+            upto = dice.randint(1, len(run.recording.log))
+            hurt_ever += point.disk.replay(run.recording, upto, dice)
+            judge(read_books(point, point.folder), run.promised(upto), ledger)
+            if number % plan.start_every == 0:
+                starts += 1
+                took = _cold_start(point, watcher, run.page, dice)
+                ledger.say(f"{run.name}: cut {number}/{plan.cuts} at write {upto}: up in {took:.0f} s")
+    finally:
+        point.disk.restore(kept)
     ledger.figure(f"{run.name}: power cuts", plan.cuts, "cuts")
     ledger.figure(f"{run.name}: writes recorded", len(run.recording.log), "writes")
     ledger.figure(f"{run.name}: writes that did not survive whole", hurt_ever, "writes")
@@ -199,9 +201,11 @@ def read_books(point: EmulatedPoint, folder: Path) -> Books:
     if not (data / "point.db").exists():
         return Books(fsck, words, None, 0)
     config.write_text(_settings(out / "etc/village-point/point.toml", data), "utf-8")
-    proof = json.loads(_asked(config, "log", "verify")[0])
-    orders = sum('"kind": "door_authorised.1"' in line for line in _asked(config, "log", "export"))
-    return Books(fsck, words, proof, orders)
+    said, why = _asked(config, "log", "verify")
+    if not said:
+        return Books(fsck, words, None if NOT_BEGUN in why else {"ok": False, "facts": 0, "why": why}, 0)
+    orders = sum('"kind": "door_authorised.1"' in line for line in _asked(config, "log", "export")[0])
+    return Books(fsck, words, json.loads(said[0]), orders)
 
 
 def _settings(own: Path, data: Path) -> str:
@@ -210,7 +214,8 @@ def _settings(own: Path, data: Path) -> str:
     return "\n".join([f'data_dir = "{data}"', *lines]) + "\n"
 
 
-def _asked(config: Path, *words: str) -> list[str]:
+def _asked(config: Path, *words: str) -> tuple[list[str], str]:
+    """Run a `village-point` command on this machine; tell its lines, and its one sentence of what is wrong."""
     order = [sys.executable, "-m", "edge.cli", *words, "--config", str(config)]
     done = subprocess.run(order, capture_output=True, text=True, check=False, timeout=TOOL_S)
-    return done.stdout.splitlines()
+    return done.stdout.splitlines(), done.stderr.strip()[-300:]

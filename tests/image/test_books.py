@@ -116,6 +116,28 @@ def test_a_card_without_a_store_has_no_books(tree: Path, tmp_path: Path) -> None
     off.disk.close()
 
 
+def test_a_store_that_had_not_begun_has_no_books(tree: Path, tmp_path: Path) -> None:
+    (tree / "village-point/point.db").write_bytes(b"")
+    for file in (tree / "village-point").glob("point.db-*"):
+        file.unlink()
+    off: Any = card_of(tree, tmp_path)
+
+    assert read_books(off, off.folder).proof is None
+    off.disk.close()
+
+
+def test_a_store_that_cannot_be_read_is_a_broken_one(tree: Path, tmp_path: Path) -> None:
+    (tree / "village-point/point.db").write_bytes(b"no database " * 1000)
+    off: Any = card_of(tree, tmp_path)
+
+    proof = read_books(off, off.folder).proof
+
+    assert proof is not None
+    assert proof["ok"] is False
+    assert "store S1" in proof["why"]
+    off.disk.close()
+
+
 def read_books_or_nothing(off: Any) -> Books:
     try:
         return read_books(off, off.folder)
