@@ -185,7 +185,7 @@ class EmulatedPoint:
                 raise MachineError(f"no kiosk with a drive socket within {seconds:g} s")
             time.sleep(2)
         self.shell.put("/run/eyes.py", EYES.encode())
-        self.shell.run(f"setsid {PYTHON} /run/eyes.py >/dev/null 2>/run/eyes.log </dev/null &")
+        self.shell.run(f"(setsid {PYTHON} /run/eyes.py >/dev/null 2>/run/eyes.log </dev/null &)")
         self._eyes = Driver(self.machine.socket("eyes"))
         return self.eyes
 

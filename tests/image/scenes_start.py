@@ -14,6 +14,7 @@ from emulated_point import START_S, EmulatedPoint
 from image_district import ImageDistrict
 from ledger import Ledger, until
 from look import Album
+from root_shell import ShellError
 
 APPROVED_S = 180.0  # the terminal asks every 5 s, fetches its profile and starts again
 PIN_S = 120.0  # a PIN is hashed at length on purpose
@@ -103,13 +104,20 @@ def command(point: EmulatedPoint, words: str, seconds: float = 180.0, worst: int
 
 def status(point: EmulatedPoint) -> dict[str, Any]:
     """How the point's books stand."""
-    found: dict[str, Any] = json.loads(command(point, "status").splitlines()[-1])
-    return found
+    return _object(command(point, "status"))
 
 
 def verified(point: EmulatedPoint) -> dict[str, Any]:
     """What the check of the whole chain says."""
-    found: dict[str, Any] = json.loads(command(point, "log verify", worst=4).splitlines()[0])
+    return _object(command(point, "log verify", worst=4))
+
+
+def _object(said: str) -> dict[str, Any]:
+    """The answer of a command among what else a console says. Errors: ShellError."""
+    line = next((line for line in said.splitlines() if line.startswith("{")), None)
+    if line is None:
+        raise ShellError(f"no answer in {said[-300:]!r}")
+    found: dict[str, Any] = json.loads(line)
     return found
 
 
