@@ -13,6 +13,7 @@ import pytest
 PACKAGING = Path(__file__).parents[2] / "packaging"
 NAMES = PACKAGING / "udev/71-village-names.rules"
 KIOSK = PACKAGING / "session/kiosk/udev.rules"
+POWER = PACKAGING / "session/kiosk/power-switch.rules"
 # udev(7): keys that are compared, keys that are set.
 COMPARED = {
     "ACTION",
@@ -47,14 +48,14 @@ def rules(file: Path) -> list[list[tuple[str, str, str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("file", [NAMES, KIOSK], ids=["names", "kiosk"])
+@pytest.mark.parametrize("file", [NAMES, KIOSK, POWER], ids=["names", "kiosk", "power"])
 def test_each_key_is_compared_or_set_as_udev_allows(file: Path) -> None:
     for rule in rules(file):
         for key, _, sign, _ in rule:
             assert key in (COMPARED if sign in ("==", "!=") else SET), rule
 
 
-@pytest.mark.parametrize("file", [NAMES, KIOSK], ids=["names", "kiosk"])
+@pytest.mark.parametrize("file", [NAMES, KIOSK, POWER], ids=["names", "kiosk", "power"])
 def test_every_jump_lands_further_down(file: Path) -> None:
     seen = rules(file)
     labels = {value: at for at, rule in enumerate(seen) for key, _, _, value in rule if key == "LABEL"}
@@ -72,10 +73,23 @@ def test_each_kind_of_device_has_a_name_by_its_socket(kind: str) -> None:
 
 
 def test_names_come_after_the_rules_that_find_the_socket() -> None:
-    """60-serial and 60-persistent-input import ID_PATH; 70-power-switch tags what the kiosk's rules untag."""
+    """60-serial and 60-persistent-input import ID_PATH."""
     assert int(NAMES.name[:2]) > 60
     script = (PACKAGING / "session/village-point-kiosk").read_text(encoding="utf-8")
-    assert "/etc/udev/rules.d/95-village-kiosk.rules" in script
+    assert "udev.rules /etc/udev/rules.d/95-village-kiosk.rules" in script
+
+
+def test_no_key_of_a_gun_or_a_keyboard_is_a_power_switch() -> None:
+    """Laid in the place of systemd's file: taken away by a later file, logind has seen the tag already."""
+    script = (PACKAGING / "session/village-point-kiosk").read_text(encoding="utf-8")
+    assert "power-switch.rules /etc/udev/rules.d/70-power-switch.rules" in script
+    seen = rules(POWER)
+    passed_over = next(at for at, rule in enumerate(seen) if any(value.startswith("usb|") for *_, value in rule))
+    tagged = [at for at, rule in enumerate(seen) for key, _, sign, _ in rule if (key, sign) == ("TAG", "+=")]
+
+    assert ("GOTO", "", "=", "power_switch_end") in seen[passed_over]
+    assert tagged
+    assert min(tagged) > passed_over
 
 
 def test_installing_alone_takes_no_device_from_anybody() -> None:
@@ -90,4 +104,3 @@ def test_the_kiosk_keeps_others_away() -> None:
     assert told["ENV{ID_MM_PORT_IGNORE}"] == "1"
     assert told["ENV{UDISKS_IGNORE}"] == "1"
     assert told["ENV{BRLTTY_BRAILLE_DRIVER}"] == ""
-    assert told["TAG"] == "power-switch"
