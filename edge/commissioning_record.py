@@ -30,14 +30,6 @@ class StepResult:
     operator: str
     at: int = 0
 
-    @property
-    def what(self) -> str:
-        return self.step.partition(":")[0]
-
-    @property
-    def device(self) -> str:
-        return self.step.partition(":")[2]
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

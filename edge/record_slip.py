@@ -5,6 +5,7 @@ from __future__ import annotations
 from drivers.paper import Cut, Line, Text
 from edge.commissioning_record import Record, StepResult
 from edge.slips import Letterhead
+from edge.steps.wizard import parts_of
 
 DIGEST_SIGNS = 16  # of 64: enough to compare by eye
 
@@ -38,8 +39,9 @@ def record_slip(head: Letterhead, record: Record) -> tuple[Line, ...]:
 def _step(head: Letterhead, row: StepResult) -> list[Line]:
     """One step: what and how it came out; below it what was measured, or why not."""
     say = head.say
-    name = say(f"wizard_step.{row.what}")
-    said = say(f"record.row_{row.result}", name=f"{name} {row.device} {row.code}".strip())
-    measured = say(f"wizard_detail.{row.what}", text=row.detail) if row.detail else ""
+    what, device = parts_of(row.step)
+    name = say(f"wizard_step.{what}")
+    said = say(f"record.row_{row.result}", name=f"{name} {device} {row.code}".strip())
+    measured = say(f"wizard_detail.{what}", text=row.detail) if row.detail else ""
     more = say(f"wizard_why.{row.reason}") if row.reason else measured
     return [Text(said), *([Text(say("record.detail", text=more))] if more else [])]

@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 
 from edge.model import CellNo
 
+
+def parts_of(step: str) -> tuple[str, str]:
+    """Split the key of a step: what is tried, and the device, "" for what every point has."""
+    what, _, device = step.partition(":")
+    return what, device
+
+
 # --- asked --------------------------------------------------------------------------------------------------------
 
 
@@ -124,11 +131,11 @@ class WizardLine:
 
     @property
     def what(self) -> str:
-        return self.step.partition(":")[0]
+        return parts_of(self.step)[0]
 
     @property
     def device(self) -> str:
-        return self.step.partition(":")[2]
+        return parts_of(self.step)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,24 +188,6 @@ class WizardTold:
 
 
 @dataclass(frozen=True, slots=True)
-class RecordRow:
-    step: str
-    result: str
-    code: str
-    reason: str
-    detail: str
-    operator: str
-
-    @property
-    def what(self) -> str:
-        return self.step.partition(":")[0]
-
-    @property
-    def device(self) -> str:
-        return self.step.partition(":")[2]
-
-
-@dataclass(frozen=True, slots=True)
 class RecordBoard:
     """The record of the newest run that has ended; without rows there is none. `verdict`, `confirmation`: its words.
 
@@ -216,7 +205,7 @@ class RecordBoard:
     at: int = 0
     digest: str = ""
     code: str = ""
-    rows: tuple[RecordRow, ...] = ()
+    rows: tuple[WizardLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ class Wizard:
             return
 
     def _trial(self, intent: z.TryStep | z.TryDoor, hands: Hands) -> Trial:
-        what, _, name = intent.step.partition(":")
+        what, name = z.parts_of(intent.step)
         now = z.WizardNow(intent.step, "busy")
         trials = {
             "line": wizard_trials.line,
@@ -187,7 +187,7 @@ class Wizard:
 
     async def _settled(self, run: str, step: str, came: Came, operator: OperatorId) -> z.WizardTold:
         """Write down what a step came to, under the doctor's code where the doctor sees why."""
-        what, _, name = step.partition(":")
+        what, name = z.parts_of(step)
         code, key, slots = "", "", came.slots
         if came.found:
             code, key = code_of(what, came.found), f"eyes_{what}_{came.found}"
@@ -195,7 +195,7 @@ class Wizard:
             code, key, slots = finding.code, finding.key, finding.slots
         result = StepResult(step, came.result, code, "", came.detail, operator)
         await self._site.store.run(commissioning.settle, run, result)
-        return z.WizardTold(z.WizardLine(step, came.result, code, "", came.detail), key, slots, came.lines)
+        return z.WizardTold(_line(result), key, slots, came.lines)
 
     async def _finding(self, what: str, name: str) -> Finding | None:
         """What the doctor says of the step's device, when it is ill."""
@@ -218,10 +218,7 @@ class Wizard:
         if record is None or record.ended_at is not None:
             return z.WizardBoard("", tuple(z.WizardLine(step) for step in self._kit.steps), record is not None)
         results = record.results
-        lines = [
-            z.WizardLine(step, r.result, r.code, r.reason, r.detail) if (r := results.get(step)) else z.WizardLine(step)
-            for step in self._kit.steps
-        ]
+        lines = [_line(came) if (came := results.get(step)) else z.WizardLine(step) for step in self._kit.steps]
         return z.WizardBoard(record.run.run, tuple(lines))
 
     async def _record(self) -> z.RecordBoard:
@@ -261,10 +258,12 @@ def record_board(record: Record) -> z.RecordBoard:
         at=record.ended_at or record.begun_at,
         digest=record.digest,
         code=record.code if record.is_genuine else "",
-        rows=tuple(
-            z.RecordRow(row.step, row.result, row.code, row.reason, row.detail, row.operator) for row in record.rows
-        ),
+        rows=tuple(map(_line, record.rows)),
     )
+
+
+def _line(came: StepResult) -> z.WizardLine:
+    return z.WizardLine(came.step, came.result, came.code, came.reason, came.detail)
 
 
 def _ended(tx: Tx, site: str) -> Record | None:

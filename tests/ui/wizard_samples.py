@@ -46,7 +46,7 @@ def board(results: dict[str, tuple[str, str, str, str]], steps: tuple[str, ...] 
 
 
 def record(verdict: str, confirmation: str, *, is_sent: bool = True, **changes: Any) -> z.RecordBoard:
-    rows = tuple(z.RecordRow(step, *EVERY[step], "tech1") for step in STEPS)
+    rows = tuple(z.WizardLine(step, *EVERY[step]) for step in STEPS)
     whole = z.RecordBoard(
         verdict, confirmation, is_sent, "QJ-0001", "7KQ2-M0XD", "0.1.0", "tech1", "r1", 1_782_869_400_000, DIGEST,
         "M3TC-90ZP" if confirmation == "agrees" else "", rows,

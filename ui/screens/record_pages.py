@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
-from edge.steps.wizard import RecordBoard, RecordRow
+from edge.steps.wizard import RecordBoard, WizardLine
 from ui.screens import theme
 from ui.screens.kit import Kit
 from ui.screens.technician_pages import BAD, DOUBT, GOOD, Look
@@ -62,7 +62,7 @@ def _head(kit: Kit, board: RecordBoard) -> Widget:
     return kit.card(line, fill=ground, border=ink, pad=(5, 1), height=14)
 
 
-def _row(kit: Kit, each: RecordRow) -> Widget:
+def _row(kit: Kit, each: WizardLine) -> Widget:
     _, ink, mark = LOOKS[each.result]
     name = step_name(kit, each.what, each.device)
     told = kit.t(f"wizard_why.{each.reason}") if each.reason else measured(kit, each.what, each.detail)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kivy.uix.widget import Widget
 
-from edge.steps.wizard import WizardBoard, WizardLine, WizardTold
+from edge.steps.wizard import WizardBoard, WizardLine, WizardTold, parts_of
 from ui import words
 from ui.screens import theme
 from ui.screens.bill_pages import pin_boxes
@@ -90,7 +90,7 @@ def skip(kit: Kit) -> Widget:
     """Why is this step left out? One touch."""
     state = kit.frame.state
     assert isinstance(state, WizardSkip)
-    what, _, device = state.step.partition(":")
+    what, device = parts_of(state.step)
     taps: list[Widget] = []
     for name in SKIP_REASONS:
         tap = key(kit, name, kit.t(f"wizard_why.{name}"), look="line", em=7.5, height=26)

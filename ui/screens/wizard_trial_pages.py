@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kivy.uix.widget import Widget
 
-from edge.steps.wizard import WizardNow
+from edge.steps.wizard import WizardNow, parts_of
 from ui.screens import theme
 from ui.screens.bill_pages import pin_boxes
 from ui.screens.intake_pages import staff_beside
@@ -25,7 +25,7 @@ def trial(kit: Kit) -> Widget:
     """The page of the stage the trial is in."""
     state = kit.frame.state
     assert isinstance(state, WizardTrial)
-    what, _, device = state.step.partition(":")
+    what, device = parts_of(state.step)
     title = step_name(kit, what, device)
     now = state.now
     stage = "busy" if now is None or (state.said and now.stage != "weigh") else now.stage
@@ -35,12 +35,12 @@ def trial(kit: Kit) -> Widget:
 
 
 def _busy(kit: Kit, now: WizardNow) -> Widget:
-    what = now.step.partition(":")[0]
+    what, _ = parts_of(now.step)
     return stacked(kit, natural(question(kit, kit.t(f"wizard_busy.{what}"), kit.t("wizard.wait"))))
 
 
 def _scan(kit: Kit, now: WizardNow) -> Widget:
-    name = now.step.partition(":")[2]
+    _, name = parts_of(now.step)
     parts: list[Widget] = [
         kit.text(kit.t("wizard_ask.scan", name=name), 9, bold=True, align="center", height=13, floor=5.5),
         bar_code(kit, now.code),
@@ -55,7 +55,7 @@ def _scan(kit: Kit, now: WizardNow) -> Widget:
 
 def _choose(kit: Kit, now: WizardNow) -> Widget:
     """Three numbers, one of which is there; and the key for nothing at all."""
-    what = now.step.partition(":")[0]
+    what, _ = parts_of(now.step)
     high = 34 if kit.portrait else 27
     numbers: list[Widget] = [
         _awake(kit, key(kit, f"say_{at}", n, theme.STAFF, look="line", em=14, height=high))
@@ -159,7 +159,7 @@ def door(kit: Kit) -> Widget:
     """Which empty cell, and the PIN of who opens it."""
     state = kit.frame.state
     assert isinstance(state, WizardDoor)
-    what, _, device = state.step.partition(":")
+    what, device = parts_of(state.step)
     go = key(kit, "ok", kit.t("trial.go"), theme.HELP, em=theme.STAFF_TITLE, height=17, icon="door")
     kit.able(go, lambda f: len(getattr(f.state, "pin", "")) >= PIN_MIN and not getattr(f.state, "busy", False))
     other = key(kit, "other", kit.t("wizard.other_cell"), look="line", width=40, em=5.5)
