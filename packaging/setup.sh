@@ -4,9 +4,9 @@
 # Needs: bash, apt, python3.11, root or sudo (only when a Debian package is missing).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+. packaging/need.sh
 
 VENV=.venv
-APT_LOCK_S=300      # another apt may be running (unattended upgrades take minutes on a small machine)
 LIBRARIES=(libgl1 libegl1 libgles2 libmtdev1)   # what the window library loads at run time
 TOOLS=(mosquitto fonts-noto-cjk strace alsa-utils) # broker, source of the font, witness of "audit before pulse", aplay
 UPDATES=(rauc squashfs-tools dbus-daemon openssl)  # signs, reads and installs bundles in the tests of updates, on a bus of its own
@@ -29,29 +29,18 @@ choose_python() {
 }
 
 missing_packages() {
-    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${UPDATES[@]}" "${DATABASE[@]}" "${COMPILER[@]}") package
+    local wanted=("${LIBRARIES[@]}" "${TOOLS[@]}" "${UPDATES[@]}" "${DATABASE[@]}" "${COMPILER[@]}")
     "$1" -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3-venv python3.11-venv)
     "$1" -c 'import pathlib, sys, sysconfig
 sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exists())' || wanted+=(python3-dev python3.11-dev)
-    for package in "${wanted[@]}"; do
-        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
-    done
-}
-
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
-    command -v sudo >/dev/null || stop "root or sudo is needed once, for: $*"
-    sudo "$@"
+    missing_of "${wanted[@]}"
 }
 
 install_packages() {
     local missing
     mapfile -t missing < <(missing_packages "$1")
     if [ "${#missing[@]}" -eq 0 ]; then return; fi
-    say apt "${missing[*]}"
-    local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o "DPkg::Lock::Timeout=$APT_LOCK_S")
-    as_root "${apt[@]}" update </dev/null
-    as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null
+    need "${missing[@]}"
     # The package starts a broker on port 1883 for everybody. Ours is private and has its own port, so a service
     # that was not here before us is not left running. One that was here stays as it was.
     if [[ " ${missing[*]} " == *" mosquitto "* && -d /run/systemd/system ]]; then

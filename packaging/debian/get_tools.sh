@@ -3,6 +3,7 @@
 # another architecture a cross compiler and that architecture's Python headers. usage: get_tools.sh ARCH [test]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+. packaging/need.sh
 
 arch=${1:-amd64} for_test=${2:-}
 here=$(dpkg --print-architecture)
@@ -20,17 +21,7 @@ if [ "$arch" != "$here" ]; then
     esac
 fi
 
-missing=()
-for package in "${wanted[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-    echo "  apt       ${missing[*]}"
-    root=(); [ "$(id -u)" -eq 0 ] || root=(sudo)
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update </dev/null
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 install --yes \
-        --no-install-recommends "${missing[@]}" </dev/null
-fi
+need "${wanted[@]}"
 
 # The headers of Python, and of the kernel as new as this machine's, are written for one architecture each. They are only unpacked, not installed, and asked for
 # with lists of their own, so this machine's apt stays as it is.

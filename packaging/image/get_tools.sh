@@ -3,6 +3,7 @@
 # About 60 MB; for arm64 on another machine also the user-mode emulator (60 MB) and a cross compiler (100 MB).
 # A second call looks and does nothing.
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../need.sh"
 
 arch=${1:?usage: get_tools.sh amd64|arm64}
 tools=(mmdebstrap arch-test mtools dosfstools e2fsprogs fdisk bmap-tools zstd rauc squashfs-tools openssl)
@@ -15,22 +16,7 @@ arm64)
 *) echo "get_tools: no image for $arch; there are amd64 and arm64" >&2; exit 2 ;;
 esac
 
-as_root() {
-    if [ "$(id -u)" -eq 0 ]; then "$@"; return; fi
-    command -v sudo >/dev/null || { echo "get_tools: root or sudo is needed for: $*" >&2; exit 1; }
-    sudo "$@"
-}
-
-missing=()
-for tool in "${tools[@]}"; do
-    [ "$(dpkg-query -W -f '${db:Status-Status}' "$tool" 2>/dev/null)" = installed ] || missing+=("$tool")
-done
-if [ "${#missing[@]}" -gt 0 ]; then
-    echo "  tools     ${missing[*]}"
-    apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
-    as_root "${apt[@]}" update </dev/null
-    as_root "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null
-fi
+need "${tools[@]}"
 
 # Programs of another architecture run when the kernel knows their emulator. The package registers it at the machine's
 # start; where there is no such service (a container), it is done here.
