@@ -71,7 +71,7 @@ def main() -> int:
     asked = parser.parse_args()
     image = asked.image or newest("amd64")
     if image is None or shutil.which(NEEDED["amd64"]) is None:
-        print("image-test: there is no image or no QEMU: make image ARCH=amd64, packaging/image/get_tools.sh")
+        print("image-test: there is no image or no QEMU: make image ARCH=amd64, tests/image/get_tools.sh")
         return 2
     asked.report.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vp-") as own:  # sockets want a short path
