@@ -228,7 +228,7 @@ def shelved(tx: Tx, parcel: ParcelId) -> Parcel:
 def _shelve(tx: Tx, here: Parcel) -> tuple[Parcel, Changes]:
     if here.place is None:
         raise AssertionError(f"parcel {here.id} has no place")
-    code, token = _new_code(tx), PickupToken(tx.dice.token())
+    code, token = new_code(tx), PickupToken(tx.dice.token())
     return _stored(tx, here, events.ParcelShelved(here.id, here.place, code, token), code, token)
 
 
@@ -238,7 +238,7 @@ def deposited(tx: Tx, parcel: ParcelId, evidence: str) -> Parcel:
     if here.cell is None:
         raise AssertionError(f"parcel {parcel} has no cell")
     cells.occupy(tx, here.cell, parcel)
-    code, token = _new_code(tx), PickupToken(tx.dice.token())
+    code, token = new_code(tx), PickupToken(tx.dice.token())
     fact = events.ParcelDeposited(parcel, here.cell, evidence, code, token)
     here, changes = _stored(tx, here, fact, code, token)
     tx.update("parcel", ("id", parcel), changes)
@@ -307,10 +307,7 @@ def to_shelf(tx: Tx, parcel: ParcelId) -> Parcel:
     return load(tx, parcel)
 
 
-# --- private ------------------------------------------------------------------------------------------------------
-
-
-def _new_code(tx: Tx) -> PickupCode:
+def new_code(tx: Tx) -> PickupCode:
     """Draw a code that is neither a live one nor one digit away from it."""
     for _ in range(NEW_CODE_TRIES):
         code = tx.dice.code()
@@ -318,6 +315,9 @@ def _new_code(tx: Tx) -> PickupCode:
         if not any(_is_near(code, other) for (other,) in tx.execute(_LIKE, parts)):
             return PickupCode(code)
     raise AssertionError("no free pickup code in a thousand draws")
+
+
+# --- private ------------------------------------------------------------------------------------------------------
 
 
 def _is_near(code: str, other: str) -> bool:

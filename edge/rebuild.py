@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge import events, log
+from edge import events, log, parcels
 from edge.chain import Item
 from edge.events import BadFact, Encoded, Fact
 from edge.model import BillState, CellState, ParcelState, local_day
@@ -65,7 +65,8 @@ def finish(tx: Tx, work: Rebuild) -> None:
     for row in tx.rows(
         "SELECT id FROM parcel WHERE state IN ('in_locker', 'on_shelf', 'releasing', 'exception') AND code IS NULL"
     ):
-        _new_code(tx, row["id"])
+        # Nobody was told it: the operator gives the parcel out, who looks at it anyway.
+        tx.update("parcel", ("id", row["id"]), {"code": parcels.new_code(tx).plain()})
         work.to_check.add(row["id"])
     for parcel in sorted(work.to_check):
         where = tx.row("SELECT coalesce(cell, place, waybill_no) AS named FROM parcel WHERE id = ?", (parcel,))
@@ -315,16 +316,6 @@ def _leave(case: Case, parcel: str, *, left_open: bool = False) -> None:
 def _take(case: Case, place: str | None) -> None:
     if place is not None:
         case.tx.execute("UPDATE place SET taken = 1 WHERE place = ?", (place,))
-
-
-def _new_code(tx: Tx, parcel: str) -> None:
-    """A code nobody was told: the parcel is given out by the operator, who looks at it anyway."""
-    for _ in range(1000):
-        code = tx.dice.code()
-        if tx.value("SELECT 1 FROM parcel WHERE code = ?", (code,)) is None:
-            tx.update("parcel", ("id", parcel), {"code": code})
-            return
-    raise AssertionError("no free pickup code in a thousand draws")
 
 
 def _number(tx: Tx, key: str, number: str) -> None:

@@ -1,0 +1,41 @@
+"""What is decided when the books of a terminal are brought back; the whole way is in tests/sync/test_replacing.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stockroom import Clock, Dice, Hub, code_of, furnish, new_store, stored
+
+from edge import rebuild
+from edge.rebuild import Rebuild
+from edge.store import Tx
+
+
+def test_a_code_in_place_of_a_lost_one_is_not_one_digit_from_a_live_one(tmp_path: Path) -> None:
+    dice = Dice(1)
+    store = new_store(tmp_path, Clock(), dice)
+    store.open()
+    store.run_now(furnish, "S" * 4, 12)
+    hub = Hub()
+    lost, live = stored(store, hub, 1), stored(store, hub, 2)
+    kept = code_of(store, live.id)
+    store.run_now(forget, lost.id)
+    dice.codes = [kept, kept[:5] + str((int(kept[5]) + 1) % 10), "000000" if kept[0] != "0" else "999999"]
+
+    work = Rebuild({})
+    store.run_now(finish, work)
+
+    given = code_of(store, lost.id)
+    store.close()
+    assert sum(a != b for a, b in zip(given, kept, strict=True)) >= 2
+    assert work.to_check == {lost.id}
+
+
+def forget(tx: Tx, parcel: str) -> None:
+    tx.bookkeeping = True
+    tx.update("parcel", ("id", parcel), {"code": None})
+
+
+def finish(tx: Tx, work: Rebuild) -> None:
+    tx.bookkeeping = True
+    rebuild.finish(tx, work)
