@@ -5,7 +5,7 @@
 # For a district the root key is made on a machine without a line and kept in a drawer; this makes both in one folder, which is
 # right for development. Nothing in this folder may be lost: terminals take no update that these keys did not sign.
 set -euo pipefail
-folder=$1
+folder=$(realpath -m "$1")
 if [ -s "$folder/root.pem" ] && [ -s "$folder/release.pem" ]; then exit 0; fi
 if [ -n "$(ls -A "$folder" 2>/dev/null)" ]; then echo "keys.sh: $folder is neither empty nor complete" >&2; exit 1; fi
 

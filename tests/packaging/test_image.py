@@ -178,8 +178,8 @@ def test_boot_files_cut_at_any_step_are_whole_or_absent(tmp_path: Path) -> None:
 
 
 def test_update_keys_are_made_once_and_fit_each_other(tmp_path: Path) -> None:
-    folder = tmp_path / "keys"
-    subprocess.run([IMAGE / "keys.sh", folder], check=True, capture_output=True)
+    folder = tmp_path / "data/keys"
+    subprocess.run([IMAGE / "keys.sh", "data/keys"], check=True, capture_output=True, cwd=tmp_path)  # as the build does
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
     subprocess.run([IMAGE / "keys.sh", folder], check=True, capture_output=True)
 
