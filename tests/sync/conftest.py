@@ -26,7 +26,7 @@ KEY = bytes(range(32))
 
 
 class Forwarder:
-    """A TCP line that can be frozen (half open: nothing moves, nothing breaks) and cut, now or after some bytes."""
+    """A TCP line that can be frozen (half open: nothing moves, nothing breaks) and cut."""
 
     def __init__(self, upstream_port: int) -> None:
         self._upstream = upstream_port
@@ -34,7 +34,6 @@ class Forwarder:
         self._flows.set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._left: int | None = None
         self.port = 0
 
     async def open(self) -> None:
@@ -50,10 +49,6 @@ class Forwarder:
     def cut(self) -> None:
         for writer in list(self._writers):
             writer.transport.abort()
-
-    def cut_after(self, down: int | None) -> None:
-        """`down` bytes of answers still pass, then every connection is torn; `None`: no such end."""
-        self._left = down
 
     async def close(self) -> None:
         self._server.close()
@@ -76,19 +71,15 @@ class Forwarder:
             writer.transport.abort()
             return
         self._writers.add(there_writer)
-        for source, sink, is_down in ((reader, there_writer, False), (there_reader, writer, True)):
-            task = asyncio.ensure_future(self._carry(source, sink, is_down))
+        for source, sink in ((reader, there_writer), (there_reader, writer)):
+            task = asyncio.ensure_future(self._carry(source, sink))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, is_down: bool) -> None:
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
             while chunk := await source.read(65536):
                 await self._flows.wait()
-                if is_down and self._left is not None:
-                    if len(chunk) > self._left:
-                        break
-                    self._left -= len(chunk)
                 sink.write(chunk)
                 await sink.drain()
         except (ConnectionError, OSError):

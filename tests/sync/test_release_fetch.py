@@ -118,6 +118,24 @@ def test_a_line_that_drops_costs_nothing_that_came(terminal: Terminal, offer: Of
     assert came == offer.size
 
 
+class TornLine(Forwarder):
+    """Every connection is torn once `left` bytes have passed, in whatever direction."""
+
+    left = 0
+
+    async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while (chunk := await source.read(4096)) and len(chunk) <= self.left:
+                self.left -= len(chunk)
+                sink.write(chunk)
+                await sink.drain()
+        except (ConnectionError, OSError):
+            pass
+        finally:
+            self._writers.discard(sink)
+            sink.transport.abort()
+
+
 def test_the_real_line_may_be_cut_at_any_moment(
     district: TlsDistrict, terminal: Terminal, offer: Offer, tmp_path: Path
 ) -> None:
@@ -127,12 +145,12 @@ def test_the_real_line_may_be_cut_at_any_moment(
     words: list[str] = []
 
     async def play() -> None:
-        line = Forwarder(district.reception_port)
+        line = TornLine(district.reception_port)
         await line.open()
         far = district.terminal("far", port=line.port)
         far.copy_of(terminal.identity.folder)
         for number in range(6):  # five cuts pass less than five of the six pieces, whatever buffers hold
-            line.cut_after(dice.randrange(16_384, PIECE) if number < 5 else None)
+            line.left = dice.randrange(16_384, PIECE) if number < 5 else 10 * offer.size
             fetching = Fetching(tmp_path, offer, names, far.enroller)
             (end,) = await asyncio.gather(asyncio.to_thread(fetching.run, pace()), return_exceptions=True)
             words.append("done" if isinstance(end, Path) else str(getattr(end, "word", end)))
