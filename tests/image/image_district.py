@@ -133,6 +133,10 @@ class ImageDistrict:
         """The desk says yes."""
         self.stand.hub_command("approve", code, "--site", sample.SITE, "--replace")
 
+    def refuse(self, code: str) -> None:
+        """The desk says no."""
+        self.stand.hub_command("refuse", code)
+
     def hub_site(self) -> dict[str, Any]:
         """How the point stands at the hub."""
         sites = json.loads(self.stand.hub_command("status"))["sites"]

@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "packaging/dev")]
 
 import scenes_cuts  # noqa: E402
+import scenes_kills  # noqa: E402
 import scenes_start  # noqa: E402
 import scenes_trouble  # noqa: E402
 import scenes_update  # noqa: E402
@@ -51,6 +52,7 @@ class Stage:
     dice: random.Random
     image: Path
     plan: scenes_cuts.Plan
+    accel: str = "tcg"
     runs: dict[str, scenes_cuts.Run] = field(default_factory=dict)
 
 
@@ -62,6 +64,7 @@ def main() -> int:
     parser.add_argument("--image", type=Path, help="the image; the newest amd64 one in build/image when not given")
     parser.add_argument("--cuts", type=int, default=25, help="power cuts of each recorded run")
     parser.add_argument("--kills", type=int, default=10, help="kills of the machine at work")
+    parser.add_argument("--first-kills", type=int, default=8, help="kills of the machine in a first start")
     parser.add_argument(
         "--start-every", type=int, default=1, help="cuts from one cold start that is waited for to the next"
     )
@@ -83,7 +86,7 @@ def main() -> int:
 def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
     """Set the stage and play the parts."""
     ledger = Ledger(asked.report)
-    plan = scenes_cuts.Plan(asked.cuts, asked.start_every, asked.kills)
+    plan = scenes_cuts.Plan(asked.cuts, asked.start_every, asked.kills, asked.first_kills)
     ledger.say(f"{image.name}, seed {asked.seed}")
     album = Album(folder / "album")
     album.begin()
@@ -103,12 +106,13 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
                 random.Random(asked.seed),
                 image,
                 plan,
+                accel,
             )
             chosen = asked.parts or (CHECK if asked.how == "check" else list(PARTS))
             first = [] if set(chosen) <= set(ALONE) else NEEDED_FIRST
             for name in [*first, *(part for part in chosen if part not in first)]:
                 with ledger.scenario(name):
-                    if name not in first:
+                    if name not in first and name not in ALONE:
                         make_ready(stage)
                     PARTS[name](stage)
     finally:
@@ -151,7 +155,7 @@ def counter_day(stage: Stage) -> None:
     """Recorded, with what the world saw when."""
     run = scenes_cuts.Run("work", STANDBY, stage.point.disk.record(stage.point.folder / "before-work"))
     stage.runs["work"] = run
-    stage.counter.seen = lambda: run.promise(stage.counter.pulses(), scenes_cuts.heard_upto(stage.counter))
+    stage.counter.seen = lambda: run.promise(stage.counter.pulses(), scenes_cuts.heard_upto(stage.district))
     short_day(stage.counter)
     stage.counter.seen = lambda: None
     stage.point.disk.recording = None
@@ -175,7 +179,19 @@ def full_disk(stage: Stage) -> None:
 
 
 def cut_writes(stage: Stage) -> None:
-    scenes_cuts.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan.kills)
+    scenes_kills.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan.kills)
+
+
+def cut_first_start(stage: Stage) -> None:
+    """Cards of their own, larger than the image, in a district of their own."""
+    folder = stage.point.folder.parent
+    point = EmulatedPoint("amd64", scenes_kills.large_card(stage.image, folder), folder / "b", stage.accel)
+    try:
+        with ImageDistrict(folder / "f", folder / "b") as district:
+            watcher = scenes_start.Watcher(point, stage.watcher.album, stage.ledger)
+            scenes_kills.cut_first_start(point, district, watcher, stage.dice, stage.plan.first_kills)
+    finally:
+        point.close()
 
 
 def cut_recorded(stage: Stage) -> None:
@@ -233,6 +249,7 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "keys": keys,
     "plugs": plugs,
     "cable": cable,
+    "cut_first_start": cut_first_start,
     "cut_writes": cut_writes,
     "cut_recorded": cut_recorded,
     "full_disk": full_disk,
@@ -240,7 +257,7 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "arm64": arm64,
 }
 NEEDED_FIRST = ("first_start", "cold_start", "counter_day")
-ALONE = ("arm64",)  # need no point that is set up
+ALONE = ("cut_first_start", "arm64")  # need no point that is set up
 CHECK = ["first_start", "cold_start", "counter_day", "keys"]
 
 

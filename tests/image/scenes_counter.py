@@ -19,6 +19,10 @@ PIN = next(each.pin for each in sample.OPERATORS if each.role == "operator")
 TURN_S = 8.0  # from a touch to the next page
 PAGE_S = 60.0  # an emulated machine draws some frames a second
 HUB_S = 180.0
+WAITING = """
+SELECT sms.code, sms.phone FROM sms JOIN parcel ON parcel.site = sms.site AND parcel.parcel = sms.parcel
+WHERE parcel.state = 'in_locker' AND sms.code <> '' ORDER BY sms.at DESC
+"""
 
 
 class Counter:
@@ -31,6 +35,7 @@ class Counter:
         self.bills: list[dict[str, Any]] = manifest["bills"]
         self.taken_in: list[str] = []
         self.paid_fen = 0
+        self.thanked = self.slips = 0  # pick-ups and payments that the screen confirmed
         self.seen: Callable[[], None] = lambda: None  # called when the world has seen something happen
 
     def go_home(self) -> None:
@@ -80,21 +85,35 @@ class Counter:
     def collect(self, waybill_no: str) -> None:
         """Type the code of the message and the tail of the phone; the cell opens, the door is shut."""
         code, tail = until("the message to the recipient", lambda: self.message(waybill_no), HUB_S)
-        before = self.pulses()
+        self.fetch(self.before_pickup(code, tail))
+
+    def before_pickup(self, code: str, tail: str) -> str:
+        """Type code and tail but for the last digit, and tell that."""
         self.go_home()
         self.point.tap("home.pickup")
         self.point.wait("pickup", PAGE_S)
-        self.point.type(code)
-        self.point.type(tail)
+        self.point.type(code + tail[:-1])
+        return tail[-1]
+
+    def fetch(self, last: str) -> None:
+        """Type the last digit; the cell opens, the door is shut, the screen says thanks."""
+        before = self.pulses()
+        self.point.tap(f"pickup.{last}")
         page = self.point.wait("choose|door|thanks", PAGE_S)
         if page["screen"] == "choose":
             self.point.tap("choose.all")
         until("a cell opened for the pick-up", lambda: self.pulses() > before, PAGE_S)
         self.point.wait("thanks", 2 * PAGE_S)
+        self.thanked += 1
         self.seen()
 
     def pay(self, bill: dict[str, Any]) -> None:
         """Find the bill by its account, hand the cash over, the operator types the PIN."""
+        self.before_payment(bill)
+        self.take_cash(bill)
+
+    def before_payment(self, bill: dict[str, Any]) -> None:
+        """Everything up to the key that takes the cash."""
         self.go_home()
         self.point.tap("home.bill")
         self.point.wait("bill", PAGE_S)
@@ -108,9 +127,13 @@ class Counter:
         self.point.tap("confirm.pay")
         self.point.wait("cash", PAGE_S)
         self.point.type(PIN)
+
+    def take_cash(self, bill: dict[str, Any]) -> None:
+        """The key that takes the cash; the slip's page comes."""
         self.point.tap("cash.ok")
         self.point.wait("slip", PAGE_S)
         self.seen()
+        self.slips += 1
         self.paid_fen += bill["fen"]
 
     # -- what an outside eye sees
@@ -124,6 +147,11 @@ class Counter:
         phone = next(row["phone"] for row in self.parcels if row["waybill_no"] == waybill_no)
         rows = hub_rows(self.district.stand.folder, "SELECT code FROM sms WHERE phone = ? AND code IS NOT NULL", phone)
         return (str(rows[-1][0]), phone[-4:]) if rows else None
+
+    def waiting(self) -> tuple[str, str] | None:
+        """Code and phone tail of the parcel that was put into a cell last, and that nobody has fetched."""
+        rows = hub_rows(self.district.stand.folder, WAITING)
+        return (str(rows[0][0]), str(rows[0][1])[-4:]) if rows else None
 
     def compare(self) -> None:
         """Facts at the hub are the facts of the point, in the same order."""

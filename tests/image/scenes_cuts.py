@@ -1,8 +1,8 @@
 """Power cuts at random moments, and what must hold after each: the books, the file system, the screen.
 
-Two ways. The emulator is killed in the middle of work, again and again (`cut_writes`). And a run is recorded write by
-write; a cut at any write of it is then a disk made from that record, which needs no second run (`cut_recorded`). Either
-way the disk keeps of the writes since the last flush what the dice say (cut_disk.py), and the books are read on this
+Two ways. The running machine is killed, again and again (scenes_kills.py). And a run is recorded write by write; a cut
+at any write of it is then a disk made from that record, which needs no second run (`cut_recorded`, here). Either way
+the disk keeps of the writes since the last flush what the dice say (cut_disk.py), and the books are read on this
 machine from a copy of the data partition. Cold starts show that it comes up.
 """
 
@@ -12,9 +12,8 @@ import json
 import random
 import subprocess
 import sys
-import threading
-import time
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,14 +21,9 @@ from typing import Any
 from cut_disk import Recording
 from emulated_point import START_S, EmulatedPoint
 from firmware_disk import partitions
+from image_district import ImageDistrict
 from ledger import Ledger, NotSeen
-from machine import MachineError
-from qmp import QmpError
-from root_shell import ShellError
-from scenes_counter import Counter
-from scenes_start import STANDBY, Watcher
-
-from ui.drive_client import DriveError
+from scenes_start import Watcher
 
 UP = "comes up after a power cut"
 BOOKS = "the chain of facts verifies after a power cut"
@@ -38,17 +32,17 @@ OPENED = "every cell that opened has its order in the books"
 HEARD = "every fact the hub confirmed is still there"
 TOOL_S = 300
 NOT_BEGUN = "no such table: fact"  # the power went between the file of the store and its first transaction
-SCANS_S = 25.0  # latest moment of a cut after the intake is open
-GONE = (QmpError, DriveError, ShellError, MachineError, NotSeen, OSError)  # what hands meet when the power is gone
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many cuts of each recorded run, after how many of them a cold start, and how many kills at work."""
+    """How many cuts of each recorded run, after how many of them a cold start; how many kills at work, and in a first
+    start."""
 
     cuts: int
     start_every: int
     kills: int
+    first_kills: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +80,11 @@ class Books:
     words: str
     proof: dict[str, Any] | None  # of `log verify`; None while there is no database
     orders: int  # cells that were ordered to open
+    kinds: Mapping[str, int] = field(default_factory=dict)  # how many facts of each kind
 
 
 def _moment(promise: Promise) -> int:
     return promise.at
-
-
-def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: int) -> None:
-    """Kill the machine while parcels are scanned in, start it cold, again. Up before and after."""
-    ledger, point = watcher.ledger, counter.point
-    for number in range(1, times + 1):
-        counter.open_intake()
-        at = _work_until_cut(counter, dice)
-        hurt = point.settle(dice)
-        books = read_books(point, point.folder)
-        judge(books, Promise(0, counter.pulses(), heard_upto(counter)), ledger)
-        machine = point.power_on()
-        watcher.wait(STANDBY, START_S)
-        ledger.check(UP, is_so=True)
-        ledger.say(f"kill {number}/{times} {at:.1f} s into work: {hurt} writes hurt, up in {machine.seconds:.0f} s")
-        point.open_shell()
-        point.open_eyes()
-    ledger.figure("machine killed during writes", times, "kills")
 
 
 def cut_recorded(point: EmulatedPoint, run: Run, watcher: Watcher, dice: random.Random, plan: Plan) -> None:
@@ -148,20 +125,6 @@ def _cold_start(point: EmulatedPoint, watcher: Watcher, page: str, dice: random.
     return took
 
 
-def _work_until_cut(counter: Counter, dice: random.Random) -> float:
-    """Scan parcels into the open intake; the power goes in the middle of it."""
-    began = time.monotonic()
-    fuse = threading.Timer(dice.uniform(0.3, SCANS_S), counter.point.kill)
-    fuse.start()
-    with suppress(*GONE):
-        while counter.point.is_on:
-            row = dice.choice(counter.parcels)
-            counter.point.machine.qmp.scan(row["waybill_no"])
-            time.sleep(dice.uniform(0.2, 3.0))
-    fuse.join()
-    return time.monotonic() - began
-
-
 def judge(books: Books, promise: Promise, ledger: Ledger) -> None:
     """What must hold after every cut, whenever it came."""
     ledger.check(DISK, books.fsck == 0, books.words)
@@ -172,9 +135,9 @@ def judge(books: Books, promise: Promise, ledger: Ledger) -> None:
     ledger.check(HEARD, facts >= promise.heard, f"the hub has {promise.heard}, the point {facts}")
 
 
-def heard_upto(counter: Counter) -> int:
+def heard_upto(district: ImageDistrict) -> int:
     """How many facts of the point the hub has confirmed."""
-    return max([each["upto"] for each in counter.district.hub_site().get("logs", [])], default=0)
+    return max([each["upto"] for each in district.hub_site().get("logs", [])], default=0)
 
 
 def data_check(point: EmulatedPoint, card: Path) -> tuple[int, str]:
@@ -204,8 +167,8 @@ def read_books(point: EmulatedPoint, folder: Path) -> Books:
     said, why = _asked(config, "log", "verify")
     if not said:
         return Books(fsck, words, None if NOT_BEGUN in why else {"ok": False, "facts": 0, "why": why}, 0)
-    orders = sum('"kind": "door_authorised.1"' in line for line in _asked(config, "log", "export")[0])
-    return Books(fsck, words, json.loads(said[0]), orders)
+    kinds = Counter(json.loads(line)["kind"] for line in _asked(config, "log", "export")[0])
+    return Books(fsck, words, json.loads(said[0]), kinds["door_authorised.1"], kinds)
 
 
 def _settings(own: Path, data: Path) -> str:
