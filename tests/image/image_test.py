@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import random
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from scenes_start import STANDBY  # noqa: E402
 IMAGES = ROOT / "build/image"
 REPORTS = ROOT / "build/image-test"
 SEED = 20261128
+INTERRUPTED = 130  # as a shell tells it
 LEFT_OUT_OF_CHECK = (
     "power cuts, updates and falling back, a full disk, plugs, the network cable, arm64: make image-test does them"
 )
@@ -57,7 +59,7 @@ class Stage:
 
 
 def main() -> int:
-    """Exit code 0: nothing was violated; 1: something was; 2: it could not begin."""
+    """Exit code 0: nothing was violated; 1: something was; 2: it could not begin; 130: interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("how", choices=("check", "test"))
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="only these parts")
@@ -76,6 +78,7 @@ def main() -> int:
     if image is None or shutil.which(NEEDED["amd64"]) is None:
         print("image-test: there is no image or no QEMU: make image ARCH=amd64, tests/image/get_tools.sh")
         return 2
+    signal.signal(signal.SIGTERM, interrupt)
     asked.report.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vp-") as own:  # sockets want a short path
         folder = asked.keep or Path(own)
@@ -94,6 +97,7 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
     ledger.say(f"the machine is run by {accel}: {why}")
     ledger.figures["acceleration"] = accel
     point = EmulatedPoint("amd64", image, folder / "m", accel)
+    is_whole = True
     try:
         with ImageDistrict(folder / "d", folder / "m") as district:
             watcher = scenes_start.Watcher(point, album, ledger)
@@ -109,17 +113,31 @@ def play(asked: argparse.Namespace, image: Path, folder: Path) -> int:
                 accel,
             )
             chosen = asked.parts or (CHECK if asked.how == "check" else list(PARTS))
-            first = [] if set(chosen) <= set(ALONE) else NEEDED_FIRST
-            for name in [*first, *(part for part in chosen if part not in first)]:
-                with ledger.scenario(name):
-                    if name not in first and name not in ALONE:
-                        make_ready(stage)
-                    PARTS[name](stage)
+            play_parts(stage, chosen)
+    except KeyboardInterrupt:
+        is_whole = False
+        ledger.skip("the rest", "the run was interrupted; the table below is as far as it came")
     finally:
         point.close()
     if asked.how == "check":
         ledger.skip("not in this check", LEFT_OUT_OF_CHECK)
-    return ledger.close()
+    code = ledger.close()
+    return code if is_whole else code or INTERRUPTED
+
+
+def play_parts(stage: Stage, chosen: Sequence[str]) -> None:
+    """Play these parts, and before them those that make a point of a blank card, if one of them needs a point."""
+    first = () if set(chosen) <= set(ALONE) else NEEDED_FIRST
+    for name in [*first, *(part for part in chosen if part not in first)]:
+        with stage.ledger.scenario(name):
+            if name not in first and name not in ALONE:
+                make_ready(stage)
+            PARTS[name](stage)
+
+
+def interrupt(*_: object) -> None:
+    """As Ctrl-C does; also where the shell that began us made us deaf to that."""
+    raise KeyboardInterrupt
 
 
 def make_ready(stage: Stage) -> None:

@@ -75,6 +75,7 @@ class Album:
         self._order = [sys.executable, str(ROOT / "tests/ui/draw.py"), size, inch, str(folder), "", "zh"]
         self._report = folder / f"{size}.json"
         self._drawing: subprocess.Popen[bytes] | None = None
+        self._sights: dict[str, Sight] = {}  # read once: a look costs a tenth then, and the machine wants every second
 
     def begin(self) -> None:
         """Draw every page, beside whatever else is done; who looks at one waits for all. A kept album is used again."""
@@ -94,7 +95,9 @@ class Album:
         """The page a picture is most like, and how much; "" when it is like none."""
         self.wait()
         look = seen(screen)
-        every = ((file.stem, likeness(look, seen(file))) for file in sorted(self._pages.glob("*.png")))
+        if not self._sights:
+            self._sights = {file.stem: seen(file) for file in sorted(self._pages.glob("*.png"))}
+        every = ((page, likeness(look, sight)) for page, sight in self._sights.items())
         name, share = max(every, key=lambda pair: pair[1])
         return (name, share) if share >= ALIKE else ("", share)
 

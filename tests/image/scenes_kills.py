@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import sample
@@ -38,9 +38,11 @@ ONE_KEY = "a card asks with one key, however often its first start is cut"
 GROWN = "the data partition fills the card after a cut first start"
 SCANS_S, TOUCH_S = 18.0, 8.0  # latest moment of a cut: after the intake is open; after the deciding touch
 WORKS = ("intake", "intake", "intake", "pick-up", "bill")
+FIRST_SEED = 1000  # of manifests beside the sample's own
 ROWS_PER_KILL = 12  # parcels expected for each kill, more than can be scanned
 ASKED_S = 240.0
 ASK_AGAIN_S = 8.0  # a terminal asks every 5 s
+SUPERBLOCK_AT = 1024 + 4  # from the count of blocks on
 SPARE = 1 << 20  # of the partition that a file system may leave
 BLANK_MIB = 4096  # the card of a first start: larger than the image, so that there is something to grow
 PAGE_S = 75.0  # from power on to the pairing page, as long as nothing was measured
@@ -73,15 +75,22 @@ def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: i
 
 
 def expect_parcels(counter: Counter, count: int) -> list[str]:
-    """Have the hub announce so many more parcels; tell their waybills."""
-    today = datetime.now(UTC).date()
-    rows = [
-        row for seed in range(-(-count // sample.PARCELS)) for row in sample.manifest(today, 1000 + seed)["parcels"]
-    ]
+    """Have the hub announce at least so many more parcels; tell their waybills."""
+    rows = more_parcels(count)
     file = counter.district.stand.folder / "more.json"
     file.write_text(json.dumps({"parcels": rows, "bills": [], "notices": []}, ensure_ascii=False), "utf-8")
     counter.district.stand.hub_command("send", "--site", sample.SITE, str(file))
     return [str(row["waybill_no"]) for row in rows]
+
+
+def more_parcels(count: int) -> list[dict[str, object]]:
+    """At least so many parcels that the sample's own manifest does not have."""
+    seeds = range(FIRST_SEED, FIRST_SEED - (-count // sample.PARCELS))
+    return [row for seed in seeds for row in sample.manifest(today(), seed)["parcels"]]
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _facts(books: Books) -> int:
@@ -226,14 +235,14 @@ def _judge_growth(point: EmulatedPoint, ledger: Ledger) -> None:
     point.disk.flush()
     part, card = partitions(point.disk)[3], point.folder / "data.ext4"
     data_check(point, card)
-    blocks, _, _, _, _, shift = struct.unpack_from("<6I", superblock(card), 4)
+    size, room = files_end(card), point.disk.size - part.at
     card.unlink()
-    size, room = blocks << (10 + shift), point.disk.size - part.at
     ledger.check(GROWN, part.size == room and size > room - SPARE, f"card {room}, partition {part.size}, files {size}")
 
 
-def superblock(card: Path) -> bytes:
-    """The first superblock of an ext4 file system."""
+def files_end(card: Path) -> int:
+    """Where an ext4 file system ends, by its first superblock."""
     with card.open("rb") as file:
-        file.seek(1024)
-        return file.read(1024)
+        file.seek(SUPERBLOCK_AT)
+        blocks, _, _, _, _, shift = struct.unpack("<6I", file.read(24))
+    return int(blocks) << (10 + shift)
