@@ -41,10 +41,11 @@ class Recording:
 class CutDisk:
     """One guest's disk, safe for several threads."""
 
-    def __init__(self, base: Path, folder: Path) -> None:
+    def __init__(self, base: Path, folder: Path, size: int = 0) -> None:
+        """`size` in bytes: of a card larger than what was written to it; the rest of it reads as zeros."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.size = base.stat().st_size
-        if self.size % PAGE:
+        self.size = max(size, base.stat().st_size)
+        if self.size % PAGE or base.stat().st_size % PAGE:
             raise ValueError(f"{base}: {self.size} bytes are not whole pages of {PAGE}")
         self.folder = folder
         self.flushes = self.hurt = 0
@@ -181,7 +182,7 @@ class CutDisk:
                 while stop < last and stop not in self._live and self._has[stop] == self._has[page]:
                     stop += 1
                 source = self._overlay if self._has[page] else self._base
-                parts.append(os.pread(source, (stop - page) * PAGE, page * PAGE))
+                parts.append(os.pread(source, (stop - page) * PAGE, page * PAGE).ljust((stop - page) * PAGE, b"\0"))
             page = stop
         return b"".join(parts)[at - first * PAGE : at - first * PAGE + count]
 
@@ -209,7 +210,7 @@ class CutDisk:
         first, last = at // PAGE, -(-(at + len(content)) // PAGE)
         for page in {first, last - 1}:  # only the ends can be partial
             if not self._has[page]:
-                os.pwrite(self._overlay, os.pread(self._base, PAGE, page * PAGE), page * PAGE)
+                os.pwrite(self._overlay, os.pread(self._base, PAGE, page * PAGE).ljust(PAGE, b"\0"), page * PAGE)
         os.pwrite(self._overlay, content, at)
         self._has[first:last] = b"\1" * (last - first)
 

@@ -21,6 +21,7 @@ from ui.drive_client import Driver
 
 CARD_FOLDER = "village-point"  # of the firmware partition: what a technician puts there
 SLOTS = ("A", "B")
+CARD = 4 << 30  # bytes of the card that the image was flashed to: larger than the image, as every card is
 KEY_SEEN_S = 30.0
 START_S = 900.0  # a cold start under emulation took 280 s on two cores that fifteen other programs wanted
 PYTHON = "/opt/village-point/bin/python"
@@ -58,9 +59,9 @@ class NoSuchButton(MachineError):
 class EmulatedPoint:
     """One card and the machine it is in."""
 
-    def __init__(self, arch: str, image: Path, folder: Path, accel: str = "tcg") -> None:
+    def __init__(self, arch: str, image: Path, folder: Path, accel: str = "tcg", card: int = CARD) -> None:
         self.arch, self.folder, self._accel = arch, folder, accel
-        self.disk = CutDisk(image, folder)
+        self.disk = CutDisk(image, folder, card)
         self._server = NbdServer(self.disk)
         self._server.start()
         self._machine: Machine | None = None

@@ -70,6 +70,9 @@ baud = 57600
 [devices.gun]
 kind = "evdev_scanner"
 path = "{gun}"
+
+[update]
+kbit = 100000
 """
 
 EYES = """

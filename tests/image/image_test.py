@@ -30,10 +30,12 @@ from image_district import ImageDistrict  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from look import Album  # noqa: E402
 from machine import NEEDED, accelerator  # noqa: E402
+from releases import PROGRAM, Release, later, release, version_of  # noqa: E402
 from scenes_counter import Counter, short_day  # noqa: E402
 from scenes_start import STANDBY  # noqa: E402
 
 IMAGES = ROOT / "build/image"
+NEXT = ROOT / "build/image-test/next"  # releases after the image
 REPORTS = ROOT / "build/image-test"
 SEED = 20261128
 INTERRUPTED = 130  # as a shell tells it
@@ -224,17 +226,34 @@ def cut_recorded(stage: Stage) -> None:
 
 
 def update(stage: Stage) -> None:
-    """Written, tried and confirmed; cut anywhere in that; a slot without its program. The last part: slots change."""
-    bundle = newest("amd64", "raucb")
-    if bundle is None:
-        stage.ledger.skip("update", "there is no bundle: make bundle ARCH=amd64")
-        return
-    scenes_update.plug_stick(stage.point, scenes_update.stick_with(bundle, stage.point.folder))
+    """Refused; rolled out by the hub: a broken release, which is given up, and a good one; cut anywhere in that."""
+    broken, good = releases(stage)
+    desk = scenes_update.Desk(stage.district)
+    scenes_update.plug_stick(stage.point, scenes_update.stick_with(good.bundle, stage.point.folder))
     scenes_update.refusals(stage.point, stage.ledger)
-    run = scenes_update.update(stage.point, stage.watcher, stage.ledger)
-    scenes_update.fall_back(stage.point, run.recording, stage.watcher, stage.ledger)
+    scenes_update.fall_back(stage.point, desk, broken, stage.watcher, stage.ledger)
+    run = scenes_update.roll_out(stage.counter, desk, good, stage.watcher, stage.ledger)
     stage.point.switch_off()
     scenes_cuts.cut_recorded(stage.point, run, stage.watcher, stage.dice, stage.plan)
+
+
+def kill_update(stage: Stage) -> None:
+    """Killed while the other slot is written, and while it is tried. The last part of this card: it ends off."""
+    _, good = releases(stage)
+    stick = scenes_update.stick_with(good.bundle, stage.point.folder)
+    stage.point.machine.qmp.cable("cable", is_in=False)
+    scenes_update.kill_writing(stage.counter, stage.watcher, stick, stage.dice, stage.plan.kills)
+    scenes_update.kill_switching(stage.point, stage.watcher, stage.dice, stage.plan.kills)
+
+
+def releases(stage: Stage) -> tuple[Release, Release]:
+    """The two releases after the image: one whose program is missing, and a good one."""
+    version = version_of(stage.image)
+    made = [
+        release(stage.image, "amd64", later(version, steps), NEXT, without=lost)
+        for steps, lost in ((1, PROGRAM), (2, ""))
+    ]
+    return made[0], made[1]
 
 
 def arm64(stage: Stage) -> None:
@@ -272,6 +291,7 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "cut_recorded": cut_recorded,
     "full_disk": full_disk,
     "update": update,
+    "kill_update": kill_update,
     "arm64": arm64,
 }
 NEEDED_FIRST = ("first_start", "cold_start", "counter_day")

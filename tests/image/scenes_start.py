@@ -21,6 +21,8 @@ PIN_S = 120.0  # a PIN is hashed at length on purpose
 PAGE_S = 10.0  # until the page says that the hub was asked
 LOOK_S = 3.0  # a screen dump costs the emulated machine some of its time
 FIRST, STANDBY = "first-", "standby"
+SLOTS_MIB = 3080 - 256  # of the card, before the data partition
+DATA_SHARE = 0.95  # a file system's own books take the rest
 CONFIG = "/etc/village-point/point.toml"
 
 
@@ -92,6 +94,9 @@ def boot_budget(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
     ledger.check("no unit has failed", not failed, failed)
     root = shell.run("findmnt -no OPTIONS /")
     ledger.check("the root file system is read-only", root.split(",")[0] == "ro", root)
+    mib = int(shell.run("df --output=size -BM /data | tail -1").rstrip("M"))
+    ledger.figure("the data partition has grown to", mib, "MiB")
+    ledger.check("the data partition fills the card", mib > DATA_SHARE * ((point.disk.size >> 20) - SLOTS_MIB), mib)
     listening = shell.run("ss -Hltn 2>/dev/null || cat /proc/net/tcp | tail -n +2", worst=1)
     ledger.check("no port listens beyond the loopback", not _outside(listening), listening)
 

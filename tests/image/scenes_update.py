@@ -1,29 +1,38 @@
-"""A signed update of the root file system: installed, tried, confirmed; refused; fallen back from; cut anywhere in it.
+"""Releases on their way into the machine: refused, rolled out by the hub, given up, taken; and cut anywhere in that.
 
-The whole update is done once and every write of it recorded. A cut at any moment of it is then a disk made from that
-record: what was flushed before, and of the rest what the dice say. Each such disk is started cold.
+The good roll-out is recorded write by write. A cut at any moment of it is then a disk made from that record: what was
+flushed before, and of the rest what the dice say. The slots are written and changed under real kills as well.
 """
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import subprocess
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
-from cut_disk import Recording
+import sample
 from emulated_point import START_S, EmulatedPoint
-from firmware_disk import FirmwareDisk, partitions
-from ledger import Ledger, until
-from scenes_cuts import Promise, Run
-from scenes_start import STANDBY, Watcher, verified
+from image_district import ImageDistrict
+from ledger import Ledger, NotSeen, until
+from releases import KEYS, Release
+from scenes_counter import Counter
+from scenes_cuts import GONE, UP, Promise, Run, judge, read_books
+from scenes_start import STANDBY, Watcher, command, verified
 
 INSTALL_S = 1800.0
+ROLLOUT_S = 3600.0  # fetched, written, started and judged by an emulated machine
+QUIET_S = 90.0  # a point writes nothing before it was left alone for 60 s
 CONFIRMED_S = 900.0  # the judge of a slot on trial gives it 300 s, an emulated machine takes its time
 STICK = "/run/update-stick"
 BACKEND = "/usr/lib/village/rauc-backend"
-PROGRAM = "/usr/bin/village-point"
-SPARE_MIB = 16
+HUB_LOOK_S = 5.0
+SOONEST_S = 1.0
 
 
 def stick_with(bundle: Path, folder: Path) -> Path:
@@ -34,7 +43,7 @@ def stick_with(bundle: Path, folder: Path) -> Path:
     damaged[len(content) // 3] ^= 0xFF
     (folder / "damaged.raucb").write_bytes(damaged)
     (folder / "half.raucb").write_bytes(content[: len(content) // 2])
-    mib = 3 * (len(content) >> 20) + SPARE_MIB
+    mib = 3 * (len(content) >> 20) + 16
     stick.write_bytes(b"")
     with stick.open("r+b") as file:
         file.truncate(mib << 20)
@@ -56,73 +65,217 @@ def plug_stick(point: EmulatedPoint, stick: Path) -> None:
 
 
 def refusals(point: EmulatedPoint, ledger: Ledger) -> None:
-    """A damaged and a halved bundle are refused, and the slots stay as they are."""
+    """A damaged and a halved bundle are refused by RAUC and, in words, by the program; the slots stay as they are."""
     before = point.shell.run(f"{BACKEND} get-primary")
     for name in ("damaged", "half"):
         said = point.shell.run(f"rauc install {STICK}/{name}.raucb 2>&1 | tail -3", INSTALL_S)
         ledger.check(f"a {name} bundle is refused", "failed" in said.lower(), said)
+        said = command(point, f"update install {STICK}/{name}.raucb", INSTALL_S, worst=9)
+        ledger.say(f"{name}: {said[-200:]}")
+        ledger.check(f"a {name} bundle is refused in words", "written" not in said and name in said, said)
     after = point.shell.run(f"{BACKEND} get-primary")
     ledger.check("a refused bundle changes no slot", before == after, (before, after))
 
 
-def update(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> Run:
-    """From the running slot into the other one, until that is confirmed. The stick is mounted. Off afterwards."""
-    before = point.shell.run(f"{BACKEND} get-current")
-    facts = verified(point)["facts"]
-    recording = point.disk.record(point.folder / "before-update")
+# -- by the hub's roll-out
+
+
+class Desk:
+    """The desk of the district brings a release to the point, and hears how that went."""
+
+    def __init__(self, district: ImageDistrict) -> None:
+        self._hub = district.stand.hub_command
+        shutil.copyfile(KEYS / "root.pem", district.stand.folder / "release-keyring.pem")
+
+    def offer(self, bundle: Path) -> int:
+        """Take a bundle in; tell its bytes."""
+        told: dict[str, Any] = json.loads(self._hub("release", "add", str(bundle)))
+        return int(told["bytes"])
+
+    def order(self, version: str) -> None:
+        """To this one point, now."""
+        self._hub("rollout", "start", version, "--site", sample.SITE, "--at-once")
+
+    def stop(self) -> None:
+        self._hub("rollout", "stop")
+
+    def newest(self) -> dict[str, Any]:
+        """The newest roll-out: state of its sites, and what failed."""
+        found: dict[str, Any] = json.loads(self._hub("rollout", "status").splitlines()[0])
+        return found
+
+    def wait(self, state: str, seconds: float = ROLLOUT_S) -> dict[str, Any]:
+        """Wait until the point has told that. Errors: NotSeen; at once when it told a failure instead."""
+
+        def look() -> dict[str, Any]:
+            told = self.newest()
+            if told["failed"] and state not in told["sites"]:
+                raise NotSeen(f"the release failed before it was {state}: {told}")
+            return told if state in told["sites"] else {}
+
+        found: dict[str, Any] = until(f"the release {state} (at the hub {self.newest()})", look, seconds, HUB_LOOK_S)
+        return found
+
+
+def fall_back(point: EmulatedPoint, desk: Desk, broken: Release, watcher: Watcher, ledger: Ledger) -> None:
+    """A signed release whose program is missing is rolled out: the point gives it up by itself and says so."""
+    old, facts = point.shell.run(f"{BACKEND} get-current"), verified(point)["facts"]
+    desk.offer(broken.bundle)
     started = time.monotonic()
-    said = point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
-    ledger.figure("an update is written", time.monotonic() - started)
-    ledger.check("a good bundle is installed", "succeeded" in said, said)
-    recording.mark("installed")
-    point.restart()
+    desk.order(broken.version)
+    desk.wait("written")
+    written = time.monotonic()
+    ledger.figure("a broken release: ordered to written", written - started)
+    told = desk.wait("fell_back")
+    ledger.figure("a broken release: written to given up, told at the hub", time.monotonic() - written)
+    ledger.check("a broken release is told at the hub as fallen back", "no_start" in str(told["failed"]), told)
+    ledger.check("the roll-out of a broken release stops", told["state"] == "stopped", told)
     watcher.wait(STANDBY, START_S)
     point.open_shell()
+    point.open_eyes()
     now = point.shell.run(f"{BACKEND} get-current")
-    ledger.check("the new slot is tried", now != before, (before, now))
-    until("the new slot is confirmed", lambda: point.shell.run(f"{BACKEND} get-committed") == now, CONFIRMED_S, 10.0)
-    ledger.figure("power on to the new slot confirmed", point.machine.seconds)
+    ledger.check("a broken slot falls back to the old one", now == old, (old, now))
+    proof = verified(point)
+    ledger.check("falling back keeps the books", proof["ok"] and proof["facts"] >= facts, (facts, proof))
+
+
+def roll_out(counter: Counter, desk: Desk, good: Release, watcher: Watcher, ledger: Ledger) -> Run:
+    """A good release, written only when nobody is there, until it runs for good. Recorded. The point is off after."""
+    point = counter.point
+    old, facts = point.shell.run(f"{BACKEND} get-current"), verified(point)["facts"]
+    counter.log_in()
+    recording = point.disk.record(point.folder / "before-update")
+    ledger.figure("a release, whole", desk.offer(good.bundle), "bytes")
+    started = time.monotonic()
+    desk.order(good.version)
+    desk.wait("fetched")
+    ledger.figure("a release is fetched over HTTPS, in pieces", time.monotonic() - started)
+    _stay_there(counter)
+    told = desk.newest()
+    ledger.check("nothing is written while somebody is logged in", "fetched" in told["sites"], told)
+    counter.log_out()
+    left = time.monotonic()
+    desk.wait("written")
+    ledger.figure("the last touch to a release written", time.monotonic() - left)
+    recording.mark("written")
+    desk.wait("installed")
+    ledger.figure("the last touch to a release that runs for good, told at the hub", time.monotonic() - left)
     recording.mark("confirmed")
+    watcher.wait(STANDBY, START_S)
+    point.press_power(300)
+    point.disk.recording = None
+    point.open_console()
+    point.power_on()
+    watcher.wait(STANDBY, START_S)
+    point.open_shell()
+    point.open_eyes()
+    now = point.shell.run(f"{BACKEND} get-current; {BACKEND} get-committed; sed -n s/^VERSION=//p /etc/village-image")
+    other = {"A": "B", "B": "A"}[old]
+    ledger.check("the new slot runs, is committed and of the release", now.split() == [other, other, good.version], now)
     proof = verified(point)
     ledger.check("the books are as before the update", proof["ok"] and proof["facts"] >= facts, (facts, proof))
-    point.switch_off()
-    point.disk.recording = None
-    run = Run("an update and the change of slots", STANDBY, recording)
+    counter.compare()
+    run = Run("a roll-out and the change of slots", STANDBY, recording)
     run.promises.append(Promise(0, 0, facts))
     return run
 
 
-def fall_back(
-    point: EmulatedPoint, recording: Recording, watcher: Watcher, ledger: Ledger, *, without: str = PROGRAM
-) -> None:
-    """The new slot lacks its program: the trial must end in the old slot by itself, with the books as they were."""
-    point.disk.replay(recording, recording.marks["installed"], random.Random(1))
-    old = committed(point)
-    part = partitions(point.disk)[2 if old == "A" else 1]
-    copy = point.folder / "slot.ext4"
-    point.disk.extract(part.at, part.size, copy)
-    subprocess.run(["debugfs", "-w", "-R", f"rm {without}", str(copy)], check=True, capture_output=True, timeout=300)
-    point.disk.insert(part.at, copy)
-    copy.unlink()
+def _stay_there(counter: Counter) -> None:
+    """Somebody goes on working at the board for longer than a point waits before it writes."""
+    deadline = time.monotonic() + QUIET_S
+    while time.monotonic() < deadline:
+        counter.open_intake()
+        time.sleep(10)
+        counter.point.tap("intake.done" if "intake.done" in counter.point.page()["buttons"] else "intake.back")
+        time.sleep(5)
+
+
+# -- under real kills
+
+
+def kill_writing(counter: Counter, watcher: Watcher, stick: Path, dice: random.Random, times: int) -> float:
+    """Kill the machine while RAUC writes the other slot, start it cold, again. Tell how long writing takes."""
+    point, ledger = counter.point, watcher.ledger
+    facts = verified(point)["facts"]
+    took = _install(point, stick, ledger)
+    for number in range(1, times + 1):
+        at = dice.uniform(SOONEST_S, took)
+        fuse = threading.Timer(at, point.kill)
+        fuse.start()
+        with suppress(*GONE):
+            point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
+        fuse.join()
+        seconds = _back(point, watcher, dice, facts)
+        ledger.say(f"kill {number}/{times} {at:.0f} s into writing a slot: up in {seconds:.0f} s")
+        point.open_shell()
+        plug_stick(point, stick)
+    ledger.figure("machine killed while a slot was written", times, "kills")
+    again = _install(point, stick, ledger, is_there=True)
+    ledger.figure("a slot is written by RAUC", again)
+    return again
+
+
+def kill_switching(point: EmulatedPoint, watcher: Watcher, dice: random.Random, times: int) -> None:
+    """Kill the machine while it starts the slot on trial and judges it, start it cold. It is on, that slot armed."""
+    ledger, facts = watcher.ledger, verified(point)["facts"]
+    old = point.shell.run(f"{BACKEND} get-current")
+    point.switch_off()
     point.open_console()
-    point.power_on()
+    armed = point.disk.snapshot(point.folder / "armed")
+    took = _confirmed(point, watcher, old, ledger)
+    point.cut_power(dice)
+    ended: dict[str, int] = {}
+    for number in range(1, times + 1):
+        point.disk.restore(armed)
+        at = dice.uniform(SOONEST_S, took + SOONEST_S)
+        point.power_on()
+        point.machine.qmp.cable("cable", is_in=False)  # the hub must not hear of several futures of one point
+        time.sleep(at)
+        point.kill()
+        seconds = _back(point, watcher, dice, facts)
+        point.open_shell()
+        now = point.shell.run(f"{BACKEND} get-current; {BACKEND} get-committed").split()
+        ledger.check("after a kill during the change of slots a committed slot runs", now[0] == now[1], now)
+        ended[now[0]] = ended.get(now[0], 0) + 1
+        ledger.say(f"kill {number}/{times} {at:.0f} s into a trial: up in {seconds:.0f} s, slot {now[0]}")
+        point.cut_power(dice)
+    ledger.figure("machine killed during the change of slots", times, "kills")
+    ledger.figure("slots that ran afterwards", str(ended), "times")
+
+
+def _install(point: EmulatedPoint, stick: Path, ledger: Ledger, *, is_there: bool = False) -> float:
+    if not is_there:
+        plug_stick(point, stick)
     started = time.monotonic()
-    point.machine.wait_off(CONFIRMED_S + START_S)  # it restarts by itself, which ends the emulator
-    ledger.figure("a broken slot gives up", time.monotonic() - started)
-    point.after_off()
+    said = point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
+    ledger.check("a good bundle is installed", "succeeded" in said, said)
+    return time.monotonic() - started
+
+
+def _confirmed(point: EmulatedPoint, watcher: Watcher, old: str, ledger: Ledger) -> float:
+    """The slot on trial is started and not disturbed; tell the seconds from power on until it is committed."""
     point.power_on()
+    point.machine.qmp.cable("cable", is_in=False)
     watcher.wait(STANDBY, START_S)
     point.open_shell()
-    ledger.check("a broken slot falls back to the old one", point.shell.run(f"{BACKEND} get-current") == old, old)
-    proof = verified(point)
-    ledger.check("falling back keeps the books", proof["ok"], proof)
+    now = point.shell.run(f"{BACKEND} get-current")
+    ledger.check("the new slot is tried", now != old, (old, now))
+    until("the new slot is confirmed", lambda: point.shell.run(f"{BACKEND} get-committed") == now, CONFIRMED_S, 2.0)
+    took = point.machine.seconds
+    ledger.figure("power on to the new slot confirmed", took)
+    return took
 
 
-def committed(point: EmulatedPoint) -> str:
-    """The slot the card starts without a trial; the machine is off."""
-    with FirmwareDisk(point.disk) as firmware:
-        text = firmware.read("grub/committed.cfg" if firmware.has("grub/committed.cfg") else "config.txt").decode()
-    lines = [
-        line.strip().rstrip("/") for line in text.splitlines() if line.startswith(("set committed=", "os_prefix="))
-    ]
-    return lines[-1][-1]
+def _back(point: EmulatedPoint, watcher: Watcher, dice: random.Random, facts: int) -> float:
+    """After a kill the disk keeps what the dice say, the books hold, the standby screen comes. Tell the seconds."""
+    point.settle(dice)
+    judge(read_books(point, point.folder), Promise(0, 0, facts), watcher.ledger)
+    machine = point.power_on()
+    machine.qmp.cable("cable", is_in=False)
+    try:
+        watcher.wait(STANDBY, START_S)
+    except NotSeen as error:
+        watcher.ledger.check(UP, is_so=False, seen=error)
+        raise
+    watcher.ledger.check(UP, is_so=True)
+    return machine.seconds

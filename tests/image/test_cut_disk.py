@@ -37,6 +37,18 @@ def test_reader_sees_what_was_written_and_the_base_stays(disk: CutDisk, base: Pa
     assert base.read_bytes() == before
 
 
+def test_a_card_larger_than_its_image_reads_as_zeros_there_until_written(base: Path, tmp_path: Path) -> None:
+    disk = CutDisk(base, tmp_path / "large", 2 * SIZE)
+    try:
+        assert disk.size == 2 * SIZE
+        assert disk.read(SIZE - PAGE, 2 * PAGE) == base.read_bytes()[-PAGE:] + bytes(PAGE)
+        disk.write(SIZE + 5, b"abc")
+        disk.flush()
+        assert disk.read(SIZE, PAGE) == b"\0" * 5 + b"abc" + bytes(PAGE - 8)
+    finally:
+        disk.close()
+
+
 def test_what_was_flushed_survives_every_cut(disk: CutDisk) -> None:
     disk.write(0, b"kept" * 200)
     disk.flush()
