@@ -49,6 +49,7 @@ class CutDisk:
             raise ValueError(f"{base}: {self.size} bytes are not whole pages of {PAGE}")
         self.folder = folder
         self.flushes = self.hurt = 0
+        self.written = 0  # bytes, since ever
         self.recording: Recording | None = None
         self._base = os.open(base, os.O_RDONLY)
         self._overlay_path = folder / "overlay"
@@ -81,6 +82,7 @@ class CutDisk:
         if not content:
             return
         with self._lock:
+            self.written += len(content)
             if self.recording is not None:
                 self.recording.log.append((at, content))
             self._remember(at, content)

@@ -226,32 +226,33 @@ def cut_recorded(stage: Stage) -> None:
 
 
 def update(stage: Stage) -> None:
-    """Refused; rolled out by the hub: a broken release, which is given up, and a good one; cut anywhere in that."""
-    broken, good = releases(stage)
+    """Refused; rolled out by the hub: a good release, and a broken one that is given up; the good one cut anywhere."""
+    good, broken = releases(stage)
     desk = scenes_update.Desk(stage.district)
     scenes_update.plug_stick(stage.point, scenes_update.stick_with(good.bundle, stage.point.folder))
     scenes_update.refusals(stage.point, stage.ledger)
-    scenes_update.fall_back(stage.point, desk, broken, stage.watcher, stage.ledger)
     run = scenes_update.roll_out(stage.counter, desk, good, stage.watcher, stage.ledger)
+    scenes_update.fall_back(stage.point, desk, broken, stage.watcher, stage.ledger)
     stage.point.switch_off()
     scenes_cuts.cut_recorded(stage.point, run, stage.watcher, stage.dice, stage.plan)
 
 
 def kill_update(stage: Stage) -> None:
-    """Killed while the other slot is written, and while it is tried. The last part of this card: it ends off."""
-    _, good = releases(stage)
-    stick = scenes_update.stick_with(good.bundle, stage.point.folder)
+    """Killed while the other slot is written, and while it is tried. The hub hears nothing of it; it ends off."""
+    good, _ = releases(stage)
     stage.point.machine.qmp.cable("cable", is_in=False)
-    scenes_update.kill_writing(stage.counter, stage.watcher, stick, stage.dice, stage.plan.kills)
-    scenes_update.kill_switching(stage.point, stage.watcher, stage.dice, stage.plan.kills)
+    stick = scenes_update.stick_with(good.bundle, stage.point.folder)
+    plan = scenes_update.KillPlan(stage.plan.kills, good.root.stat().st_size)
+    scenes_update.kill_writing(stage.point, stage.watcher, stick, stage.dice, plan)
+    scenes_update.kill_switching(stage.point, stage.watcher, stage.dice, plan.times)
 
 
 def releases(stage: Stage) -> tuple[Release, Release]:
-    """The two releases after the image: one whose program is missing, and a good one."""
+    """The two releases after the image: a good one, and one whose program is missing."""
     version = version_of(stage.image)
     made = [
         release(stage.image, "amd64", later(version, steps), NEXT, without=lost)
-        for steps, lost in ((1, PROGRAM), (2, ""))
+        for steps, lost in ((1, ""), (2, PROGRAM))
     ]
     return made[0], made[1]
 

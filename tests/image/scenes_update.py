@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,14 @@ def refusals(point: EmulatedPoint, ledger: Ledger) -> None:
 
 
 # -- by the hub's roll-out
+
+
+@dataclass(frozen=True, slots=True)
+class KillPlan:
+    """How often to kill, within so many bytes of a slot's writing."""
+
+    times: int
+    slot: int
 
 
 class Desk:
@@ -193,26 +202,34 @@ def _stay_there(counter: Counter) -> None:
 # -- under real kills
 
 
-def kill_writing(counter: Counter, watcher: Watcher, stick: Path, dice: random.Random, times: int) -> float:
-    """Kill the machine while RAUC writes the other slot, start it cold, again. Tell how long writing takes."""
-    point, ledger = counter.point, watcher.ledger
-    facts = verified(point)["facts"]
-    took = _install(point, stick, ledger)
-    for number in range(1, times + 1):
-        at = dice.uniform(SOONEST_S, took)
-        fuse = threading.Timer(at, point.kill)
+def kill_writing(point: EmulatedPoint, watcher: Watcher, stick: Path, dice: random.Random, plan: KillPlan) -> None:
+    """Kill the machine while RAUC writes the other slot, start it cold, again; then let it be written."""
+    ledger, facts = watcher.ledger, verified(point)["facts"]
+    plug_stick(point, stick)
+    for number in range(1, plan.times + 1):
+        at = dice.randrange(plan.slot)
+        fuse = threading.Thread(target=_kill_when_written, args=(point, point.disk.written + at))
         fuse.start()
         with suppress(*GONE):
-            point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
+            point.shell.run(f"rauc install {STICK}/good.raucb", INSTALL_S)
         fuse.join()
         seconds = _back(point, watcher, dice, facts)
-        ledger.say(f"kill {number}/{times} {at:.0f} s into writing a slot: up in {seconds:.0f} s")
+        ledger.say(f"kill {number}/{plan.times} {at >> 20} MiB into writing a slot: up in {seconds:.0f} s")
         point.open_shell()
         plug_stick(point, stick)
-    ledger.figure("machine killed while a slot was written", times, "kills")
-    again = _install(point, stick, ledger, is_there=True)
-    ledger.figure("a slot is written by RAUC", again)
-    return again
+    ledger.figure("machine killed while a slot was written", plan.times, "kills")
+    started = time.monotonic()
+    said = point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
+    ledger.check("a good bundle is installed", "succeeded" in said, said)
+    ledger.figure("a slot is written by RAUC", time.monotonic() - started)
+
+
+def _kill_when_written(point: EmulatedPoint, upto: int) -> None:
+    """The power goes when so much was written to the disk; at the latest when that should long have been."""
+    deadline = time.monotonic() + INSTALL_S
+    while point.disk.written < upto and time.monotonic() < deadline:
+        time.sleep(0.02)
+    point.kill()
 
 
 def kill_switching(point: EmulatedPoint, watcher: Watcher, dice: random.Random, times: int) -> None:
@@ -241,15 +258,6 @@ def kill_switching(point: EmulatedPoint, watcher: Watcher, dice: random.Random, 
         point.cut_power(dice)
     ledger.figure("machine killed during the change of slots", times, "kills")
     ledger.figure("slots that ran afterwards", str(ended), "times")
-
-
-def _install(point: EmulatedPoint, stick: Path, ledger: Ledger, *, is_there: bool = False) -> float:
-    if not is_there:
-        plug_stick(point, stick)
-    started = time.monotonic()
-    said = point.shell.run(f"rauc install {STICK}/good.raucb 2>&1 | tail -3", INSTALL_S)
-    ledger.check("a good bundle is installed", "succeeded" in said, said)
-    return time.monotonic() - started
 
 
 def _confirmed(point: EmulatedPoint, watcher: Watcher, old: str, ledger: Ledger) -> float:
