@@ -2,6 +2,7 @@
 # Put village-point and the image's own files into Debian's part: usage root.sh ARCH BASE.tar VILLAGE_POINT.deb VERSION OUT.tar
 # Needs root; for another architecture its programs must run here (get_tools.sh).
 set -euo pipefail
+umask 022       # whoever builds may have a stricter one, and not everything in the image runs as root
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 arch=$1 base=$(realpath "$2") deb=$(realpath "$3") version=$4 out=$(realpath -m "$5")
 : "${SOURCE_DATE_EPOCH:?}" "${VILLAGE_KEYRING:?}"
@@ -39,7 +40,7 @@ copy_files() {
     cp -r --no-preserve=ownership "$here/files/." "$root/"
     cp "$here/layout.sh" "$root/usr/lib/village/layout"
     sed -i "s/@ARCH@/$arch/; s/@DISK_ID@/$DISK_ID/" "$root/etc/rauc/system.conf"
-    cp "$VILLAGE_KEYRING" "$root/etc/rauc/keyring.pem"
+    install -m 644 "$VILLAGE_KEYRING" "$root/etc/rauc/keyring.pem"     # the kiosk's own user judges a release by it first
     printf 'VERSION=%s\nARCH=%s\nCOMPATIBLE=village-terminal-%s\n' "$version" "$arch" "$arch" >"$root/etc/village-image"
     echo village-point >"$root/etc/hostname"
     mkdir -p "$root/data" "$root/boot/firmware" "$root/etc/village-point" "$root/var/lib/village-point"
@@ -79,6 +80,12 @@ prove() { # what must not be in it, is not
             exit 1
         fi
     done < <("$here/sources.sh")
+    for place in rauc/keyring.pem village-image; do
+        if ! in_root setpriv --reuid village --regid village --init-groups test -r "/etc/$place"; then
+            echo "root.sh: the kiosk's user cannot read /etc/$place, so it would refuse every release" >&2
+            exit 1
+        fi
+    done
     if find "$root" -xdev -name '*.key' -o -xdev -name 'ssh_host_*' | grep .; then
         echo "root.sh: the files above look like private keys" >&2
         exit 1
