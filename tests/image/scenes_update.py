@@ -23,7 +23,8 @@ from image_district import ImageDistrict
 from ledger import Ledger, NotSeen, until
 from releases import KEYS, Release
 from scenes_counter import Counter
-from scenes_cuts import GONE, UP, Promise, Run, judge, read_books
+from scenes_cuts import UP, Promise, Run, judge, read_books
+from scenes_kills import GONE
 from scenes_start import STANDBY, Watcher, command, verified
 
 from sync.update_words import sentence
