@@ -43,6 +43,7 @@ setup(
     install_requires=[
         "argon2-cffi>=23.1",
         "cryptography>=42",
+        "msgspec>=0.18,<1",
         "paho-mqtt>=2.1,<3",
         "pillow>=10",  # the picture of a code for an enrolment; python-escpos brings both
         "pyserial>=3.5",

@@ -85,11 +85,14 @@ class Receiver:
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def judge(self, batch: Batch, have: Position | None, *, knows_prev: bool = False) -> Verdict:
+    def judge(
+        self, batch: Batch, have: Position | None, *, knows_prev: bool = False, marks: Sequence[str] | None = None
+    ) -> Verdict:
         """Tell which facts of a batch to take.
 
         Shape: `have` is the position in the log of this name, None if there is none yet. `knows_prev` matters only
                then: whether the caller holds the hash `batch.prev` at `batch.first - 1` under another name.
+               `marks`: what `walk` makes of the batch with this key, where the caller has it already.
         """
         opens = have is None
         if have is None:
@@ -98,7 +101,7 @@ class Receiver:
             have = Position(batch.log_id, Seq(batch.first - 1), batch.prev)
         if self.is_gap(batch, have):
             return Verdict(have, why=Why.GAP, opens=opens)
-        marks = walk(self._key, batch.prev, batch.items)
+        marks = walk(self._key, batch.prev, batch.items) if marks is None else marks
         if (marks[-1] if marks else batch.prev) != batch.mark:
             return Verdict(have, why=Why.BAD, opens=opens)
         known = have.upto - batch.first + 1  # facts of this batch that are already here

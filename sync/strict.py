@@ -11,8 +11,8 @@ from edge.model import LogId
 
 INT64 = 2**63  # SQLite and PostgreSQL keep whole numbers in 64 bits
 
-_MARK = re.compile(r"[0-9a-f]{64}")
-_LOG_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+is_mark = re.compile(r"[0-9a-f]{64}").fullmatch
+is_log_id = re.compile(r"[0-9A-Za-z_-]{1,64}").fullmatch
 
 
 class BadBatch(ValueError):
@@ -78,7 +78,7 @@ def text_of(value: object, where: str, most: int) -> str:
 
 def mark_of(value: object) -> str:
     """Read a hash. Errors: BadBatch."""
-    if not isinstance(value, str) or not _MARK.fullmatch(value):
+    if not isinstance(value, str) or not is_mark(value):
         raise BadBatch("a mark is no hash")
     return value
 
@@ -86,6 +86,6 @@ def mark_of(value: object) -> str:
 def log_id_of(top: Mapping[str, Any]) -> LogId:
     """Read the name of a log. Errors: BadBatch."""
     value = top.get("log")
-    if not isinstance(value, str) or not _LOG_ID.fullmatch(value):
+    if not isinstance(value, str) or not is_log_id(value):
         raise BadBatch("log: no log id")
     return LogId(value)

@@ -12,20 +12,22 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from edge.chain import Item, Position
 from edge.model import LogId, Seq, SiteCode
-from sync.facts import Body, read_quickly, read_slowly, write_facts
+from sync.facts import BatchRow, read_quickly, read_slowly, write_facts
 from sync.packing import NEWEST, pack, unpack
 from sync.strict import (
     INT64,
     BadBatch,
     bounded,
     dump,
+    is_log_id,
+    is_mark,
     list_of,
     load,
     log_id_of,
@@ -62,8 +64,7 @@ class Batch:
     """Facts `first`, `first + 1`, ... of one log. Without facts it is a question: how far are you?
 
     Shape: `prev` is the hash before the first fact, `mark` the hash after the last (`prev` when there is none);
-           `bodies` what the bodies say, where reading the batch has told; else nothing. `advance`: one fact out of
-           turn (sync/advance.py).
+           `advance`: one fact out of turn (sync/advance.py).
     """
 
     log_id: LogId
@@ -71,7 +72,6 @@ class Batch:
     prev: str
     items: tuple[Item, ...]
     mark: str
-    bodies: Sequence[Body] = field(default=(), compare=False, repr=False)
     advance: bool = False
 
     @property
@@ -166,12 +166,7 @@ def plain_batch(batch: Batch) -> bytes:
 def decode_batch(payload: bytes) -> Batch:
     """Unpack a batch. Hashes are not checked here. Errors: BadBatch."""
     plain = unpack(bounded(payload, MAX_PACKED), MAX_PLAIN)
-    batch = _as_we_write(plain)
-    if batch is None:
-        top = load(plain, VERSION)
-        boots, facts = list_of(top, "boots", MAX_BOOTS), list_of(top, "facts", MAX_FACTS)
-        first = Seq(whole(top, "first", 1))
-        batch = _batch(top, mark_of(top.get("mark")), read_slowly(facts, first, boots))
+    batch = _quickly(plain) or _slowly(plain)
     if not batch.items and batch.mark != batch.prev:
         raise BadBatch("a question carries two marks")
     if batch.advance and len(batch.items) != 1:
@@ -179,25 +174,28 @@ def decode_batch(payload: bytes) -> Batch:
     return batch
 
 
-def _as_we_write(plain: bytes) -> Batch | None:
-    """Read a batch as `plain_batch` writes it; None for anything else, well formed or not."""
-    try:
-        head, begins, rest = plain.decode().partition(FACTS)
-    except UnicodeDecodeError:
+def _quickly(plain: bytes) -> Batch | None:
+    """The batch, if all of it is as it should be."""
+    found = read_quickly(plain)
+    if found is None or not _fits(found[0]):
         return None
-    facts, ends, mark = rest.rpartition(MARK)
-    if not begins or not ends or not mark.endswith('"}'):
-        return None
-    top = load(f"{head}}}".encode(), VERSION)
-    read = read_quickly(facts, Seq(whole(top, "first", 1)), list_of(top, "boots", MAX_BOOTS))
-    if read is None or len(read[0]) > MAX_FACTS:
-        return None
-    return _batch(top, mark_of(mark[:-2]), *read)
+    row, items = found
+    return Batch(LogId(row.log), Seq(row.first), row.prev, items, row.mark, row.advance)
 
 
-def _batch(top: Mapping[str, Any], mark: str, items: tuple[Item, ...], bodies: Sequence[Body] = ()) -> Batch:
-    is_advance = top.get("advance") is True
-    return Batch(log_id_of(top), Seq(whole(top, "first", 1)), mark_of(top.get("prev")), items, mark, bodies, is_advance)
+def _fits(row: BatchRow) -> bool:
+    is_bounded = len(row.facts) <= MAX_FACTS and len(row.boots) <= MAX_BOOTS
+    are_names = is_log_id(row.log) and is_mark(row.prev) and is_mark(row.mark)
+    return row.v == VERSION and 1 <= row.first < INT64 // 2 and is_bounded and are_names is not None
+
+
+def _slowly(plain: bytes) -> Batch:
+    """The batch part by part. Errors: BadBatch names the part."""
+    top = load(plain, VERSION)
+    boots, facts = list_of(top, "boots", MAX_BOOTS), list_of(top, "facts", MAX_FACTS)
+    first = Seq(whole(top, "first", 1))
+    mark, items = mark_of(top.get("mark")), read_slowly(facts, first, boots)
+    return Batch(log_id_of(top), first, mark_of(top.get("prev")), items, mark, top.get("advance") is True)
 
 
 def end_of_batch(payload: bytes) -> tuple[LogId, Seq, str] | None:

@@ -8,7 +8,7 @@ Facts are never edited: a changed shape gets a new class with the next version.
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
 from edge.events.batches import BatchClosed, CodesUploaded, ParcelFromBatch
 from edge.events.bills import BillAccepted, BillIssued, BillPosted, BillRefunded, BillRefused, SlipIssued
-from edge.events.codec import KINDS, canonical, decode, encode, name_of, parse_body, personal_of, read
+from edge.events.codec import KINDS, canonical, decode, encode, name_of, parse_body, personal_of
 from edge.events.commissioning import (
     CommissioningBegun,
     CommissioningConfirmed,
@@ -159,5 +159,4 @@ __all__ = [
     "name_of",
     "parse_body",
     "personal_of",
-    "read",
 ]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class CodesUploaded(Fact):
+class CodesUploaded(Fact, frozen=True):
     """A gun emptied its memory. The codes themselves wait for the operator; no parcel has moved."""
 
     kind: ClassVar[str] = "codes_uploaded.1"
@@ -22,8 +20,7 @@ class CodesUploaded(Fact):
     quality: str = "upload"
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelFromBatch(Fact):
+class ParcelFromBatch(Fact, frozen=True):
     """The parcel that has just arrived was taken in from such a list, not scanned at the counter."""
 
     kind: ClassVar[str] = "parcel_from_batch.1"
@@ -32,8 +29,7 @@ class ParcelFromBatch(Fact):
     quality: str = "upload"
 
 
-@dataclass(frozen=True, slots=True)
-class BatchClosed(Fact):
+class BatchClosed(Fact, frozen=True):
     """The operator has done with the list; `left` codes were left out."""
 
     kind: ClassVar[str] = "batch_closed.1"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 from edge.model import AccountNo, Address, Name
 
 
-@dataclass(frozen=True, slots=True)
-class BillIssued(Fact):  # from the hub
+class BillIssued(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "bill_issued.1"
     bill: str
     biller: str
@@ -23,8 +21,7 @@ class BillIssued(Fact):  # from the hub
     due: str
 
 
-@dataclass(frozen=True, slots=True)
-class BillAccepted(Fact):
+class BillAccepted(Fact, frozen=True):
     kind: ClassVar[str] = "bill_accepted.1"
     bill: str
     fen: int
@@ -33,8 +30,7 @@ class BillAccepted(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlipIssued(Fact):
+class SlipIssued(Fact, frozen=True):
     """The slip was put before the payer."""
 
     kind: ClassVar[str] = "slip_issued.1"
@@ -42,24 +38,21 @@ class SlipIssued(Fact):
     slip: str
 
 
-@dataclass(frozen=True, slots=True)
-class BillPosted(Fact):  # from the hub
+class BillPosted(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "bill_posted.1"
     bill: str
     slip: str
     serial: str
 
 
-@dataclass(frozen=True, slots=True)
-class BillRefused(Fact):  # from the hub
+class BillRefused(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "bill_refused.1"
     bill: str
     slip: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class BillRefunded(Fact):
+class BillRefunded(Fact, frozen=True):
     kind: ClassVar[str] = "bill_refunded.1"
     bill: str
     slip: str

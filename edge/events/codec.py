@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from json.encoder import encode_basestring as _quoted
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
 from edge.events import batches, bills, commissioning, counter, doors, parcels, point, updates
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
+from edge.typed_json import REFUSED, Absent, values_reader
 
 ROOMS = (parcels, doors, bills, point, counter, batches, updates, commissioning)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _decode_json = json.JSONDecoder().decode  # json.loads looks at its options first: a third of the time of a small body
 MOST = 2**63  # whole numbers below it fit into a column
 _NO_DIGESTS: dict[str, Any] = {}
-MAX_FITTING = 64  # combinations of types remembered for a kind: one for each optional field that is there or not
 KINDS: dict[str, type[Fact]] = {
     each.kind: each
     for room in ROOMS
@@ -68,34 +68,28 @@ def decode(encoded: Encoded) -> Fact:
     """Turn a body back into a fact. Erased personal fields come back as None.
 
     Errors: BadFact for a body that does not fit its kind. An unknown kind is no error: UnknownFact.
+    A hub does this some ten thousand times a second, so what fits is read straight into its types.
     """
-    body = parse_body(encoded.body)
     cls = KINDS.get(encoded.kind)
-    return UnknownFact(encoded.kind, encoded.body) if cls is None else read(cls, body, encoded.personal)
-
-
-def read(cls: type[Fact], body: Mapping[str, Any], personal: Mapping[str, tuple[str, str]]) -> Fact:
-    """Turn what a body says into a fact of this kind. Errors: BadFact.
-
-    A hub does this some ten thousand times a second: types that fitted once are known to fit.
-    """
+    if cls is None:
+        parse_body(encoded.body)
+        return UnknownFact(encoded.kind, encoded.body)
     shape = _shape(cls)
-    values: list[Any] = list(map(body.get, shape.plain))
-    types = tuple(map(type, values))
-    if types not in shape.fitting:
-        for name, value in zip(shape.plain, values, strict=True):
-            _check(cls, name, shape.types[name], value)
-        if len(shape.fitting) < MAX_FITTING:
-            shape.fitting.add(types)
-    for at in shape.numbers:
-        if types[at] is int and not -MOST < values[at] < MOST:
-            raise BadFact(f"{cls.kind}: {shape.plain[at]} is beyond all counting")
-    digests = body.get(DIGESTS, _NO_DIGESTS)
-    if type(digests) is not dict:
-        raise BadFact("digests are no object")
+    try:
+        *values, digests = shape.read(encoded.body)
+    except REFUSED:
+        *values, digests = _read_slowly(cls, shape, parse_body(encoded.body))
     for at, name, kind in shape.personal:
-        values.insert(at, _personal(name, kind, digests, personal))
+        values.insert(at, _personal(name, kind, digests or _NO_DIGESTS, encoded.personal))
     return cls(*values)
+
+
+def _read_slowly(cls: type[Fact], shape: _Shape, body: Mapping[str, Any]) -> list[Any]:
+    """What `shape.read` returns, part by part. Errors: BadFact names the part."""
+    values = [body.get(name) for name in shape.plain]
+    for name, value in zip(shape.plain, values, strict=True):
+        _check(cls, name, shape.types[name], value)
+    return [*values, body.get(DIGESTS)]
 
 
 def personal_of(cls: type[Fact]) -> list[tuple[str, Any]]:
@@ -118,16 +112,15 @@ def parse_body(text: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """The fields of a kind: those in the body, which of them may hold whole numbers, and at which place the personal.
+    """The fields of a kind: those in the body, and at which place the personal.
 
-    `fitting`: types of a whole body that were looked at and fitted.
+    `read` reads a body: the values of `plain`, and the digests, if there are.
     """
 
     plain: tuple[str, ...]
     types: Mapping[str, tuple[type, ...]]
-    numbers: tuple[int, ...]
     personal: tuple[tuple[int, str, Any], ...]
-    fitting: set[tuple[type, ...]]
+    read: Callable[[str], tuple[Any, ...]]
 
 
 _WRITTEN: dict[type[Fact], tuple[tuple[str, str, bool], ...]] = {}
@@ -145,11 +138,11 @@ def _shape(cls: type[Fact]) -> _Shape:
 
 def _shape_of(cls: type[Fact]) -> _Shape:
     hints = get_type_hints(cls)
-    types = {each.name: _members(hints[each.name]) for each in fields(cls)}
+    types = {name: _members(hints[name]) for name in cls.__struct_fields__}
     masked = [(at, name, next((t for t in types[name] if t in PERSONAL), None)) for at, name in enumerate(types)]
     plain = tuple(name for _, name, kind in masked if kind is None)
-    numbers = tuple(at for at, name in enumerate(plain) if int in types[name])
-    return _Shape(plain, types, numbers, tuple(each for each in masked if each[2] is not None), set())
+    read = values_reader({**{name: types[name] for name in plain}, DIGESTS: (dict, Absent)})
+    return _Shape(plain, types, tuple(each for each in masked if each[2] is not None), read)
 
 
 def _members(hint: Any) -> tuple[type, ...]:
@@ -163,6 +156,8 @@ def _check(cls: type[Fact], name: str, types: tuple[type, ...], value: Any) -> N
         raise BadFact(f"{cls.kind}: {name} is missing")
     if type(value) not in types:  # bool is no int here
         raise BadFact(f"{cls.kind}: {name} has the wrong type {type(value).__name__}")
+    if type(value) is int and not -MOST < value < MOST:
+        raise BadFact(f"{cls.kind}: {name} is beyond all counting")
 
 
 def _personal(name: str, kind: Any, digests: Mapping[str, Any], personal: Mapping[str, tuple[str, str]]) -> Any:

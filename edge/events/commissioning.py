@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class CommissioningBegun(Fact):
+class CommissioningBegun(Fact, frozen=True):
     """A run began, or goes on with other steps because the settings were changed. `steps`: keys with blanks between."""
 
     kind: ClassVar[str] = "commissioning_begun.1"
@@ -20,8 +18,7 @@ class CommissioningBegun(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommissioningStepDone(Fact):
+class CommissioningStepDone(Fact, frozen=True):
     """One step has a result; the newest counts. `code` and `reason` are empty where they mean nothing."""
 
     kind: ClassVar[str] = "commissioning_step_done.1"
@@ -34,8 +31,7 @@ class CommissioningStepDone(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineTried(Fact):
+class LineTried(Fact, frozen=True):
     """Sent for its answer alone."""
 
     kind: ClassVar[str] = "line_tried.1"
@@ -43,8 +39,7 @@ class LineTried(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class PointCommissioned(Fact):
+class PointCommissioned(Fact, frozen=True):
     """The end of a run: how its steps came out, and the digest over them (edge/commissioning_record.py)."""
 
     kind: ClassVar[str] = "point_commissioned.1"
@@ -60,8 +55,7 @@ class PointCommissioned(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class CommissioningConfirmed(Fact):  # from the hub
+class CommissioningConfirmed(Fact, frozen=True):  # from the hub
     """The digest over the steps as the hub has them, and its code."""
 
     kind: ClassVar[str] = "commissioning_confirmed.1"

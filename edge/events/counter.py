@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class PrintStarted(Fact):
+class PrintStarted(Fact, frozen=True):
     """A slip goes to the printer. `copy` 0 is the original, n its n-th copy; `slip` is a bill's or a weighing's."""
 
     kind: ClassVar[str] = "print_started.1"
@@ -18,16 +16,14 @@ class PrintStarted(Fact):
     operator: str  # who asked for it; "" when whoever stood before the screen did
 
 
-@dataclass(frozen=True, slots=True)
-class PrintEnded(Fact):
+class PrintEnded(Fact, frozen=True):
     kind: ClassVar[str] = "print_ended.1"
     slip: str
     copy: int
     outcome: str  # done | sent | unknown, or why nothing was printed: see `edge.prints`
 
 
-@dataclass(frozen=True, slots=True)
-class GoodsWeighed(Fact):
+class GoodsWeighed(Fact, frozen=True):
     """Goods were weighed and the weighing got its number. Nothing was bought, sold or paid by it.
 
     Units:  grams; fen per kilogram; fen. `tare_g` is None when the instrument itself had been tared.

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class DoorAuthorised(Fact):
+class DoorAuthorised(Fact, frozen=True):
     """Committed before the pulse. Names the one cell that may move."""
 
     kind: ClassVar[str] = "door_authorised.1"
@@ -20,8 +18,7 @@ class DoorAuthorised(Fact):
     operator: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DoorTrialAsked(Fact):
+class DoorTrialAsked(Fact, frozen=True):
     """Why a technician opens an empty cell; committed with the authorisation."""
 
     kind: ClassVar[str] = "door_trial_asked.1"
@@ -31,8 +28,7 @@ class DoorTrialAsked(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class PolarityProven(Fact):
+class PolarityProven(Fact, frozen=True):
     """A technician held the door contact of one cell against what the eyes saw."""
 
     kind: ClassVar[str] = "polarity_proven.1"
@@ -42,15 +38,13 @@ class PolarityProven(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class DoorOpened(Fact):
+class DoorOpened(Fact, frozen=True):
     kind: ClassVar[str] = "door_opened.1"
     opening: str
     cell: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoorNotOpened(Fact):
+class DoorNotOpened(Fact, frozen=True):
     """The outcome of an authorised opening that is not an open door."""
 
     kind: ClassVar[str] = "door_not_opened.1"
@@ -59,22 +53,19 @@ class DoorNotOpened(Fact):
     why: str  # stayed_closed | unknown | not_there | refused | wrong_door | reconciled_closed | power_cut
 
 
-@dataclass(frozen=True, slots=True)
-class DoorClosed(Fact):
+class DoorClosed(Fact, frozen=True):
     kind: ClassVar[str] = "door_closed.1"
     opening: str
     cell: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoorLeftOpen(Fact):
+class DoorLeftOpen(Fact, frozen=True):
     kind: ClassVar[str] = "door_left_open.1"
     opening: str
     cell: int
 
 
-@dataclass(frozen=True, slots=True)
-class DoorForced(Fact):
+class DoorForced(Fact, frozen=True):
     """A door moved without an authorised opening."""
 
     kind: ClassVar[str] = "door_forced.1"
@@ -82,23 +73,20 @@ class DoorForced(Fact):
     door: str
 
 
-@dataclass(frozen=True, slots=True)
-class CellFaulted(Fact):
+class CellFaulted(Fact, frozen=True):
     kind: ClassVar[str] = "cell_faulted.1"
     cell: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class CellRestored(Fact):
+class CellRestored(Fact, frozen=True):
     kind: ClassVar[str] = "cell_restored.1"
     cell: int
     operator: str
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class CellWithdrawn(Fact):
+class CellWithdrawn(Fact, frozen=True):
     kind: ClassVar[str] = "cell_withdrawn.1"
     cell: int
     operator: str

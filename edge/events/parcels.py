@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 from edge.model import Address, Name, Phone, PickupCode, PickupToken
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelExpected(Fact):  # from the hub
+class ParcelExpected(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "parcel_expected.1"
     parcel: str
     waybill_no: str
@@ -22,8 +20,7 @@ class ParcelExpected(Fact):  # from the hub
     size: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelArrived(Fact):
+class ParcelArrived(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_arrived.1"
     parcel: str
     waybill_no: str
@@ -35,8 +32,7 @@ class ParcelArrived(Fact):
     phone: Phone | None = None  # only of a parcel the hub does not know
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceTaken(Fact):
+class PlaceTaken(Fact, frozen=True):
     """No cell worked: the parcel got a place on the shelf instead."""
 
     kind: ClassVar[str] = "place_taken.1"
@@ -44,8 +40,7 @@ class PlaceTaken(Fact):
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConsentRecorded(Fact):
+class ConsentRecorded(Fact, frozen=True):
     kind: ClassVar[str] = "consent_recorded.1"
     parcel: str
     consent: str
@@ -53,8 +48,7 @@ class ConsentRecorded(Fact):
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelShelved(Fact):
+class ParcelShelved(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_shelved.1"
     parcel: str
     place: str
@@ -62,8 +56,7 @@ class ParcelShelved(Fact):
     token: PickupToken | None
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelDeposited(Fact):
+class ParcelDeposited(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_deposited.1"
     parcel: str
     cell: int
@@ -72,8 +65,7 @@ class ParcelDeposited(Fact):
     token: PickupToken | None
 
 
-@dataclass(frozen=True, slots=True)
-class DepositCancelled(Fact):
+class DepositCancelled(Fact, frozen=True):
     kind: ClassVar[str] = "deposit_cancelled.1"
     parcel: str
     cell: int | None
@@ -81,15 +73,13 @@ class DepositCancelled(Fact):
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickupStarted(Fact):
+class PickupStarted(Fact, frozen=True):
     kind: ClassVar[str] = "pickup_started.1"
     parcel: str
     by: str  # code | token | operator
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelPickedUp(Fact):
+class ParcelPickedUp(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_picked_up.1"
     parcel: str
     by: str  # self | proxy | operator
@@ -97,22 +87,19 @@ class ParcelPickedUp(Fact):
     operator: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PickupFailed(Fact):
+class PickupFailed(Fact, frozen=True):
     kind: ClassVar[str] = "pickup_failed.1"
     parcel: str
     cell: int | None
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickupLeftOnShelf(Fact):
+class PickupLeftOnShelf(Fact, frozen=True):
     kind: ClassVar[str] = "pickup_left_on_shelf.1"
     parcel: str
 
 
-@dataclass(frozen=True, slots=True)
-class PickupRefused(Fact):
+class PickupRefused(Fact, frozen=True):
     """A code, token or phone tail that did not fit. Holds no digits."""
 
     kind: ClassVar[str] = "pickup_refused.1"
@@ -120,16 +107,14 @@ class PickupRefused(Fact):
     parcel: str | None  # when the code was right and the tail wrong
 
 
-@dataclass(frozen=True, slots=True)
-class PickupTried(Fact):
+class PickupTried(Fact, frozen=True):
     """A try was taken off the allowance before anything was compared."""
 
     kind: ClassVar[str] = "pickup_tried.1"
     scope: str  # pickup | pin
 
 
-@dataclass(frozen=True, slots=True)
-class PickupMismatch(Fact):
+class PickupMismatch(Fact, frozen=True):
     """The wrong parcel was about to be handed out."""
 
     kind: ClassVar[str] = "pickup_mismatch.1"
@@ -137,31 +122,27 @@ class PickupMismatch(Fact):
     scanned: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelExcepted(Fact):
+class ParcelExcepted(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_excepted.1"
     parcel: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelFound(Fact):
+class ParcelFound(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_found.1"
     parcel: str
     place: str
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class ParcelFoundInCell(Fact):
+class ParcelFoundInCell(Fact, frozen=True):
     kind: ClassVar[str] = "parcel_found_in_cell.1"
     parcel: str
     cell: int
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeSent(Fact):  # from the hub
+class NoticeSent(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "notice_sent.1"
     parcel: str
     channel: str

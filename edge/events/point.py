@@ -2,69 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class NoticePublished(Fact):  # from the hub
+class NoticePublished(Fact, frozen=True):  # from the hub
     kind: ClassVar[str] = "notice_published.1"
     notice: str
     text: str
     valid_until: str
 
 
-@dataclass(frozen=True, slots=True)
-class OperatorAdded(Fact):
+class OperatorAdded(Fact, frozen=True):
     kind: ClassVar[str] = "operator_added.1"
     operator: str
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn(Fact):
+class LoggedIn(Fact, frozen=True):
     kind: ClassVar[str] = "logged_in.1"
     operator: str
     role: str
 
 
-@dataclass(frozen=True, slots=True)
-class HelpCalled(Fact):
+class HelpCalled(Fact, frozen=True):
     kind: ClassVar[str] = "help_called.1"
     screen: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceFaulted(Fact):
+class DeviceFaulted(Fact, frozen=True):
     kind: ClassVar[str] = "device_faulted.1"
     device: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRecovered(Fact):
+class DeviceRecovered(Fact, frozen=True):
     kind: ClassVar[str] = "device_recovered.1"
     device: str
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalStarted(Fact):
+class TerminalStarted(Fact, frozen=True):
     kind: ClassVar[str] = "terminal_started.1"
     version: str
     boot: str
     clean: bool  # whether the last run ended in order
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalStopped(Fact):
+class TerminalStopped(Fact, frozen=True):
     kind: ClassVar[str] = "terminal_stopped.1"
     version: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogForked(Fact):
+class LogForked(Fact, frozen=True):
     """Our history and the hub's differ (card restored or copied). A new log id starts here."""
 
     kind: ClassVar[str] = "log_forked.1"
@@ -73,22 +63,19 @@ class LogForked(Fact):
     at_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class PersonalErased(Fact):
+class PersonalErased(Fact, frozen=True):
     kind: ClassVar[str] = "personal_erased.1"
     fields: int
     why: str  # used | retention
 
 
-@dataclass(frozen=True, slots=True)
-class BackupMade(Fact):
+class BackupMade(Fact, frozen=True):
     kind: ClassVar[str] = "backup_made.1"
     upto: int
     mark: str
 
 
-@dataclass(frozen=True, slots=True)
-class BooksRestored(Fact):
+class BooksRestored(Fact, frozen=True):
     """This terminal took another one's place. `old_log`: the name of the log whose history goes on here.
 
     `source`: hub | stick | facts (no copy, only what the hub had); `upto` the last fact of that copy, `at_seq` the
@@ -103,8 +90,7 @@ class BooksRestored(Fact):
     to_check: int
 
 
-@dataclass(frozen=True, slots=True)
-class FactRefused(Fact):  # from the hub
+class FactRefused(Fact, frozen=True):  # from the hub
     """The hub keeps the fact but could not apply it; the operator sees the reason."""
 
     kind: ClassVar[str] = "fact_refused.1"
@@ -112,8 +98,7 @@ class FactRefused(Fact):  # from the hub
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutageEnded(Fact):
+class OutageEnded(Fact, frozen=True):
     """The hub has all that waited through an hour or longer without a line: facts after `after` up to `upto`.
 
     Units: UTC ms: when the first of them began to wait, and when the hub had the last.
@@ -128,8 +113,7 @@ class OutageEnded(Fact):
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class SheetConfirmed(Fact):  # from the hub
+class SheetConfirmed(Fact, frozen=True):  # from the hub
     """The hub's side of a reconciliation sheet (edge/sheet.py). Units: fen; `digest` over the event ids."""
 
     kind: ClassVar[str] = "sheet_confirmed.1"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from edge.events.base import Fact
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateOrdered(Fact):  # from the hub
+class UpdateOrdered(Fact, frozen=True):  # from the hub
     """Become this release. `sheet`: SHA-256 of the release's sheet (edge/release.py), which names files and pieces.
 
     Units: `until` UTC ms; after it the order is void. `at_once`: do not wait for the night.
@@ -24,16 +22,14 @@ class UpdateOrdered(Fact):  # from the hub
     at_once: bool
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWithdrawn(Fact):  # from the hub
+class UpdateWithdrawn(Fact, frozen=True):  # from the hub
     """The order is void, unless its release is already being tried."""
 
     kind: ClassVar[str] = "update_withdrawn.1"
     order: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateFetched(Fact):
+class UpdateFetched(Fact, frozen=True):
     """All of it is here and was checked. `base`: the release it builds on, empty for a whole one. Units: bytes."""
 
     kind: ClassVar[str] = "update_fetched.1"
@@ -43,8 +39,7 @@ class UpdateFetched(Fact):
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateWritten(Fact):
+class UpdateWritten(Fact, frozen=True):
     """It lies in the other slot; the next start tries it. `order`: empty when a technician brought it."""
 
     kind: ClassVar[str] = "update_written.1"
@@ -53,8 +48,7 @@ class UpdateWritten(Fact):
     old: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateInstalled(Fact):
+class UpdateInstalled(Fact, frozen=True):
     """It was started, passed its health check and is what starts from now on."""
 
     kind: ClassVar[str] = "update_installed.1"
@@ -63,8 +57,7 @@ class UpdateInstalled(Fact):
     old: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateFellBack(Fact):
+class UpdateFellBack(Fact, frozen=True):
     """The terminal went back to `old` by itself. `why`: a word of edge/health.py, or `no_start`."""
 
     kind: ClassVar[str] = "update_fell_back.1"
@@ -74,8 +67,7 @@ class UpdateFellBack(Fact):
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateRefused(Fact):
+class UpdateRefused(Fact, frozen=True):
     """Nothing was written. `why`: a word of edge/release.py."""
 
     kind: ClassVar[str] = "update_refused.1"

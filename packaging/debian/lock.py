@@ -18,7 +18,7 @@ VERSIONS = HERE.parent / "requirements.lock"
 TAGS = [f"manylinux_2_{minor}" for minor in range(36, 16, -1)] + ["manylinux2014"]
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 
-BOTH = "argon2-cffi cryptography paho-mqtt requests".split()
+BOTH = "argon2-cffi cryptography msgspec paho-mqtt requests".split()
 POINT = "evdev kivy pillow pyserial python-barcode python-escpos qrcode sqlite-utils".split()
 HUB = ["jinja2", "psycopg[binary]", "waitress", "werkzeug"]
 # Asked for by a library, used by nothing of ours: its command line, its reader of documents, its add-ons.

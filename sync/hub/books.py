@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edge.chain import GENESIS, Item, link
-from edge.model import EventId, Seq, SiteCode
+from edge.chain import GENESIS, Item, event_id, link
+from edge.model import Seq, SiteCode
 from sync.hub import down, heads
 from sync.hub.store import HubStore, Tx
 
@@ -67,7 +67,7 @@ def _chosen(tx: Tx, site: SiteCode, upto: int, mark: str) -> dict[int, str]:
         seq = int(row["seq"])
         rows = list(tx.rows("SELECT * FROM fact WHERE site = ? AND seq = ?", (site, seq)))
         if seq == upto:
-            chosen[seq] = EventId(mark[:32])
+            chosen[seq] = event_id(mark)
             continue
         following = [
             each for each in tx.rows("SELECT * FROM fact WHERE site = ? AND seq = ?", (site, seq + 1))
@@ -85,8 +85,9 @@ def _is_on_line(tx: Tx, site: SiteCode, at: tuple[int, str], upto: int, chosen: 
         return mark == GENESIS
     if seq > upto:
         return False
-    held = tx.row("SELECT seq, hash FROM fact WHERE site = ? AND event = ?", (site, EventId(mark[:32])))
-    return held is not None and held["seq"] == seq and held["hash"] == mark and chosen.get(seq, mark[:32]) == mark[:32]
+    event = event_id(mark)
+    held = tx.value("SELECT hash FROM fact WHERE site = ? AND seq = ? AND event = ?", (site, seq, event))
+    return held == mark and chosen.get(seq, event) == event
 
 
 def _item(row: Mapping[str, Any]) -> Item:

@@ -55,6 +55,9 @@ class Session(Protocol):
     def execute(self, sql: str, parameters: Values = ()) -> Cursor:
         """Run one statement."""
 
+    def execute_each(self, sql: str, parameters: Sequence[Values]) -> int:
+        """Run one statement for each of these; return how many rows all of them changed."""
+
     def fetch(self, table: Table, keys: Sequence[Values]) -> list[Values]:
         """Return the rows with these keys, in any order. Shape: columns as in `table.columns`."""
 

@@ -19,17 +19,26 @@ from sync.hub.database import Values
 from sync.hub.schema import DOWN
 from sync.hub.store import Tx
 
+ENDS = (
+    "SELECT d.site, d.seq, d.hash FROM site s JOIN down d ON d.site = s.code "
+    "AND d.seq = (SELECT max(e.seq) FROM down e WHERE e.site = s.code) WHERE s.code IN ({marks})"
+)
+
 
 class DownLog:
     """The end of one site's log inside one transaction, which holds the site.
 
-    Shape: `later` collects rows that the caller writes at its end; None writes each at once.
+    Shape: `later` collects rows that the caller writes at its end; None writes each at once. `stored`: where the log
+    ends in the database, if that has been read.
     """
 
-    def __init__(self, tx: Tx, site: SiteCode, later: list[Values] | None = None) -> None:
+    def __init__(
+        self, tx: Tx, site: SiteCode, later: list[Values] | None = None, stored: tuple[int, str] | None = None
+    ) -> None:
         self._tx = tx
         self._site = site
         self._later = later
+        self._known = stored
         self._end: tuple[int, str] | None = None
 
     @property
@@ -66,8 +75,15 @@ class DownLog:
         return event
 
     def _stored(self) -> tuple[int, str]:
-        last = self._tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (self._site,))
-        return (0, GENESIS) if last is None else (int(last["seq"]), str(last["hash"]))
+        if self._known is None:
+            self._known = read_ends(self._tx, [self._site])[self._site]
+        return self._known
+
+
+def read_ends(tx: Tx, sites: Sequence[SiteCode]) -> dict[SiteCode, tuple[int, str]]:
+    """Number and hash of the newest fact of each site's log."""
+    found = tx.session.execute(ENDS.format(marks=", ".join("?" * len(sites))), tuple(sites))
+    return {**dict.fromkeys(sites, (0, GENESIS)), **{site: (int(seq), mark) for site, seq, mark in found}}
 
 
 def head(tx: Tx, site: SiteCode) -> Position:

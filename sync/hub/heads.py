@@ -6,12 +6,12 @@ position mark makes a repeated batch nearly free: what is not the next one is an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from edge.chain import GENESIS, Position
-from edge.model import EventId, LogId, Seq, SiteCode
-from sync.hub.database import StoreFault
+from edge.chain import GENESIS, Position, event_id
+from edge.model import LogId, Seq, SiteCode
+from sync.hub.database import StoreFault, Values
 from sync.hub.store import Tx
 from sync.relay import Verdict, ladder
 
@@ -67,18 +67,18 @@ class Heads:
         else:
             self._all[at.log_id].now = at
 
-    def flush(self, tx: Tx) -> None:
-        """Write the positions. Errors: StoreFault when somebody moved one although this transaction holds the site."""
+    def changes(self, now: int) -> tuple[list[Values], list[Values]]:
+        """What BEGIN and MOVE are to write, which is stored from here on. `now`: UTC milliseconds."""
+        begun: list[Values] = []
+        moved: list[Values] = []
         for head in self._all.values():
             at, was = head.now, head.stored
             if was is None:
-                place = (self.site, at.log_id, head.nth, head.began_at)
-                tx.execute(BEGIN, (*place, at.upto, at.mark, tx.stamp.at))
+                begun.append((self.site, at.log_id, head.nth, head.began_at, at.upto, at.mark, now))
             elif at != was:
-                known = (self.site, at.log_id, was.upto, was.mark)
-                if tx.execute(MOVE, (at.upto, at.mark, tx.stamp.at, *known)).rowcount != 1:
-                    raise StoreFault("busy", "another worker has moved the position of a log")
+                moved.append((at.upto, at.mark, now, self.site, at.log_id, was.upto, was.mark))
             head.stored = at
+        return begun, moved
 
     def ladder(self, tx: Tx) -> list[tuple[Seq, str]]:
         """Hashes a sender that lost track may go on from: ends of the newest logs, steps back from the last, zero."""
@@ -90,8 +90,22 @@ class Heads:
 
     def knows(self, tx: Tx, seq: Seq, mark: str) -> bool:
         """Whether this site's fact `seq` with this hash is held, under whatever name of the log."""
-        found = tx.row("SELECT seq, hash FROM fact WHERE site = ? AND event = ?", (self.site, EventId(mark[:32])))
-        return found is not None and found["seq"] == seq and found["hash"] == mark
+        place = (self.site, seq, event_id(mark), mark)
+        return tx.row("SELECT seq FROM fact WHERE site = ? AND seq = ? AND event = ? AND hash = ?", place) is not None
+
+
+def write_heads(tx: Tx, sites: Iterable[Heads]) -> None:
+    """Write the positions. Errors: StoreFault when somebody moved one although this transaction holds the site."""
+    begun: list[Values] = []
+    moved: list[Values] = []
+    for heads in sites:
+        new, further = heads.changes(tx.stamp.at)
+        begun += new
+        moved += further
+    if begun:
+        tx.session.execute_each(BEGIN, begun)
+    if moved and tx.session.execute_each(MOVE, moved) != len(moved):
+        raise StoreFault("busy", "another worker has moved the position of a log")
 
 
 def read_heads(tx: Tx, sites: Sequence[SiteCode]) -> dict[SiteCode, Heads]:

@@ -15,10 +15,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 
-from edge.events import Fact
 from edge.model import LogId, Seq, SiteCode
 from sync.hub.heads import Heads
-from sync.hub.keeping import Keeping, raise_alarm
+from sync.hub.keeping import Keeping, Understood, raise_alarm, understood
 from sync.hub.store import HubStore, StoreFault, Tx
 from sync.strict import BadBatch
 from sync.wire import Ack, Batch, Why, decode_batch, end_of_batch
@@ -43,7 +42,7 @@ class Intake:
         """Take what sites sent, in order; return the answers, in the same. Errors: StoreFault: nothing was taken."""
         names = [_name(arrival) for arrival in arrivals]
         ends = [self._end(arrival, name) for arrival, name in zip(arrivals, names, strict=True)]
-        read = [None if end else _readable(arrival) for arrival, end in zip(arrivals, ends, strict=True)]
+        read = [None if end else self._read(arrival) for arrival, end in zip(arrivals, ends, strict=True)]
         try:
             with self._store.transaction() as tx:
                 answers = self._take_all(tx, arrivals, ends, read)
@@ -64,48 +63,59 @@ class Intake:
         return end
 
     def _take_all(
-        self, tx: Tx, arrivals: Sequence[Arrival], ends: Sequence[End | None], read: list[Batch | str | None]
+        self, tx: Tx, arrivals: Sequence[Arrival], ends: Sequence[End | None], read: list[Understood | str | None]
     ) -> list[Ack]:
         """Fill `read` where a batch turns out to be new, and take all."""
         keeping = Keeping(tx, sorted({site for site, _ in arrivals}))
         held: list[Ack | None] = []
         for at, (site, _) in enumerate(arrivals):
-            batch = read[at]
-            end = _end_of(batch) if isinstance(batch, Batch) else ends[at]
+            seen = read[at]
+            end = _end_of(seen.batch) if isinstance(seen, Understood) else ends[at]
             answer = _if_held(tx, keeping.heads[site], end)
             held.append(None if answer is None else keeping.answered(site, answer))
-            if held[at] is None and batch is None:
-                read[at] = _readable(arrivals[at])
-        facts = [
-            keeping.understood(batch) if answer is None and isinstance(batch, Batch) else []
-            for batch, answer in zip(read, held, strict=True)
+            if held[at] is None and seen is None:
+                read[at] = self._read(arrivals[at])
+        new = [
+            (site, seen)
+            for (site, _), seen, answer in zip(arrivals, read, held, strict=True)
+            if answer is None and isinstance(seen, Understood)
         ]
-        keeping.read_ahead([(site, each) for (site, _), each in zip(arrivals, facts, strict=True)])
+        keeping.open_book(seen for _, seen in new)
+        keeping.read_ahead([(site, seen.facts) for site, seen in new])
         answers: list[Ack] = []
-        for (site, _), batch, answer, understood in zip(arrivals, read, held, facts, strict=True):
-            answers.append(answer or _take(tx, keeping, site, batch, understood))
+        for (site, _), seen, answer in zip(arrivals, read, held, strict=True):
+            answers.append(answer or _take(tx, keeping, site, seen))
         keeping.flush()
         return answers
 
     def _take_carefully(self, site: SiteCode, payload: bytes) -> Ack:
-        batch = _readable((site, payload))
+        seen = self._read((site, payload))
         with self._store.transaction() as tx:
             keeping = Keeping(tx, [site], careful=True)
-            facts = keeping.understood(batch) if isinstance(batch, Batch) else []
-            answer = _take(tx, keeping, site, batch, facts)
+            if isinstance(seen, Understood):
+                keeping.open_book([seen])
+            answer = _take(tx, keeping, site, seen)
             keeping.flush()
         return answer
 
+    def _read(self, arrival: Arrival) -> Understood | str:
+        """The batch, or what is wrong with it."""
+        try:
+            return understood(decode_batch(arrival[1]), self._store.keys[arrival[0]])
+        except BadBatch as error:
+            return str(error)
+
     def _remember(
-        self, arrivals: Sequence[Arrival], names: Sequence[bytes], read: Sequence[Batch | str | None],
+        self, arrivals: Sequence[Arrival], names: Sequence[bytes], read: Sequence[Understood | str | None],
         answers: Sequence[Ack],
     ) -> None:  # fmt: skip
-        for (site, _), name, batch, answer in zip(arrivals, names, read, answers, strict=True):
-            if not isinstance(batch, Batch) or not batch.items or answer.why is not None:
+        for (site, _), name, seen, answer in zip(arrivals, names, read, answers, strict=True):
+            end = _end_of(seen.batch) if isinstance(seen, Understood) else None
+            if end is None or answer.why is not None:
                 self._afresh.discard(site)
                 continue
             self._afresh.add(site)
-            self._seen[name] = batch.log_id, batch.last, batch.mark
+            self._seen[name] = end
         while len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
 
@@ -125,10 +135,10 @@ def accept(store: HubStore, site: SiteCode, payload: bytes) -> Ack:
     return Intake(store).accept([(site, payload)])[0]
 
 
-def _take(tx: Tx, keeping: Keeping, site: SiteCode, batch: Batch | str | None, facts: Sequence[Fact | str]) -> Ack:
-    if isinstance(batch, Batch):
-        return keeping.take_advance(site, batch, facts[0]) if batch.advance else keeping.take(site, batch, facts)
-    log.warning("site %s sent a batch that cannot be read: %s", site, batch)
+def _take(tx: Tx, keeping: Keeping, site: SiteCode, seen: Understood | str | None) -> Ack:
+    if isinstance(seen, Understood):
+        return keeping.take_advance(site, seen) if seen.batch.advance else keeping.take(site, seen)
+    log.warning("site %s sent a batch that cannot be read: %s", site, seen)
     raise_alarm(tx, site, "unreadable", "batch")
     return Ack(keeping.heads[site].newest, Why.BAD)
 
@@ -154,11 +164,3 @@ def _end_of(batch: Batch) -> End | None:
 def _name(arrival: Arrival) -> bytes:
     site, payload = arrival
     return blake2b(payload, digest_size=16, key=site.encode()[:64]).digest()
-
-
-def _readable(arrival: Arrival) -> Batch | str:
-    """The batch, or what is wrong with it."""
-    try:
-        return decode_batch(arrival[1])
-    except BadBatch as error:
-        return str(error)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 from edge import events
-from edge.chain import GENESIS, Item, Position, event_id
+from edge.chain import GENESIS, Item, Position, event_id, walk
 from edge.events import (
     BadFact,
     BillAccepted,
@@ -26,14 +27,13 @@ from edge.events import (
     UnknownFact,
 )
 from edge.model import EventId, PickupCode, PickupToken, Seq, SiteCode
-from sync.facts import Body
 from sync.hub.advances import BOOKED, DONE, SHOWN, read_advances
 from sync.hub.biller import BOOK
 from sync.hub.case import Case, NotApplicable
 from sync.hub.database import StoreFault, Table, Values
-from sync.hub.down import DownLog, personal_text
-from sync.hub.heads import read_heads
-from sync.hub.projections import PROJECTIONS, READS, Projection
+from sync.hub.down import DownLog, personal_text, read_ends
+from sync.hub.heads import read_heads, write_heads
+from sync.hub.projections import PROJECTIONS, READS, Projection, without_overtaken
 from sync.hub.rows import Rows
 from sync.hub.schema import DOWN, EVENT, FACT, PARCEL, PARCEL_BY_WAYBILL, REFUSAL, REFUSAL_BY_SLIP, UNPROJECTED
 from sync.hub.store import Tx
@@ -41,9 +41,25 @@ from sync.relay import Receiver, Verdict
 from sync.wire import Ack, Batch, Why
 
 SECRET = (PickupCode, PickupToken)
-MONEY = {BillAccepted, BillRefunded}
 
 log = logging.getLogger(__name__)
+
+
+class Understood(NamedTuple):
+    """A batch, its facts, and the hash after each.
+
+    A word stands where there is no fact, and says why; None where the fact needs no more than to be kept.
+    """
+
+    batch: Batch
+    facts: Sequence[Fact | str | None]
+    marks: Sequence[str]
+
+
+def understood(batch: Batch, key: bytes) -> Understood:
+    """What can be found out of a batch without the database, so while others write."""
+    facts = without_overtaken(list(map(_decoded, batch.items)))
+    return Understood(batch, facts, walk(key, batch.prev, batch.items))
 
 
 class Keeping:
@@ -56,21 +72,19 @@ class Keeping:
         self._rows = Rows(tx)
         self._facts: list[Values] = []
         self._told: list[Values] = []
-        self._downs = {site: DownLog(tx, site, later=self._told) for site in sites}
+        ends = read_ends(tx, sites)
+        self._downs = {site: DownLog(tx, site, self._told, ends[site]) for site in sites}
         self._has_book = False
         self._advances = read_advances(tx, sites)
         self.heads = read_heads(tx, sites)
 
-    def understood(self, batch: Batch) -> list[Fact | str]:
-        """Decode the facts of a batch: the fact, or the word that says why there is none."""
-        bodies: Sequence[Body | None] = batch.bodies or [None] * len(batch.items)
-        facts = list(map(_decoded, batch.items, bodies))
-        if not self._has_book and not MONEY.isdisjoint(map(type, facts)):
+    def open_book(self, batches: Iterable[Understood]) -> None:
+        """Where money was taken, be alone with the book. To be called before anything is read ahead."""
+        if not self._has_book and any(type(fact) is BillAccepted for each in batches for fact in each.facts):
             self._has_book = True
             self._tx.hold(BOOK)
-        return facts
 
-    def read_ahead(self, facts: Sequence[tuple[SiteCode, Sequence[Fact | str]]]) -> None:
+    def read_ahead(self, facts: Sequence[tuple[SiteCode, Sequence[Fact | str | None]]]) -> None:
         """Read the rows that these facts will change, table by table."""
         wanted: defaultdict[Table, dict[Values, None]] = defaultdict(dict)
         for site, each in facts:
@@ -92,15 +106,20 @@ class Keeping:
         ]
         self._rows.find(REFUSAL_BY_SLIP, REFUSAL, dict.fromkeys(refunds))
 
-    def take_advance(self, site: SiteCode, batch: Batch, fact: Fact | str) -> Ack:
+    def take_advance(self, site: SiteCode, understood: Understood) -> Ack:
         """Act on a fact ahead of its place, once. No position moves."""
+        batch, (fact,), _ = understood
         heads, advances = self.heads[site], self._advances[site]
         have = heads.of(batch.log_id) or Position(batch.log_id, Seq(0), GENESIS)
         event = event_id(batch.mark)
         if not Receiver(self._tx.keys[site]).proves(batch):
             raise_alarm(self._tx, site, "bad_advance", batch.log_id)
             return self.answered(site, Ack(have))
-        if batch.last > have.upto and not advances.holds(event) and not self._known_events(site, [batch.mark]):
+        if (
+            batch.last > have.upto
+            and not advances.holds(event)
+            and not self._known_events(site, batch.last, [batch.mark])
+        ):
             case = Case(site, event, batch.items[0].stamp.at, self._downs[site])
             is_done = isinstance(fact, BOOKED) and self._reason(case, fact, PROJECTIONS[type(fact)]) is None
             advances.keep(self._rows, batch, DONE if is_done else SHOWN)
@@ -111,12 +130,13 @@ class Keeping:
         upto = self._advances[site].upto(ack.position.log_id)
         return replace(ack, advance=upto) if upto else ack
 
-    def take(self, site: SiteCode, batch: Batch, facts: Sequence[Fact | str]) -> Ack:
+    def take(self, site: SiteCode, understood: Understood) -> Ack:
         """Judge a batch and keep what is new."""
+        batch, facts, marks = understood
         heads = self.heads[site]
         have = heads.of(batch.log_id)
-        knows = have is None and self._knows(site, batch)
-        verdict = Receiver(self._tx.keys[site]).judge(batch, have, knows_prev=knows)
+        knows = have is None and heads.count > 0 and self._knows(site, batch)
+        verdict = Receiver(self._tx.keys[site]).judge(batch, have, knows_prev=knows, marks=marks)
         if verdict.why in (Why.BAD, Why.FORK):
             raise_alarm(self._tx, site, "bad_chain" if verdict.why is Why.BAD else "fork", batch.log_id)
         if verdict.items:
@@ -129,8 +149,7 @@ class Keeping:
     def flush(self) -> None:
         """Write everything that was taken. Errors: StoreFault."""
         session = self._tx.session
-        for heads in self.heads.values():
-            heads.flush(self._tx)
+        write_heads(self._tx, self.heads.values())
         self._rows.flush()
         for table, rows in ((FACT, self._facts), (DOWN, self._told)):
             if rows:
@@ -141,10 +160,10 @@ class Keeping:
         self.flush()
         return self.heads[site].knows(self._tx, Seq(batch.first - 1), batch.prev)
 
-    def _keep(self, site: SiteCode, verdict: Verdict, facts: Sequence[Fact | str]) -> None:
+    def _keep(self, site: SiteCode, verdict: Verdict, facts: Sequence[Fact | str | None]) -> None:
         heads = self.heads[site]
         others = heads.count - (0 if verdict.opens else 1)
-        known = self._known_events(site, verdict.marks) if others else set()
+        known = self._known_events(site, verdict.items[0].seq, verdict.marks) if others else set()
         now = self._tx.stamp.at
         log_id, down, kept, ahead = verdict.base.log_id, self._downs[site], self._facts, self._advances[site]
         for item, mark, fact in zip(verdict.items, verdict.marks, facts, strict=True):
@@ -157,17 +176,19 @@ class Keeping:
                 body, boot = _plain(body), _plain(boot)
             kept.append((site, event, log_id, seq, kind, body, at, boot, ms, int(synced), mark, held, now))
             if isinstance(fact, str):
-                self._set_aside(Case(site, event, at, down), fact)
-            elif (projection := PROJECTIONS.get(type(fact))) is not None and not (ahead and ahead.was_done(event)):
-                self._apply(Case(site, event, at, down), fact, projection)
+                self._set_aside(Case(site, event, at, down), seq, fact)
+            elif fact is not None and (projection := PROJECTIONS.get(type(fact))) is not None:
+                case = Case(site, event, at, down)
+                if not (ahead and ahead.was_done(event)) and (reason := self._reason(case, fact, projection)):
+                    self._set_aside(case, seq, reason)
         if ahead and ahead.reached(self._rows, verdict.items[0].seq, verdict.marks):
             raise_alarm(self._tx, site, "advance_differs", log_id)
         self._watch_for_clones(site, verdict, shares_history=bool(known) or verdict.base.upto > 0)
         heads.move(verdict)
 
-    def _known_events(self, site: SiteCode, marks: Sequence[str]) -> set[EventId]:
+    def _known_events(self, site: SiteCode, first: Seq, marks: Sequence[str]) -> set[EventId]:
         self.flush()
-        found = self._tx.session.fetch(EVENT, [(site, event_id(mark)) for mark in marks])
+        found = self._tx.session.fetch(EVENT, [(site, seq, event_id(mark)) for seq, mark in enumerate(marks, first)])
         return {EventId(row[0]) for row in found}
 
     def _watch_for_clones(self, site: SiteCode, verdict: Verdict, *, shares_history: bool) -> None:
@@ -177,14 +198,9 @@ class Keeping:
         if not verdict.opens and heads.newest.log_id != name:  # a log that was replaced goes on: two cards are alive
             raise_alarm(self._tx, site, "clone", name)
 
-    def _set_aside(self, case: Case, reason: str) -> None:
-        self._rows.add(UNPROJECTED, (case.site, case.event), reason=reason, at=self._tx.stamp.at)
+    def _set_aside(self, case: Case, seq: Seq, reason: str) -> None:
+        self._rows.add(UNPROJECTED, (case.site, case.event), seq=seq, reason=reason, at=self._tx.stamp.at)
         case.down.append(FactRefused(case.event, reason))
-
-    def _apply(self, case: Case, fact: Fact, projection: Projection) -> None:
-        reason = self._reason(case, fact, projection)
-        if reason is not None:
-            self._set_aside(case, reason)
 
     def _reason(self, case: Case, fact: Fact, projection: Projection) -> str | None:
         """Apply one fact. Return why it could not be applied, None if it was."""
@@ -236,14 +252,10 @@ def raise_alarm(tx: Tx, site: SiteCode, what: str, subject: str) -> None:
     )
 
 
-def _decoded(item: Item, body: Body | None) -> Fact | str:
+def _decoded(item: Item) -> Fact | str:
     _, kind, text, _, personal = item
-    cls = events.KINDS.get(kind)
     try:
-        if cls is None or body is None:
-            fact = events.decode(Encoded(kind, text, personal))
-        else:
-            fact = events.read(cls, body, personal)
+        fact = events.decode(Encoded(kind, text, personal))
     except BadFact:
         return "bad_body"
     if isinstance(fact, UnknownFact):
@@ -260,16 +272,16 @@ def _holds_zero(personal: Mapping[str, tuple[str, str]]) -> bool:
 
 def _is_storable(fact: Fact) -> bool:
     """Tell whether both databases keep its texts: JSON may smuggle in half a character or a zero byte."""
-    for each in fields(fact):
-        text = getattr(fact, each.name)
+    for name in fact.__struct_fields__:
+        text = getattr(fact, name)
         if isinstance(text, str) and ("\0" in text or any("\ud800" <= sign <= "\udfff" for sign in text)):
             return False
     return True
 
 
-def _without_secrets(item: Item, fact: Fact | str) -> Mapping[str, tuple[str, str]]:
+def _without_secrets(item: Item, fact: Fact | str | None) -> Mapping[str, tuple[str, str]]:
     """Codes and tokens open doors: the message to the recipient needs them once, the log never."""
-    secret = frozenset() if isinstance(fact, str) else _secrets(type(fact).kind)
+    secret = _secrets(type(fact).kind) if isinstance(fact, Fact) else frozenset()
     return (
         item.personal
         if secret.isdisjoint(item.personal)

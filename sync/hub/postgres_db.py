@@ -50,6 +50,12 @@ class PostgresSession:
         """Run one statement."""
         return self._db.execute(_translated_sql(sql), parameters)
 
+    def execute_each(self, sql: str, parameters: Sequence[Values]) -> int:
+        """Send them all, then wait for the answers."""
+        with self._db.cursor() as cursor:
+            cursor.executemany(_translated_sql(sql), parameters)
+            return cursor.rowcount
+
     def fetch(self, table: Table, keys: Sequence[Values]) -> list[Values]:
         """Ask for all keys at once."""
         columns = ", ".join(f"t.{column}" for column in table.columns)

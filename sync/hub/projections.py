@@ -7,7 +7,7 @@ stores the fact. Bills are in sync/hub/biller.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -42,6 +42,22 @@ DOOR_STATES: Mapping[type[Fact], str] = {
     ev.DoorLeftOpen: "left_open",
     ev.DoorForced: "forced",
 }
+
+
+def without_overtaken(facts: Sequence[Fact | str]) -> list[Fact | str | None]:
+    """Leave out what a later fact of the same batch makes vain: of the doors only the last state of each is kept.
+
+    None stands in its place. It is in the log all the same; the row of its door would be written over at once.
+    """
+    left: list[Fact | str | None] = list(facts)
+    last: set[int] = set()
+    for at in range(len(left) - 1, -1, -1):
+        fact: Any = left[at]
+        if type(fact) in DOOR_STATES:
+            if fact.cell in last:
+                left[at] = None
+            last.add(fact.cell)
+    return left
 
 
 def parcel_moved(rows: Rows, case: Case, fact: Any) -> None:

@@ -19,6 +19,10 @@ from sync.hub.rows import Rows
 from sync.hub.store import HubStore, Tx
 
 RANGE = "site = ? AND seq > ? AND seq <= ?"
+SETTLED = (
+    "SELECT count(*) AS n, CAST(coalesce(sum(s.fen), 0) AS BIGINT) AS fen FROM fact f CROSS JOIN {table} s "
+    "WHERE s.site = f.site AND s.event = f.event AND f.site = ? AND f.seq > ? AND f.seq <= ?"
+)
 LAST = "SELECT body FROM fact WHERE site = ? AND kind = 'outage_ended.1' ORDER BY seq DESC, event LIMIT 1"
 
 
@@ -77,11 +81,7 @@ def _counted(tx: Tx, place: tuple[Any, ...]) -> Iterator[Counted]:
 def _settled(tx: Tx, place: tuple[Any, ...]) -> Settled:
     sums: list[int] = []
     for table in ("posting", "refusal"):
-        row = tx.row(
-            f"SELECT count(*) AS n, CAST(coalesce(sum(s.fen), 0) AS BIGINT) AS fen FROM {table} s "  # noqa: S608
-            "JOIN fact f ON f.site = s.site AND f.event = s.event WHERE f.site = ? AND f.seq > ? AND f.seq <= ?",
-            place,
-        ) or {"n": 0, "fen": 0}
+        row = tx.row(SETTLED.format(table=table), place) or {"n": 0, "fen": 0}
         sums += [int(row["n"]), int(row["fen"])]
     return Settled(*sums)
 

@@ -42,6 +42,10 @@ class SqliteSession:
         """Run one statement."""
         return self._db.execute(sql, parameters)
 
+    def execute_each(self, sql: str, parameters: Sequence[Values]) -> int:
+        """Run one statement for each of these."""
+        return self._db.executemany(sql, parameters).rowcount
+
     def fetch(self, table: Table, keys: Sequence[Values]) -> list[Values]:
         """Look keys up, many with one statement: a call for each is half of its cost."""
         found: list[Values] = []

@@ -31,7 +31,7 @@ from edge.model import SiteCode  # noqa: E402
 from sync.hub.database import statements  # noqa: E402
 from sync.hub.intake import GROUP, Intake, collect_rarely  # noqa: E402
 from sync.hub.postgres_db import PostgresDatabase  # noqa: E402
-from sync.hub.schema import FIRST  # noqa: E402
+from sync.hub.schema import FACTS_IN_ORDER, FIRST  # noqa: E402
 from sync.hub.sqlite_db import SqliteDatabase  # noqa: E402
 from sync.hub.store import HubStore  # noqa: E402
 
@@ -85,7 +85,7 @@ def results(facts: list[Row]) -> dict[str, list[Row]]:
 
 
 def rows(site: str, payload: bytes) -> list[Row]:
-    """What a plain consumer makes of a batch: the text of each body, ids by number, stamps added up."""
+    """What a plain consumer makes of a batch: the text of each body, ids by number, stamps added up; sizes as here."""
     top = json.loads(zlib.decompress(payload))
     log_id, first, boots = top["log"], top["first"], top["boots"]
     made: list[Row] = []
@@ -94,14 +94,16 @@ def rows(site: str, payload: bytes) -> list[Row]:
         at, ms = at + at_more, ms + ms_more
         stamp = (at, boots[boot // 2], ms, boot % 2)
         held = json.dumps(personal[0]) if personal else None
-        made.append((site, f"{site}-{seq}", log_id, seq, kind, json.dumps(body), *stamp, "", held, 0))
+        made.append((site, f"{seq:032x}", log_id, seq, kind, json.dumps(body), *stamp, f"{seq:064x}", held, 0))
     return made
 
 
 def definitions() -> list[str]:
     """The hub's own definitions, without keys where the rows made up here would repeat them."""
-    names = ("fact", "down", "sms", "parcel", "door")
-    wanted = [each for each in statements(FIRST) if any(f"TABLE {n} " in each or f" ON {n} " in each for n in names)]
+    names = ("fact_in_order", "down", "sms", "parcel", "door")
+    every = statements(f"{FIRST};{FACTS_IN_ORDER}")
+    wanted = [each for each in every if any(f"CREATE TABLE {n} " in each or f" ON {n} " in each for n in names)]
+    wanted = [each.replace("fact_in_order", "fact") for each in wanted]
     for key in (", PRIMARY KEY (site, cell)", ", PRIMARY KEY (site, parcel)"):
         wanted = [each.replace(key, "").replace(key.replace(", ", ",\n    "), "") for each in wanted]
     return [

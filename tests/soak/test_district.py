@@ -74,11 +74,11 @@ def test_a_card_that_goes_back_in_time_is_always_noticed(
 class TakesGaps(Receiver):
     """Seeded bug: what comes after a gap is taken as well."""
 
-    def judge(self, batch: Any, have: Any, *, knows_prev: bool = False) -> Any:
+    def judge(self, batch: Any, have: Any, *, knows_prev: bool = False, **told: Any) -> Any:
         if have is None or batch.first > have.upto + 1:
             have = replace(have, log_id=batch.log_id, upto=Seq(batch.first - 1), mark=batch.prev) if have else None
             knows_prev = True
-        return super().judge(batch, have, knows_prev=knows_prev)
+        return super().judge(batch, have, knows_prev=knows_prev, **told)
 
 
 def believes_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,10 +143,12 @@ class ReceivingEnd:
 class NoGapRule(Receiver):
     """Seeded bug: takes what comes, also after a gap."""
 
-    def judge(self, batch: Batch, have: Position | None, *, knows_prev: bool = False) -> Verdict:
+    def judge(
+        self, batch: Batch, have: Position | None, *, knows_prev: bool = False, marks: Sequence[str] | None = None
+    ) -> Verdict:
         if have is None or batch.first > have.upto + 1:
             have = Position(batch.log_id, Seq(batch.first - 1), batch.prev)
-        return super().judge(batch, have, knows_prev=knows_prev)
+        return super().judge(batch, have, knows_prev=knows_prev, marks=marks)
 
 
 class NoMarkCheck(Receiver):

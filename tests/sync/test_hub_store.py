@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +26,7 @@ from sync.hub.intake import Intake, accept
 from sync.hub.line import DownLine
 from sync.hub.projections import PROJECTIONS
 from sync.hub.rows import Rows
-from sync.hub.schema import DOOR, MIGRATIONS
+from sync.hub.schema import DOOR, FACTS_IN_ORDER, MIGRATIONS
 from sync.hub.sqlite_db import FILE, SqliteDatabase
 from sync.hub.store import HubStore, StoreFault
 from sync.relay import digest
@@ -645,6 +646,59 @@ def test_a_database_of_a_newer_release_is_left_alone(places: Places) -> None:
 
     with pytest.raises(StoreFault, match="newer"):
         hub_at(places.database("hub"))
+
+
+def door_life(dice: random.Random) -> list[ev.Fact]:
+    """Doors and cells of three cells in any order."""
+    makes: list[Callable[[int], ev.Fact]] = [
+        lambda cell: ev.DoorAuthorised("o1", cell, "deposit", None, "op1"),
+        lambda cell: ev.DoorOpened("o1", cell),
+        lambda cell: ev.DoorClosed("o2", cell),
+        lambda cell: ev.DoorForced(cell, "open"),
+        lambda cell: ev.CellFaulted(cell, "jammed"),
+        lambda cell: ev.CellRestored(cell, "op1", "mended"),
+    ]
+    return [dice.choice(makes)(dice.randint(1, 3)) for _ in range(40)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_doors_stand_as_after_each_fact_alone(tmp_path: Path, seed: int) -> None:
+    facts, stood = door_life(random.Random(seed)), []
+    for per_batch in (1, 7, 40):
+        store = hub_at(SqlitePlaces(tmp_path).database(f"hub{per_batch}"))
+        point = Point(KEY, facts_per_batch=per_batch)
+        point.happened(*facts)
+        exchange(point, hub_answers(store, SITE), rounds=60)
+        stood.append(rows(store, "SELECT * FROM door ORDER BY cell"))
+        store.close()
+
+    assert stood[0] == stood[1] == stood[2]
+    assert {row["cell"] for row in stood[0]} == {1, 2, 3}
+
+
+def test_facts_of_an_older_database_are_put_in_order_and_go_on(places: Places) -> None:
+    store, point = hub_at(places.database("hub")), Point(KEY, facts_per_batch=10)
+    point.happened(*(ev.DoorOpened(f"o{n}", n) for n in range(25)), ev.BillRefunded("B-never", "S-1", 100, "op1"))
+    exchange(point, hub_answers(store, SITE))
+    kept = {table: rows(store, f"SELECT * FROM {table}") for table in ("site", "head", "fact", "unprojected", "down")}
+    store.close()
+    older = places.database("older")
+    older.open(MIGRATIONS[: MIGRATIONS.index(FACTS_IN_ORDER)])
+    with older.transaction() as session:
+        for table, held in kept.items():
+            for row in reversed(held):
+                values = {name: value for name, value in row.items() if (table, name) != ("unprojected", "seq")}
+                names, marks = ", ".join(values), ", ".join("?" * len(values))
+                session.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", tuple(values.values()))
+    older.close()
+
+    again = hub_at(places.database("older"))
+    assert [row["seq"] for row in kept["unprojected"]] == [26]
+    assert {table: rows(again, f"SELECT * FROM {table}") for table in kept} == kept
+    point.happened(ev.DoorClosed("o1", 1))
+    exchange(point, hub_answers(again, SITE))
+    assert rows(again, "SELECT count(*) AS n, max(seq) AS upto FROM fact") == [{"n": 27, "upto": 27}]
+    again.close()
 
 
 def hub_at(database: Database) -> HubStore:

@@ -51,7 +51,8 @@ OWED = "SELECT site, CAST(sum(fen - refunded) AS BIGINT) AS fen FROM refusal WHE
 # A bill that was accepted and neither posted nor refused is among what could not be applied: a short list.
 UNPOSTED = (
     "SELECT site, body FROM (SELECT u.site AS site, f.body AS body, u.event AS event FROM unprojected u "
-    "CROSS JOIN fact f WHERE f.site = u.site AND f.event = u.event AND f.kind LIKE 'bill_accepted.%') b "
+    "CROSS JOIN fact f WHERE f.site = u.site AND f.seq = u.seq AND f.event = u.event "
+    "AND f.kind LIKE 'bill_accepted.%') b "
     "WHERE NOT EXISTS (SELECT 1 FROM posting p WHERE p.site = b.site AND p.event = b.event) "
     "AND NOT EXISTS (SELECT 1 FROM refusal r WHERE r.site = b.site AND r.event = b.event) {only}"
 )

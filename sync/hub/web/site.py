@@ -20,7 +20,7 @@ DOORS = (
 ALARMS = "SELECT what, subject, times, first_at, last_at FROM alarm WHERE site = ? ORDER BY last_at DESC LIMIT ?"
 UNAPPLIED = (
     "SELECT u.event, u.reason, u.at, f.seq, f.kind FROM unprojected u CROSS JOIN fact f "
-    "WHERE u.site = ? AND f.site = u.site AND f.event = u.event ORDER BY u.at DESC, u.event LIMIT ?"
+    "WHERE u.site = ? AND f.site = u.site AND f.seq = u.seq AND f.event = u.event ORDER BY u.at DESC, u.event LIMIT ?"
 )
 LOGS = "SELECT log_id, began_at, upto, mark, heard_at FROM head WHERE site = ? ORDER BY nth DESC LIMIT ?"
 SUMS = {

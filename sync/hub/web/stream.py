@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from edge import events
@@ -76,7 +76,7 @@ def _values(row: Mapping[str, Any], words: Words) -> tuple[tuple[tuple[str, str]
         return ((words("site.unreadable"), _cut(mask(row["body"]))),), False
     if isinstance(fact, UnknownFact):
         return ((words("site.unknown"), _cut(mask(fact.body))),), False
-    held = [(each.name, getattr(fact, each.name)) for each in fields(fact)]
+    held = [(name, getattr(fact, name)) for name in fact.__struct_fields__]
     return tuple(
         (words.maybe("field", name), _text(name, value, words)) for name, value in held if value is not None
     ), True
