@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -114,12 +115,15 @@ class EmulatedPoint:
 
     # -- power
 
-    def power_on(self, *, trial: bool = False, memory_mib: int = 1024) -> Machine:
-        """Switch it on; on arm64 this is the firmware as well. `trial`: the guest asked for the one-shot start."""
+    def power_on(self, *, trial: bool = False, memory_mib: int = 1024, extra: Sequence[str] = ()) -> Machine:
+        """Switch it on; on arm64 this is the firmware as well.
+
+        `trial`: the guest asked for the one-shot start. `extra`: further words for QEMU.
+        """
         assert not self.is_on, "it is on"
         build = Build(
             self.arch, self.folder, str(self._server.path), self._accel, memory_mib, ports=SERIALS,
-            start=self._firmware(trial=trial) if self.arch == "arm64" else None,
+            start=self._firmware(trial=trial) if self.arch == "arm64" else None, extra=extra,
         )  # fmt: skip
         self._machine = Machine(build)
         self.machine.power_on()
@@ -174,6 +178,8 @@ class EmulatedPoint:
 
     def open_shell(self, seconds: float = START_S) -> RootShell:
         """Wait for the root shell."""
+        if self._shell is not None:
+            self._shell.close()  # the port takes one caller
         self._shell = RootShell(self.machine.socket("console"), self.folder / "console.log")
         self.shell.open(seconds)
         return self.shell

@@ -21,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "packaging/dev")]
 
 import scenes_cuts  # noqa: E402
 import scenes_kills  # noqa: E402
+import scenes_machine  # noqa: E402
 import scenes_start  # noqa: E402
 import scenes_trouble  # noqa: E402
 import scenes_update  # noqa: E402
@@ -198,6 +199,11 @@ def full_disk(stage: Stage) -> None:
     scenes_trouble.full_disk(stage.point, stage.counter, stage.ledger)
 
 
+def wrong_turns(stage: Stage) -> None:
+    scenes_machine.wrong_turns(stage.point, stage.watcher, stage.ledger)
+    stage.point.switch_off()
+
+
 def cut_writes(stage: Stage) -> None:
     scenes_kills.cut_writes(stage.counter, stage.watcher, stage.dice, stage.plan.kills)
 
@@ -287,6 +293,7 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "keys": keys,
     "plugs": plugs,
     "cable": cable,
+    "wrong_turns": wrong_turns,
     "cut_first_start": cut_first_start,
     "cut_writes": cut_writes,
     "cut_recorded": cut_recorded,

@@ -48,6 +48,7 @@ class Build:
     ports: Mapping[str, str] = field(default_factory=dict)
     gun: str = "GUN00001"  # serial number of the keyboard gun
     start: DirectStart | None = None
+    extra: Sequence[str] = ()  # further words for QEMU: a watchdog, another clock
 
 
 class Machine:
@@ -141,7 +142,7 @@ def command(build: Build) -> list[str]:
     if build.start is not None:
         words += ["-kernel", str(build.start.kernel), "-append", build.start.words]
         words += ["-initrd", str(build.start.initrd)] if build.start.initrd else []
-    return words
+    return [*words, *build.extra]
 
 
 def _board(build: Build) -> Sequence[str]:
