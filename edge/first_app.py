@@ -1,5 +1,7 @@
 """The root of the first start: a window with one page, a thread that looks again and again, and then the kiosk.
 
+The same page says why a point that was set up cannot start (`out_of_order`).
+
 Beside edge/app.py the only root. What is looked at is edge/first_start.py; when the settings are written the process
 is replaced by a fresh start of the same command, which then finds them.
 """
@@ -11,24 +13,28 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from edge import screen_size, watchdog
 from edge.clock import SystemClock
 from edge.config import Panel, Settings
+from edge.district import District
 from edge.enrolling import ASK_EVERY_S
 from edge.first_files import Place
-from edge.first_start import Beginning
+from edge.first_start import Beginning, mistakes_of
 from edge.reopen import Reopening
 from edge.setup import build_all
 from edge.signals import on_signals
 from edge.steps.first import AskAnew, FirstStart, GoOn
 from edge.steps.intents import Intent
+from edge.toml_table import ConfigError
 from sync.x509 import BadPem
 from ui.bridge import Bridge
 
 log = logging.getLogger(__name__)
 
 STOP_S = 5.0
+AGAIN_S = 120.0  # three tries in the five minutes in which systemd bears ten
 SHOWN_S = 2.0  # how long a person can read that the machine starts
 SLOW_S = 180.0  # one look over a bad line: a few calls of at most half a minute each
 
@@ -120,12 +126,12 @@ def run(place: Place, *, headless: bool) -> int:
     looker = Looker(beginning, bridge)
     bridge.on_intent = looker.submit
     looker.start()
-    threading.Thread(target=_beat, args=(looker, bridge), name="watchdog", daemon=True).start()
+    _beat_beside(lambda: looker.is_alive, bridge)
     try:
         if headless:
             bridge.stopped.wait()
         else:
-            _show(beginning, bridge)
+            _show(beginning.district(), bridge)
     finally:
         looker.stop()
     if looker.is_done:
@@ -138,10 +144,30 @@ def prove(settings: Settings) -> None:
     build_all(settings, SystemClock())
 
 
-def _show(beginning: Beginning, bridge: Bridge) -> None:
+def out_of_order(place: Place, error: ConfigError | ValueError) -> None:
+    """Settings or keys that are there cannot be used: say so on the screen until `place` is worth another try.
+
+    Without this page a supervisor would start us again and again before a dark screen.
+    """
+    log.critical("out of order: %s", error)
+    bridge = Bridge()
+    on_signals(bridge.stop)
+    if isinstance(error, ConfigError):
+        told = FirstStart("bad_settings", file=str(error.file), mistakes=mistakes_of(error))
+    else:
+        told = FirstStart("bad_settings", file=str(place.config), mistakes=tuple(str(error).splitlines()))
+    bridge.post(told)
+    _say({"out_of_order": True, "file": told.file, "mistakes": list(told.mistakes)})
+    _beat_beside(lambda: True, bridge)
+    again = threading.Timer(AGAIN_S, bridge.stop)
+    again.daemon = True
+    again.start()
+    _show(None, bridge)
+
+
+def _show(district: District | None, bridge: Bridge) -> None:
     from ui.app import UiSettings, run_app
 
-    district = beginning.district()
     values = screen_size.panel() if district is None or district.panel is None else district.panel
     panel = Panel(
         int(values["width"]), int(values["height"]), float(values["diagonal_inch"]), bool(values["fullscreen"])
@@ -152,12 +178,16 @@ def _show(beginning: Beginning, bridge: Bridge) -> None:
     run_app(UiSettings(*size, language=language, first_start=True), bridge)
 
 
-def _beat(looker: Looker, bridge: Bridge) -> None:
-    """Tell systemd that we live as long as the thread looks and the window turns."""
+def _beat_beside(is_alive: Callable[[], bool], bridge: Bridge) -> None:
+    threading.Thread(target=_beat, args=(is_alive, bridge), name="watchdog", daemon=True).start()
+
+
+def _beat(is_alive: Callable[[], bool], bridge: Bridge) -> None:
+    """Tell systemd that we live as long as the work is alive and the window turns."""
     watchdog.tell("READY=1")
     while not bridge.stopped.wait(watchdog.BEAT_S):
         window_is_well = bridge.beat == 0.0 or time.monotonic() - bridge.beat < watchdog.HUNG_S
-        if looker.is_alive and window_is_well:
+        if is_alive() and window_is_well:
             watchdog.tell("WATCHDOG=1")
 
 

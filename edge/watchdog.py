@@ -44,6 +44,11 @@ def _alive(tx: Tx) -> None:
     tx.value("SELECT 1")
 
 
+def is_supervised() -> bool:
+    """Whether systemd started us: then nobody reads what is printed."""
+    return bool(os.environ.get("NOTIFY_SOCKET"))
+
+
 def tell(message: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:

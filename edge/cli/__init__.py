@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from edge import app, logs
+    from edge import app, logs, watchdog
 
     place = first_place(arguments)
     if is_first(place, arguments):
@@ -93,7 +93,17 @@ def _run(arguments: argparse.Namespace) -> int:
 
         logs.set_up(place.data_dir / "log", verbose=arguments.verbose)
         return first_app.run(place, headless=arguments.headless)
-    settings = settings_of(arguments)
+    try:
+        settings = settings_of(arguments)
+        app.prove(settings)
+    except (ConfigError, ValueError) as error:
+        if arguments.headless or not watchdog.is_supervised():
+            raise  # somebody reads the sentence
+        from edge import first_app
+
+        logs.set_up(place.data_dir / "log", verbose=arguments.verbose)
+        first_app.out_of_order(place, error)
+        return USAGE
     logs.set_up(settings.data_dir / "log", verbose=arguments.verbose)
     return app.run(settings, headless=arguments.headless)
 

@@ -24,7 +24,7 @@ class FirstStart:
     """How far the first start is.
 
     `state`: looking | no_district | bad_district (`mistakes`) | other_district | waiting | refused | no_profile |
-             restoring | no_books | starting, or a word of sync.enrol.EnrolFault.
+             restoring | no_books | starting, or a word of sync.enrol.EnrolFault; later bad_settings (`mistakes`).
     Shape:   `code`, `qr` as in Pairing; `phone` whom to call, if told; `site` as which we were let in; `network` up |
              no_cable | no_address with our `address`; `may_go_on`: settings are here, only nobody has approved us yet.
     """

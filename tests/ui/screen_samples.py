@@ -70,6 +70,9 @@ def first_pages(rows: tuple[int, int]) -> dict[str, Frame]:
         "bad-district": replace(
             bare, state="bad_district", file="/boot/firmware/village-point/district.toml", mistakes=mistakes * 3
         ),
+        "bad-settings": replace(
+            bare, state="bad_settings", phone="", file="/etc/village-point/point.toml", mistakes=mistakes * 3
+        ),
         "no-profile": replace(bare, state="no_profile", site="QJ-0001"),
         "wrong-profile": replace(bare, state="no_profile", site="QJ-0001", refusals=(wrong,)),
         "wrong-profiles": replace(bare, state="no_profile", site="QJ-0001", refusals=(wrong, foreign)),

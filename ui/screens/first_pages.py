@@ -24,7 +24,8 @@ def first(kit: Kit) -> Widget:
     """Head, code and words, and below them the network and what may be pressed."""
     page = kit.frame.state
     assert isinstance(page, FirstPage)
-    title = kit.text(kit.t("first.title"), theme.STAFF_TITLE, bold=True, colour=theme.SLATE_DEEP)
+    key = "first.title_broken" if page.told.state == "bad_settings" else "first.title"
+    title = kit.text(kit.t(key), theme.STAFF_TITLE, bold=True, colour=theme.SLATE_DEEP)
     head = row(weigh(title, 1), language_button(kit), gap=kit.mm(3))
     body = _question(kit) if page.asks_go_on else _body(kit, page.told)
     return column(

@@ -13,7 +13,7 @@ Answer = tuple[Frame, tuple[s.Intent, ...]]
 # What the page has own sentences for; "other" for all else that stands in the way of being let in.
 WORDS = (
     "looking", "no_district", "bad_district", "other_district", "waiting", "refused", "no_profile", "starting",
-    "restoring", "no_books",
+    "bad_settings", "restoring", "no_books",
     "line", "wrong_hub", "hub_clock", "busy", "full", "closed", "revoked", "expired", "disk",
 )  # fmt: skip
 GOOD = ("looking", "waiting", "no_profile", "restoring", "starting")
