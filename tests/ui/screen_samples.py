@@ -288,6 +288,7 @@ def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
         "door-blind": frame(v.Door(CellNo(112), 45, 1), rows, left_s=44, face=_blind(rows)),
         "fetch": frame(v.Fetch(PARCELS[2:3]), rows),
         "fetch-many": frame(v.Fetch(PARCELS), rows),
+        "fetch-offline": frame(v.Fetch(PARCELS[2:3]), rows, link=s.LinkState(False, 14, 99_999)),
         "thanks": frame(v.Done(3), rows, left_s=29),
         "help": frame(v.Help("023-79001234", v.Home()), rows, left_s=29),
         "closed": frame(v.Shut("S1", "backup-2026-07-01.db"), rows),
