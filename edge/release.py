@@ -22,8 +22,8 @@ VERSION_RULE = r"\d{1,5}(?:\.\d{1,5}){1,3}"
 DIGEST_RULE = r"[0-9a-f]{64}"
 # Why a release is not taken, as one word; the sentence for people is said where people read.
 REFUSALS = (
-    "bad_signature", "foreign_key", "older", "same", "other_board", "half", "damaged", "too_large", "disk_full",
-    "wrong_base", "no_slots", "not_ours", "expired", "not_written",
+    "bad_signature", "foreign_key", "no_keyring", "older", "same", "other_board", "half", "damaged", "too_large",
+    "disk_full", "wrong_base", "no_slots", "not_ours", "expired", "not_written",
 )  # fmt: skip
 
 

@@ -126,6 +126,8 @@ def _word(said: str) -> str:
     """What RAUC's refusal means. Source: RAUC 1.8, messages seen in tests/sync/test_bundle.py."""
     if "exceeds bundle size" in said or "Failed to seek" in said or "Failed to read signature" in said:
         return "half"
+    if "failed to load CA file" in said:
+        return "no_keyring"
     if "issuer certificate" in said or "self-signed" in said or "self signed" in said:
         return "foreign_key"
     return "bad_signature"

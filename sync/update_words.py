@@ -5,6 +5,7 @@ from __future__ import annotations
 SENTENCES = {
     "bad_signature": "the signature is not right: the file was changed, or its signer's certificate is over",
     "foreign_key": "it is signed by somebody whose key is not in the keyring; take a file from your own district",
+    "no_keyring": "the certificate to check it by cannot be read here: the image or the settings are at fault",
     "older": "it is older than what runs; village-point update install FILE --force puts it on all the same",
     "same": "this release runs already",
     "other_board": "it is for another kind of terminal",

@@ -87,6 +87,11 @@ def test_another_releaser_is_a_foreign_key(releasing: Releasing, tmp_path: Path)
         bundle.read(stranger.bundle("1.2.3", CONTENT), releasing.keyring)
 
 
+def test_a_keyring_that_cannot_be_read_is_not_blamed_on_the_file(releasing: Releasing, tmp_path: Path) -> None:
+    with pytest.raises(Unfit, match="no_keyring"):
+        bundle.read(releasing.bundle("1.2.3", CONTENT), tmp_path / "no-keyring.pem")
+
+
 def test_a_version_that_is_none_of_ours_is_refused(releasing: Releasing) -> None:
     with pytest.raises(Unfit, match="not_ours"):
         bundle.read(releasing.bundle("spring", CONTENT), releasing.keyring)
