@@ -209,9 +209,9 @@ def cut_writes(stage: Stage) -> None:
 
 
 def cut_first_start(stage: Stage) -> None:
-    """Cards of their own, larger than the image, in a district of their own."""
+    """Cards of their own, in a district of their own."""
     folder = stage.point.folder.parent
-    point = EmulatedPoint("amd64", scenes_kills.large_card(stage.image, folder), folder / "b", stage.accel)
+    point = EmulatedPoint("amd64", stage.image, folder / "b", stage.accel)
     try:
         with ImageDistrict(folder / "f", folder / "b") as district:
             watcher = scenes_start.Watcher(point, stage.watcher.album, stage.ledger)

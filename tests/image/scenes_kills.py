@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import struct
-import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -44,7 +43,6 @@ ASKED_S = 240.0
 ASK_AGAIN_S = 8.0  # a terminal asks every 5 s
 SUPERBLOCK_AT = 1024 + 4  # from the count of blocks on
 SPARE = 1 << 20  # of the partition that a file system may leave
-BLANK_MIB = 4096  # the card of a first start: larger than the image, so that there is something to grow
 PAGE_S = 75.0  # from power on to the pairing page, as long as nothing was measured
 LATE = 1.15  # latest moment of a cut of a first start, in the time the pairing page needed
 GONE = (QmpError, DriveError, ShellError, MachineError, NotSeen, OSError)  # what hands meet when the power is gone
@@ -187,15 +185,6 @@ def cut_first_start(
             point.cut_power(dice)
         for code in set(district.waiting()) - old:
             district.refuse(code)  # the hub lets twenty wait at one address
-
-
-def large_card(image: Path, folder: Path) -> Path:
-    """A card with this image on it and room behind it."""
-    card = folder / "card.img"
-    subprocess.run(["cp", "--sparse=always", "--reflink=auto", str(image), str(card)], check=True, timeout=600)
-    with card.open("r+b") as file:
-        file.truncate(max(BLANK_MIB << 20, image.stat().st_size))
-    return card
 
 
 def judge_card(point: EmulatedPoint, ledger: Ledger) -> None:
