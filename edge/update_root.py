@@ -8,12 +8,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edge.config import ConfigError, load
+from edge.config import ConfigError, Settings, load
 from edge.update_helper import Powers, asked_by_root, serve
-from edge.update_settings import FOLDER
+from edge.update_settings import FOLDER, UpdateSettings
 
 INCOMING = Path("/data/rauc/incoming")  # root's own, on the data partition
 STATE = Path("/run/village-update")
+
+
+def powers_of(settings: Settings) -> Powers:
+    """Root's own places on an image, simulated devices or not; beside the data where an image is only played.
+
+    What is in STATE must be gone at the next start, else a slot on trial is taken for one that runs for good.
+    """
+    folder, update = settings.data_dir / FOLDER, settings.update
+    is_image = update.image_file == UpdateSettings().image_file
+    incoming, state = (INCOMING, STATE) if is_image else (folder.parent / "incoming", folder.parent / "state")
+    return Powers(folder, incoming, state, update.keyring, update.running())
 
 
 def main(arguments: list[str]) -> int:
@@ -26,9 +37,7 @@ def main(arguments: list[str]) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    folder, update = settings.data_dir / FOLDER, settings.update
-    incoming, state = (INCOMING, STATE) if not settings.sim else (folder.parent / "incoming", folder.parent / "state")
-    powers = Powers(folder, incoming, state, update.keyring, update.running())
+    powers = powers_of(settings)
     serve(sys.stdin, sys.stdout, powers, by_root=asked_by_root(sys.stdin.fileno()))
     return 0
 
