@@ -18,12 +18,13 @@ from machine import Build, DirectStart, Machine, MachineError
 from nbd import NbdServer
 from root_shell import RootShell, words
 
-from ui.drive_client import Driver
+from ui.drive_client import DriveError, Driver
 
 CARD_FOLDER = "village-point"  # of the firmware partition: what a technician puts there
 SLOTS = ("A", "B")
 CARD = 4 << 30  # bytes of the card that the image was flashed to: larger than the image, as every card is
 KEY_SEEN_S = 30.0
+STILL, STILL_S = "the window did not answer", 90.0  # words of ui/drive.py, which waits for ten seconds
 START_S = 900.0  # a cold start under emulation took 280 s on two cores that fifteen other programs wanted
 PYTHON = "/opt/village-point/bin/python"
 EYES = f"""
@@ -197,11 +198,18 @@ class EmulatedPoint:
         return self.eyes
 
     def page(self) -> dict[str, Any]:
-        return self.eyes.screen()
+        """What is on the screen. On a machine that others want too the window may stand still: it is asked again."""
+        deadline = time.monotonic() + STILL_S
+        while True:
+            try:
+                return self.eyes.screen()
+            except DriveError as error:
+                if STILL not in str(error) or time.monotonic() > deadline:
+                    raise
 
     def tap(self, button: str) -> None:
         """Touch a button through the panel: QEMU's tablet, the kernel, X, the window."""
-        page = self.eyes.screen()
+        page = self.page()
         if button not in page["places"]:
             raise NoSuchButton(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
         self.machine.qmp.touch(*page["places"][button])

@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 import sample
 import scenes_kills
+from emulated_point import STILL, EmulatedPoint
 from ledger import Ledger
 from scenes_cuts import Books
 from scenes_kills import SLIPS, THANKED, files_end, judge_work, more_parcels
+
+import ui
+from ui.drive_client import DriveError
 
 SITE = {"logs": [{"upto": 4}]}
 
@@ -70,3 +74,36 @@ def test_more_parcels_are_all_different() -> None:
     bills = {row["waybill_no"] for row in sample.manifest(scenes_kills.today(), sample.SEED)["parcels"]}
 
     assert len({row["waybill_no"] for row in rows} - bills) == len(rows) == 3 * sample.PARCELS
+
+
+class Slow:
+    """A window that stands still when it is asked, so many times."""
+
+    def __init__(self, times: int, words: str) -> None:
+        self._times, self._words = times, words
+
+    def screen(self) -> dict[str, Any]:
+        self._times -= 1
+        if self._times >= 0:
+            raise DriveError(self._words)
+        return {"screen": "standby"}
+
+
+def seen_by(eyes: Slow) -> dict[str, Any]:
+    point: Any = EmulatedPoint.__new__(EmulatedPoint)  # no card and no machine: only eyes
+    point._eyes = eyes
+    page: dict[str, Any] = point.page()
+    return page
+
+
+def test_a_window_that_stands_still_is_asked_again() -> None:
+    assert seen_by(Slow(2, STILL)) == {"screen": "standby"}
+
+
+def test_a_kiosk_that_is_gone_is_not() -> None:
+    with pytest.raises(DriveError, match="closed"):
+        seen_by(Slow(1, "the kiosk closed the drive socket"))
+
+
+def test_the_words_are_the_window_s_own() -> None:
+    assert f'"{STILL}"' in (Path(ui.__file__).parent / "drive.py").read_text("utf-8")
