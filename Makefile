@@ -61,7 +61,6 @@ image-check: setup ## boot the amd64 image once in QEMU and work it; tells what 
 image-test: setup ## boot, work, cut and update the images in QEMU; ends with counts and times (hours under emulation)
 	@tests/image/get_tools.sh arm64
 	@[ -n "$$(ls build/image/*-amd64.img 2>/dev/null)" ] || $(MAKE) image ARCH=amd64
-	@[ -n "$$(ls build/image/*-amd64.raucb 2>/dev/null)" ] || $(MAKE) bundle ARCH=amd64
 	@$(BIN)/python tests/image/image_test.py test $(ARGS)
 
 bundle: ## make the signed update bundle of the image that was built last (ARCH=amd64 or arm64)

@@ -31,7 +31,7 @@ from image_district import ImageDistrict  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from look import Album  # noqa: E402
 from machine import NEEDED, accelerator  # noqa: E402
-from releases import PROGRAM, Release, later, release, version_of  # noqa: E402
+from releases import PROGRAM, Release, later, release, root_of, version_of  # noqa: E402
 from scenes_counter import Counter, short_day  # noqa: E402
 from scenes_start import STANDBY  # noqa: E402
 
@@ -233,6 +233,8 @@ def cut_recorded(stage: Stage) -> None:
 
 def update(stage: Stage) -> None:
     """Refused; rolled out by the hub: a good release, and a broken one that is given up; the good one cut anywhere."""
+    if not has_root(stage, "update"):
+        return
     good, broken = releases(stage)
     desk = scenes_update.Desk(stage.district)
     scenes_update.plug_stick(stage.point, scenes_update.stick_with(good.bundle, stage.point.folder))
@@ -245,12 +247,22 @@ def update(stage: Stage) -> None:
 
 def kill_update(stage: Stage) -> None:
     """Killed while the other slot is written, and while it is tried. The hub hears nothing of it; it ends off."""
+    if not has_root(stage, "kill_update"):
+        return
     good, _ = releases(stage)
     stage.point.machine.qmp.cable("cable", is_in=False)
     stick = scenes_update.stick_with(good.bundle, stage.point.folder)
     plan = scenes_update.KillPlan(stage.plan.kills, good.root.stat().st_size)
     scenes_update.kill_writing(stage.point, stage.watcher, stick, stage.dice, plan)
     scenes_update.kill_switching(stage.point, stage.watcher, stage.dice, plan.times)
+
+
+def has_root(stage: Stage, part: str) -> bool:
+    """Whether the next releases can be made of the image; else the part is left out."""
+    has = root_of(stage.image).exists()
+    if not has:
+        stage.ledger.skip(part, "the root file system is not beside the image: make image ARCH=amd64")
+    return has
 
 
 def releases(stage: Stage) -> tuple[Release, Release]:
