@@ -52,7 +52,7 @@ def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: i
     """Kill the machine while parcels are scanned in, given out and bills are paid; start it cold, again."""
     ledger, point = watcher.ledger, counter.point
     rows = expect_parcels(counter, times * ROWS_PER_KILL)
-    facts = 0
+    killed = facts = 0
     for number in range(1, times + 1):
         work = dice.choice(WORKS)
         try:
@@ -67,7 +67,8 @@ def cut_writes(counter: Counter, watcher: Watcher, dice: random.Random, times: i
             _start_over(point, watcher, dice)
             continue
         ledger.check(ROUND, is_so=True)
-        ledger.figures["machine killed at work [kills]"] = ledger.counts.get(ROUND, 0)
+        killed += 1
+        ledger.figures["machine killed at work [kills]"] = killed
         ledger.say(f"kill {number}/{times} {at:.1f} s into {work}: {new} facts, {hurt} writes hurt, up in {took:.0f} s")
     ledger.figure("writes that did not survive a kill whole", point.disk.hurt, "writes")
 
