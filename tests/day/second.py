@@ -88,6 +88,8 @@ class SecondDay(Day):
         for bill in self.bills[:PAID_BEFORE]:
             self.pay(bill)
         until("the bill posted", lambda: self.bills_in("posted") == PAID_BEFORE, 30)
+        # A fact whose answer the cut swallows would go on the stick as well, and not be new at the hub.
+        until("every fact confirmed", lambda: self.pending() == 0, 30)
         self.stand.cut_line()
         self.cut_at = time.monotonic()
         self.say(f"{BEFORE} parcels and {PAID_BEFORE} bill with the line; it is cut")
