@@ -28,6 +28,8 @@ KEY = bytes(range(32))
 class Forwarder:
     """A TCP line that can be frozen (half open: nothing moves, nothing breaks) and cut."""
 
+    CHUNK = 65_536  # bytes looked at in one
+
     def __init__(self, upstream_port: int) -> None:
         self._upstream = upstream_port
         self._flows = asyncio.Event()
@@ -76,10 +78,14 @@ class Forwarder:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def lets_pass(self, size: int) -> bool:
+        """Wait as long as the line makes so many bytes wait; False tears this connection. For lines of other kinds."""
+        await self._flows.wait()
+        return True
+
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         try:
-            while chunk := await source.read(65536):
-                await self._flows.wait()
+            while (chunk := await source.read(self.CHUNK)) and await self.lets_pass(len(chunk)):
                 sink.write(chunk)
                 await sink.drain()
         except (ConnectionError, OSError):
