@@ -14,12 +14,13 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cut_disk import Recording
-from emulated_point import START_S, EmulatedPoint
+from emulated_point import EmulatedPoint
 from firmware_disk import partitions
 from image_district import ImageDistrict
 from ledger import Ledger, NotSeen
@@ -113,12 +114,8 @@ def _cold_start(point: EmulatedPoint, watcher: Watcher, page: str, dice: random.
     """Start, look until the page is on the screen, cut again. Tell the seconds."""
     machine = point.power_on()
     machine.qmp.cable("cable", is_in=False)  # the hub must not hear of several futures of one point
-    try:
-        watcher.wait(page, START_S)
-    except NotSeen as error:
-        watcher.ledger.check(UP, is_so=False, seen=error)
-    else:
-        watcher.ledger.check(UP, is_so=True)
+    with suppress(NotSeen):  # noted; the next cut is another try
+        watcher.reach(page, UP)
     took = machine.seconds
     point.kill()
     point.settle(dice)

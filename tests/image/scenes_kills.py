@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import sample
-from emulated_point import START_S, EmulatedPoint
+from emulated_point import EmulatedPoint
 from firmware_disk import partitions
 from image_district import ImageDistrict
 from ledger import Ledger, NotSeen, until
@@ -99,12 +99,7 @@ def _facts(books: Books) -> int:
 def _back_at_work(point: EmulatedPoint, watcher: Watcher) -> float:
     """Start cold, up to the standby screen. Tell the seconds."""
     machine = point.power_on()
-    try:
-        watcher.wait(STANDBY, START_S)
-    except NotSeen as error:
-        watcher.ledger.check(UP, is_so=False, seen=error)
-        raise
-    watcher.ledger.check(UP, is_so=True)
+    watcher.reach(STANDBY, UP)
     took = machine.seconds
     point.open_shell()
     point.open_eyes()
@@ -201,12 +196,7 @@ def _first_page(
 ) -> float:
     """Start cold, up to the pairing page and the question at the hub. Tell the seconds to the page."""
     ledger, machine = watcher.ledger, point.power_on()
-    try:
-        watcher.wait(FIRST, START_S)
-    except NotSeen as error:
-        ledger.check(UP, is_so=False, seen=error)
-        raise
-    ledger.check(UP, is_so=True)
+    watcher.reach(FIRST, UP)
     took = machine.seconds
     codes = until("the terminal's question at the hub", lambda: set(district.waiting()) - old, ASKED_S)
     time.sleep(ASK_AGAIN_S)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 
 from emulated_point import START_S, EmulatedPoint
-from ledger import Ledger, NotSeen, until
+from ledger import Ledger, until
 from scenes_start import STANDBY, Watcher, verified
 
 OLD = "2019-03-01T00:00:00"  # what a clock chip says whose battery is empty
@@ -58,12 +58,7 @@ def crashes(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
         began = time.monotonic()
         until("another kiosk", lambda old=old: _kiosk(point) not in {old, "0"}, SOON_S)
         time.sleep(SOON_S / 12)  # the former picture is gone
-        try:
-            watcher.wait(STANDBY, START_S)
-        except NotSeen as error:
-            ledger.check("a killed kiosk comes back", is_so=False, seen=error)
-            raise
-        ledger.check("a killed kiosk comes back", is_so=True)
+        watcher.reach(STANDBY, "a killed kiosk comes back")
         ledger.figure("kiosk killed to its standby screen", time.monotonic() - began)
 
 
@@ -105,11 +100,6 @@ def _wait_event(point: EmulatedPoint, name: str, seconds: float) -> None:
 
 def _up_again(point: EmulatedPoint, watcher: Watcher, ledger: Ledger, what: str) -> None:
     time.sleep(SOON_S / 12)
-    try:
-        watcher.wait(STANDBY, START_S)
-    except NotSeen as error:
-        ledger.check(what, is_so=False, seen=error)
-        raise
-    ledger.check(what, is_so=True)
+    watcher.reach(STANDBY, what)
     point.machine.qmp.events.clear()
     point.open_shell()

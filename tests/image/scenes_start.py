@@ -12,7 +12,7 @@ from typing import Any
 import sample
 from emulated_point import START_S, EmulatedPoint
 from image_district import ImageDistrict
-from ledger import Ledger, until
+from ledger import Ledger, NotSeen, until
 from look import Album
 from root_shell import ShellError
 
@@ -42,6 +42,15 @@ class Watcher:
         """Wait until the screen shows a page whose name begins so. Errors: NotSeen."""
         found: str = until(f"a screen like {begin}* (now {self.last})", self._looker(begin), seconds, LOOK_S)
         return found
+
+    def reach(self, begin: str, what: str) -> None:
+        """Wait for a page that a start must reach; `what` holds, or is violated. Errors: NotSeen."""
+        try:
+            self.wait(begin, START_S)
+        except NotSeen as error:
+            self.ledger.check(what, is_so=False, seen=error)
+            raise
+        self.ledger.check(what, is_so=True)
 
     def keep(self, name: str) -> None:
         """Keep the newest picture."""

@@ -283,10 +283,5 @@ def _back(point: EmulatedPoint, watcher: Watcher, dice: random.Random, facts: in
     judge(read_books(point, point.folder), Promise(0, 0, facts), watcher.ledger)
     machine = point.power_on()
     machine.qmp.cable("cable", is_in=False)
-    try:
-        watcher.wait(STANDBY, START_S)
-    except NotSeen as error:
-        watcher.ledger.check(UP, is_so=False, seen=error)
-        raise
-    watcher.ledger.check(UP, is_so=True)
+    watcher.reach(STANDBY, UP)
     return machine.seconds

@@ -78,7 +78,7 @@ class Forwarder:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def lets_pass(self, size: int) -> bool:
+    async def lets_pass(self, size: int) -> bool:  # noqa: ARG002  for those who look at it
         """Wait as long as the line makes so many bytes wait; False tears this connection. For lines of other kinds."""
         await self._flows.wait()
         return True
