@@ -289,12 +289,6 @@ class Kiosk:
         return say(key, self._settings.language, **slots)
 
 
-def prove(settings: Settings) -> None:
-    """Read every key and build every device, and throw them away. Errors: ConfigError, ValueError with the mistakes."""
-    keys.load(settings)
-    build_all(settings, SystemClock())
-
-
 def run(settings: Settings, *, headless: bool) -> int:
     """Run the terminal until SIGTERM or Ctrl-C. Return the exit code."""
     bridge = Bridge()

@@ -17,13 +17,13 @@ from collections.abc import Callable
 
 from edge import screen_size, watchdog
 from edge.clock import SystemClock
-from edge.config import Panel, Settings
+from edge.config import Panel
 from edge.district import District
 from edge.enrolling import ASK_EVERY_S
 from edge.first_files import Place
 from edge.first_start import Beginning, mistakes_of
 from edge.reopen import Reopening
-from edge.setup import build_all
+from edge.setup import prove
 from edge.signals import on_signals
 from edge.steps.first import AskAnew, FirstStart, GoOn
 from edge.steps.intents import Intent
@@ -137,11 +137,6 @@ def run(place: Place, *, headless: bool) -> int:
     if looker.is_done:
         reopening.begin_anew()
     return 0
-
-
-def prove(settings: Settings) -> None:
-    """Build every device as the kiosk will, and throw them away. Errors: ValueError with every mistake."""
-    build_all(settings, SystemClock())
 
 
 def out_of_order(place: Place, error: ConfigError | ValueError) -> None:

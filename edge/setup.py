@@ -22,6 +22,11 @@ def build_all(settings: Settings, clock: SystemClock) -> list[tuple[str, Device]
     return [(d.kind, build(DeviceSettings(d.name, d.kind, d.path, d.baud, d.options), clock)) for d in settings.devices]
 
 
+def prove(settings: Settings) -> None:
+    """Build every device as the kiosk will, and throw them away. Errors: ValueError with every mistake."""
+    build_all(settings, SystemClock())
+
+
 def locker_of(settings: Settings, devices: Sequence[tuple[str, Device]]) -> Locker | None:
     """Join the lock devices of the cabinet; one alone stays as it is. Errors: ValueError for one with too few locks."""
     cabinet = settings.cabinet

@@ -85,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from edge import app, logs, watchdog
+    from edge import app, keys, logs, setup, watchdog
 
     place = first_place(arguments)
     if is_first(place, arguments):
@@ -95,7 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
         return first_app.run(place, headless=arguments.headless)
     try:
         settings = settings_of(arguments)
-        app.prove(settings)
+        keys.load(settings)
+        setup.prove(settings)
     except (ConfigError, ValueError) as error:
         if arguments.headless or not watchdog.is_supervised():
             raise  # somebody reads the sentence

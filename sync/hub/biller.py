@@ -1,7 +1,8 @@
 """The reference biller: books each accepted bill once, or says why not. A table of postings stands for its books.
 
 Money is whole fen. A bill is posted at most once in the district, whoever took the cash and however often the fact
-arrives: the event id and the bill are both unique keys. Whoever applies these facts holds BOOK first.
+arrives: the event id and the bill are both unique keys. Whoever applies an accepted bill holds BOOK first; cash given
+back posts nothing, and is a matter of its own site.
 """
 
 from __future__ import annotations
