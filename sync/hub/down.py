@@ -88,9 +88,8 @@ def read_ends(tx: Tx, sites: Sequence[SiteCode]) -> dict[SiteCode, tuple[int, st
 
 def head(tx: Tx, site: SiteCode) -> Position:
     """The newest fact of the site's log."""
-    last = tx.row("SELECT seq, hash FROM down WHERE site = ? ORDER BY seq DESC LIMIT 1", (site,))
-    name = LogId(tx.value("SELECT down_log FROM site WHERE code = ?", (site,)))
-    return Position(name, Seq(0), GENESIS) if last is None else Position(name, Seq(last["seq"]), last["hash"])
+    upto, mark = read_ends(tx, [site])[site]
+    return Position(LogId(tx.value("SELECT down_log FROM site WHERE code = ?", (site,))), Seq(upto), mark)
 
 
 def cursor(tx: Tx, site: SiteCode) -> Position:
