@@ -25,13 +25,14 @@ import scenes_machine  # noqa: E402
 import scenes_start  # noqa: E402
 import scenes_trouble  # noqa: E402
 import scenes_update  # noqa: E402
+import scenes_ways  # noqa: E402
 from emulated_point import START_S, EmulatedPoint  # noqa: E402
 from firmware_disk import FirmwareDisk  # noqa: E402
 from image_district import ImageDistrict  # noqa: E402
 from ledger import Ledger  # noqa: E402
 from look import Album  # noqa: E402
 from machine import NEEDED, accelerator  # noqa: E402
-from releases import PROGRAM, Release, later, release, root_of, version_of  # noqa: E402
+from releases import PROGRAM, Release, delta, later, release, root_of, version_of  # noqa: E402
 from scenes_counter import Counter, short_day  # noqa: E402
 from scenes_start import STANDBY  # noqa: E402
 
@@ -257,6 +258,17 @@ def kill_update(stage: Stage) -> None:
     scenes_update.kill_switching(stage.point, stage.watcher, stage.dice, plan.times)
 
 
+def update_ways(stage: Stage) -> None:
+    """A release by a stick and the technician's screen, and the one after it by night as a delta."""
+    if not has_root(stage, "update_ways"):
+        return
+    version = version_of(stage.image)
+    by_hand, after = (release(stage.image, "amd64", later(version, steps), NEXT) for steps in (3, 4))
+    scenes_ways.by_stick(stage.counter, by_hand, stage.watcher, stage.ledger)
+    small = delta(by_hand, after, "amd64")
+    scenes_ways.by_night(stage.counter, scenes_update.Desk(stage.district), small, after, stage.watcher)
+
+
 def has_root(stage: Stage, part: str) -> bool:
     """Whether the next releases can be made of the image; else the part is left out."""
     has = root_of(stage.image).exists()
@@ -311,6 +323,7 @@ PARTS: dict[str, Callable[[Stage], None]] = {
     "cut_recorded": cut_recorded,
     "full_disk": full_disk,
     "update": update,
+    "update_ways": update_ways,
     "kill_update": kill_update,
     "arm64": arm64,
 }

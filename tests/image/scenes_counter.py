@@ -67,6 +67,10 @@ class Counter:
         self.point.tap("login.ok")
         self.point.wait("board", PAGE_S)
 
+    def open_board(self) -> None:
+        """The operator's first page, of one who is logged in."""
+        self._walk("board", ("done", "back", "here"))
+
     def open_intake(self) -> None:
         if self.point.page()["screen"] != "intake":
             self.log_in()

@@ -9,7 +9,7 @@ import time
 
 from emulated_point import START_S, EmulatedPoint
 from ledger import Ledger, until
-from scenes_start import STANDBY, Watcher, verified
+from scenes_start import CONFIG, STANDBY, Watcher, verified
 
 OLD = "2019-03-01T00:00:00"  # what a clock chip says whose battery is empty
 EXTRA = ("-device", "i6300esb", "-rtc", f"base={OLD}")
@@ -17,6 +17,7 @@ CRASHES = 3  # one after the other, each waited for
 LOOP_KILLS = 30  # more than systemd allows within its five minutes
 LOOP_S = 280.0
 FREEZE_S = 120.0  # the watchdog is set to 15 s
+BAD_SETTINGS = "first-bad-settings"
 STOP_SLACK_S = 5.0
 SOON_S = 120.0
 FREEZE = (
@@ -34,6 +35,7 @@ def wrong_turns(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
     watcher.wait(STANDBY, START_S)
     point.open_shell()
     clock(point, ledger, off_at)
+    settings(point, watcher, ledger)
     crashes(point, watcher, ledger)
     crash_loop(point, watcher, ledger)
     freeze(point, watcher, ledger)
@@ -48,6 +50,24 @@ def clock(point: EmulatedPoint, ledger: Ledger, off_at: int) -> None:
     ledger.check("the clock chip tells a time of years ago", chip.startswith(OLD[:7]), chip)
     ledger.check("the clock is not before the last time known", now >= off_at - STOP_SLACK_S, (off_at, now))
     ledger.figure("clock after a start with a chip of 2019, against the last time known", now - off_at)
+
+
+def settings(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
+    """Somebody spoils the settings: the screen says so, nothing restarts again and again; mended, it comes back."""
+    point.machine.qmp.events.clear()
+    point.shell.run(f"cp -p {CONFIG} /run/kept.toml && echo 'language = \"none\"' >>{CONFIG}")
+    point.shell.run("systemctl restart village-point")
+    watcher.reach(BAD_SETTINGS, "spoilt settings are told on the screen")
+    watcher.keep("bad-settings")
+    kiosk = _kiosk(point)
+    time.sleep(SOON_S / 4)
+    ledger.check(
+        "a point with spoilt settings stays up", (_kiosk(point), point.machine.qmp.events) == (kiosk, []), kiosk
+    )
+    point.shell.run(f"cat /run/kept.toml >{CONFIG}")
+    began = time.monotonic()
+    watcher.reach(STANDBY, "mended settings are taken by themselves")
+    ledger.figure("settings mended to the standby screen", time.monotonic() - began)
 
 
 def crashes(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:

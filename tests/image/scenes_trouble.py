@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from emulated_point import EmulatedPoint
 from image_district import SERIALS
-from ledger import Ledger, until
+from ledger import Ledger, NotSeen, until
 from scenes_counter import HUB_S, Counter
 from scenes_start import Watcher, status, verified
+
+from ui.words import t
 
 ESCAPES = [
     *[("ctrl", "alt", f"f{number}") for number in range(1, 8)],
@@ -25,6 +28,7 @@ CONTROL_CODES = [
     "\x1b\x1b\x04root\n\n",
 ]
 PLUG_S = 90.0
+TOLD_S = 180.0  # the disk is looked at once a minute
 POWER_S = 60.0  # an emulated machine went down within 20
 FILL = "/data/fill"
 
@@ -110,6 +114,8 @@ def full_disk(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
     time.sleep(20)
     opened, kept = counter.pulses() - pulses, status(point)["parcels"].get("in_locker", 0) - stored
     ledger.check("on a full disk a cell opens only for a parcel in the books", opened == kept, (opened, kept))
+    ledger.check("the operator is told of a full disk", *_told(counter, t("alarm.disk_low", "zh")))
+    point.machine.qmp.shot(ledger.folder / "full-disk.png")
     proof = verified(point)
     ledger.check("nothing of the log is lost on a full disk", proof["ok"] and proof["facts"] >= facts, (facts, proof))
     point.shell.run(f"rm -f {FILL}; sync")
@@ -117,3 +123,17 @@ def full_disk(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
     counter.open_intake()
     counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
     counter.compare()
+
+
+def _told(counter: Counter, words: str) -> tuple[bool, str]:
+    """Whether the operator's board comes to say that, and what it says."""
+    counter.open_board()
+    seen: list[str] = []
+
+    def look() -> bool:
+        seen[:] = map(str, counter.point.page()["texts"])
+        return any(words in text for text in seen)
+
+    with suppress(NotSeen):
+        until(words, look, TOLD_S)
+    return look(), " ".join(seen)

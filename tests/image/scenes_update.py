@@ -104,9 +104,9 @@ class Desk:
         told: dict[str, Any] = json.loads(self._hub("release", "add", str(bundle)))
         return int(told["bytes"])
 
-    def order(self, version: str) -> None:
-        """To this one point, now."""
-        self._hub("rollout", "start", version, "--site", sample.SITE, "--at-once")
+    def order(self, version: str, *, at_once: bool = True) -> None:
+        """To this one point, now or by night."""
+        self._hub("rollout", "start", version, "--site", sample.SITE, *(["--at-once"] if at_once else []))
 
     def stop(self) -> None:
         self._hub("rollout", "stop")
