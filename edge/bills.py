@@ -104,9 +104,12 @@ def by_slip(tx: Tx, slip: str) -> BillId:
     return BillId(found)
 
 
-def show_again(tx: Tx, bill: BillId) -> None:
-    """Its print was broken off: the slip is shown at this start, as one that nobody has seen yet."""
-    tx.update("bill", ("id", bill), {"slip_shown": 0})
+def show_again(tx: Tx, slip: str) -> None:
+    """Its print was broken off: the slip is shown at this start, as one that nobody has seen yet.
+
+    A number that is no bill's (a weighing, a reconciliation sheet, a record) is passed over.
+    """
+    tx.execute("UPDATE bill SET slip_shown = 0 WHERE slip = ?", (slip,))
 
 
 def unshown(tx: Tx) -> tuple[Bill, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drivers.base import Door
-from edge import bills, cells, log, pickups, prints, weighings
+from edge import bills, cells, log, pickups, prints
 from edge.cells import Unfinished
 from edge.flows.doors import state_of_doors
 from edge.flows.site import Site
@@ -29,8 +29,7 @@ def _settle(tx: Tx, doors: dict[int, Door]) -> None:
     for opening in cells.unfinished(tx):
         _settle_opening(tx, opening, doors)
     for slip in prints.cut_off(tx):
-        if not weighings.is_ticket(slip):
-            bills.show_again(tx, bills.by_slip(tx, slip))
+        bills.show_again(tx, slip)
 
 
 def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: dict[int, Door]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge import events
+from edge import events, prints
 from edge.flows import money
 from edge.model import BillId, BillState, Fen, Rejected
 from edge.steps import AcceptBill, Login, PrintAgain, ShowBoard, SlipShown
@@ -264,6 +264,24 @@ def test_a_program_stopped_in_a_print_shows_the_slip_at_its_next_start_and_print
             await asyncio.sleep(30)
             assert "补打 第 1 次" in " ".join(second.paper.slips[0])
             await second.sound()
+
+    run_patiently(ends_in_a_print())
+    run_patiently(next_start())
+
+
+@pytest.mark.parametrize("slip", ["D0-12", "C-00112233445566aa", "000077"])
+def test_a_sheet_or_record_cut_off_in_its_print_keeps_no_point_from_starting(tmp_path: Path, slip: str) -> None:
+    """The number of a reconciliation sheet, of a commissioning record, of a bill that did not come back with others."""
+    point = CounterPoint(tmp_path / "data")
+
+    async def ends_in_a_print() -> None:
+        async with point.running():
+            await point.store.run(prints.begin, slip, OPERATOR)
+
+    async def next_start() -> None:
+        async with point.running():
+            assert await point.store.run(prints.last, slip) == "unknown"
+            assert await point.play(money.show_unseen(point.site)) == []
 
     run_patiently(ends_in_a_print())
     run_patiently(next_start())
