@@ -9,7 +9,7 @@ from drivers.base import Door
 from edge import boards, cells, guard, pickups
 from edge.flows.doors import FINAL, Outcome, pulse, wait_shut
 from edge.flows.site import Site
-from edge.model import OperatorId, Parcel, ParcelId, PickupCode, PickupToken, Rejected
+from edge.model import OperatorId, Parcel, ParcelId, ParcelState, PickupCode, PickupToken, Rejected
 from edge.steps import (
     CallStaff,
     Checking,
@@ -141,9 +141,10 @@ async def _from_shelf(site: Site, wanted: Sequence[Parcel], by: str) -> AsyncIte
                 lines = await site.store.run(boards.lines, tuple(p.id for p in waiting.values()))
                 yield FetchFromShelf(lines)
                 scanned = await site.scans.get()
-                parcel = waiting.pop(scanned, None)
-                if parcel is not None:
-                    await site.store.run(pickups.picked_up, parcel.id, "self", "handed_over")
+                parcel = waiting.get(scanned)
+                if parcel is not None:  # scanned is handed over, also when "back" is pressed at the same moment
+                    await asyncio.shield(site.store.run(pickups.picked_up, parcel.id, "self", "handed_over"))
+                    del waiting[scanned]
                     yield _Taken()
                 else:
                     await site.store.run(pickups.mismatch, next(iter(waiting.values())).id, str(scanned))
@@ -163,7 +164,8 @@ def _begin_all(tx: Tx, wanted: tuple[Parcel, ...], by: str) -> None:
 
 def _leave_all(tx: Tx, waiting: tuple[Parcel, ...]) -> None:
     for parcel in waiting:
-        pickups.pickup_left(tx, parcel.id)
+        if pickups.state_of(tx, parcel.id) is ParcelState.RELEASING:
+            pickups.pickup_left(tx, parcel.id)
 
 
 def _drain(site: Site) -> None:

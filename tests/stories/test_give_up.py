@@ -1,11 +1,15 @@
-"""The operator gives a deposit up while the door stands open before them."""
+"""A deposit is given up at the open door, a pick-up while the operator fetches: nothing is left half done."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+
+import pytest
 
 from edge.model import CellNo, ParcelId, ParcelState, Role
-from edge.steps import CallStaff, CancelDeposit, PutIn, Scanned
+from edge.steps import CallStaff, CancelDeposit, CancelFlow, FetchFromShelf, PickUp, PutIn, Scanned
+from edge.store import Tx
 from tests.stories.point import OPERATOR, Point, waybill
 
 
@@ -49,3 +53,28 @@ async def test_the_next_parcel_is_taken_in_after_one_was_given_up(point: Point) 
     await asyncio.sleep(3)
 
     assert (await point.parcel(second)).state is ParcelState.IN_LOCKER
+
+
+def busy(_tx: Tx) -> None:
+    """A long transaction of somebody else: a manifest that comes in, a slow card."""
+    time.sleep(0.2)
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_back_is_pressed_just_as_the_fetched_parcel_is_scanned(point: Point, turns: int) -> None:
+    """Whichever comes first: the parcel has left or lies on its shelf, and never in between."""
+    parcel = await point.shelved()
+    point.runner.submit(PickUp(await point.code(parcel.id), "5678"))
+    await asyncio.sleep(5)
+    assert isinstance(point.posted[-1], FetchFromShelf)
+
+    slow = asyncio.create_task(point.store.run(busy))
+    await asyncio.sleep(0)
+    point.runner.submit(Scanned(str(waybill(1)), "standby"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    point.runner.submit(CancelFlow())
+    await slow
+    await asyncio.sleep(5)
+
+    assert (await point.parcel(parcel.id)).state in (ParcelState.ON_SHELF, ParcelState.PICKED_UP)
