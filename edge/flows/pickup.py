@@ -31,30 +31,33 @@ async def identify(site: Site, code: PickupCode, last4: str) -> tuple[Parcel, ..
     The try is committed before anything is compared. Errors: Rejected locked_out, wrong_code, ask_staff.
     """
     await site.store.run(guard.take_try)
-    found = await site.store.run(_identified, code, last4)
-    if not found:
-        raise Rejected("wrong_code")
-    return found
+    return _known(await site.store.run(_identified, code, last4))
 
 
-def _identified(tx: Tx, code: PickupCode, last4: str) -> tuple[Parcel, ...]:
+def _identified(tx: Tx, code: PickupCode, last4: str) -> tuple[Parcel, ...] | None:
     parcel = pickups.identify(tx, code, last4)
     if parcel is None:
-        return ()
+        return None
     guard.give_back_try(tx)
     return pickups.of_same_person(tx, parcel)
 
 
 async def identify_token(site: Site, token: PickupToken) -> tuple[Parcel, ...]:
-    """The same for a scanned token. Errors: Rejected wrong_code."""
+    """The same for a scanned token. Errors: Rejected wrong_code, ask_staff."""
 
-    def look(tx: Tx) -> tuple[Parcel, ...]:
+    def look(tx: Tx) -> tuple[Parcel, ...] | None:
         parcel = pickups.by_token(tx, token)
-        return () if parcel is None else pickups.of_same_person(tx, parcel)
+        return None if parcel is None else pickups.of_same_person(tx, parcel)
 
-    found = await site.store.run(look)
-    if not found:
+    return _known(await site.store.run(look))
+
+
+def _known(found: tuple[Parcel, ...] | None) -> tuple[Parcel, ...]:
+    """What can be given to a person; one whose parcel is in doubt knew the right code."""
+    if found is None:
         raise Rejected("wrong_code")
+    if not found:
+        raise Rejected("ask_staff")
     return found
 
 

@@ -282,6 +282,22 @@ async def test_a_pulse_nobody_can_tell_the_end_of_needs_eyes(point: Point) -> No
     assert point.board.asked == {1: 2}
 
 
+async def test_whoever_knows_code_and_tail_of_a_parcel_in_doubt_is_sent_to_the_operator(point: Point) -> None:
+    """The code was right: nobody is told that it was wrong, and no try is taken."""
+    parcel = await point.deposited()
+    point.board.line.mute(after_moves=1)
+    intent = await by_code(point, parcel.id)
+    await point.wants(intent)
+    token = await point.store.run(lambda tx: tx.value("SELECT token FROM parcel WHERE id = ?", (parcel.id,)))
+
+    for _ in range(7):
+        with pytest.raises(Rejected, match="ask_staff"):
+            await point.wants(intent)
+    with pytest.raises(Rejected, match="ask_staff"):
+        await pickup.identify_token(point.site, PickupToken(token))
+    assert point.board.asked == {1: 2}
+
+
 async def test_another_door_that_opens_is_an_alarm_and_nobody_goes_on(point: Point) -> None:
     first, second = await point.deposited(1), await point.deposited(2)
     point.board.wrong_door(1, 4)
