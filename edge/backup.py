@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from edge import events, log
+from edge import events, log, prints
 from edge.copies import FILE, FOLDER, Copy, copies, last_fact, read_only
 from edge.model import Seq
 from edge.store import StoreFault, Tx, set_aside
@@ -59,8 +59,9 @@ def note(tx: Tx, copy: Copy) -> None:
 def restore(folder: Path, source: Path) -> Path | None:
     """Put a checked backup in the place of the database. Return where the old file was set aside, if there was one.
 
-    The caller holds the lock of the folder and no store. Errors: StoreFault S1 for a backup that is damaged itself,
-    S2 or S3 when it cannot be copied; the old file is then still in its place.
+    Numbers of slips and tickets given out since are passed over. The caller holds the lock of the folder and no store.
+    Errors: StoreFault S1 for a backup that is damaged itself, S2 or S3 when it cannot be copied; the old file is then
+    still in its place.
     """
     try:
         last_fact(source)
@@ -69,6 +70,7 @@ def restore(folder: Path, source: Path) -> Path | None:
     fresh = folder / "restored.tmp"
     try:
         _copy(read_only(source, immutable=True), fresh)
+        _pass_over_numbers(fresh)
         _sync(fresh)
         aside = set_aside(folder / FILE) if (folder / FILE).exists() else None
         fresh.rename(folder / FILE)
@@ -104,6 +106,12 @@ def _copy(read: sqlite3.Connection, target: Path) -> None:
         target.touch(mode=0o600)
         with closing(sqlite3.connect(target)) as write:
             read.backup(write)
+
+
+def _pass_over_numbers(fresh: Path) -> None:
+    with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")  # one file, all of it: the store turns it back
+        prints.pass_over_numbers(db.execute)
 
 
 def _discard(unfinished: Path) -> None:

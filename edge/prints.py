@@ -6,7 +6,9 @@ to guess, and nothing is printed by itself a second time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from edge import events, log
 from edge.model import Rejected
@@ -16,6 +18,11 @@ DONE, SENT, UNKNOWN = "done", "sent", "unknown"
 # Certain: nothing of the slip came out, so the next print is no copy of it.
 PAPER, COVER, FAULT, AWAY, SILENT = NOTHING = ("paper", "cover", "fault", "away", "silent")
 NEVER = "never"  # what `last` says of a slip that nobody has tried to print
+NUMBER_GAP = 1_000  # slips and tickets given out that the books do not know of: no number is used twice
+_FURTHER = (
+    "INSERT INTO meta (key, value) VALUES (?, CAST(? AS TEXT))"
+    " ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + ? AS TEXT)"
+)
 MOST_UNASKED = 3  # prints of a slip that need no operator: whoever has just paid may try again
 
 
@@ -62,3 +69,9 @@ def cut_off(tx: Tx) -> tuple[str, ...]:
     for row in rows:
         ended(tx, Run(row["seq"], row["slip"], row["copy"]), UNKNOWN)
     return tuple(row["slip"] for row in rows)
+
+
+def pass_over_numbers(execute: Callable[[str, tuple[Any, ...]], object]) -> None:
+    """Older books take the place of newer ones: move on past the numbers of slips and tickets that may be out there."""
+    for key in ("slip", "ticket"):
+        execute(_FURTHER, (key, NUMBER_GAP, NUMBER_GAP))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge import events, log, parcels
+from edge import events, log, parcels, prints
 from edge.chain import Item
 from edge.events import BadFact, Encoded, Fact
 from edge.model import BillState, CellState, ParcelState, local_day
@@ -22,7 +22,6 @@ logger = logging.getLogger(__name__)
 
 P = ParcelState
 CHECK = "check_parcel"  # the alarm of a parcel that somebody has to look at
-NUMBER_GAP = 1_000  # slips and tickets the old terminal may have given out unheard of: no number is used twice
 NEW_PIN = "new_pin"  # the alarm of a person whose PIN did not come along
 
 
@@ -74,10 +73,7 @@ def finish(tx: Tx, work: Rebuild) -> None:
             log.raise_alarm(tx, CHECK, str(where["named"]))
     for person in sorted(work.people):
         log.raise_alarm(tx, NEW_PIN, person)
-    for key in ("slip", "ticket"):
-        last = int(tx.value("SELECT value FROM meta WHERE key = ?", (key,)) or 0)
-        if last:
-            _set(tx, key, last + NUMBER_GAP)
+    prints.pass_over_numbers(tx.execute)
     _set(tx, "restored", 1)
 
 
