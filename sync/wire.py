@@ -253,5 +253,12 @@ def decode_presence(payload: bytes) -> Presence:
     online, health = top.get("online"), top.get("health", {})
     if not isinstance(online, bool) or not isinstance(health, dict) or len(health) > 64:
         raise BadBatch("presence has another shape")
-    plain = {text_of(k, "health", 64): v for k, v in health.items() if isinstance(v, str | int | bool)}
-    return Presence(online, text_of(top.get("version", ""), "version", 64), whole(top, "pending", 0), plain)
+    plain = {text_of(k, "health", 64): _said(v) for k, v in health.items() if isinstance(v, str | int | bool)}
+    version = text_of(top.get("version", ""), "version", 64)
+    if "\0" in version:
+        raise BadBatch("version: a zero byte, which no database keeps")
+    return Presence(online, version, whole(top, "pending", 0), plain)
+
+
+def _said(value: str | int | bool) -> str | int | bool:
+    return text_of(value, "health", MAX_ANSWER) if isinstance(value, str) else value

@@ -364,7 +364,11 @@ def test_a_message_that_is_no_batch_does_not_stop_the_line(broker: PrivateBroker
     assert digest_at(store) == digest(terminal.point.disk.events())
 
 
-@pytest.mark.parametrize("shown", [b"\x00garbage", encode_presence(Presence(online=False))])
+HALF_A_SIGN = b'{"v":1,"online":true,"version":"1","pending":0,"health":{"board":"\\ud800"}}'
+ZERO = b'{"v":1,"online":true,"version":"1\\u0000","pending":0,"health":{}}'
+
+
+@pytest.mark.parametrize("shown", [b"\x00garbage", encode_presence(Presence(online=False)), HALF_A_SIGN, ZERO])
 def test_a_point_that_speaks_is_there_whatever_its_presence_says(
     broker: PrivateBroker, open_hub: Any, tmp_path: Path, shown: bytes
 ) -> None:

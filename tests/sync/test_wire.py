@@ -198,6 +198,16 @@ def test_a_presence_comes_out_as_it_went_in(online: bool, pending: int, health: 
     assert wire.decode_presence(wire.encode_presence(presence)) == presence
 
 
+@pytest.mark.parametrize(
+    ("version", "health"), [("1\0", {}), ("\ud800", {}), ("1", {"a": "\ud800"}), ("1", {"\udfff": 1})]
+)
+def test_a_presence_that_no_database_keeps_is_refused(version: str, health: dict[str, str | int]) -> None:
+    top = {"v": 1, "online": True, "version": version, "pending": 0, "health": health}
+
+    with pytest.raises(BadBatch):
+        wire.decode_presence(json.dumps(top).encode())
+
+
 def test_topics_name_the_site_and_are_read_back() -> None:
     topics = wire.Topics(SiteCode("QJ-0001"))
 
