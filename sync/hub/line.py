@@ -71,7 +71,10 @@ class DownLine:
             if not self._sender.waits:
                 packed.append(encode_batch(self._sender.question(), self._sender.dictionary))
         else:
-            packed = self._batches()
+            try:
+                packed = self._batches()
+            except BadBatch as error:
+                self._too_large(error, now_ms)
         if packed:
             self._rhythm.sent(now_ms, self._sender.in_flight - on_their_way)
         return packed
@@ -117,6 +120,16 @@ class DownLine:
                 assert mark is not None  # read in the same transaction
                 packed.append(encode_batch(self._sender.batch(items, mark), self._sender.dictionary))
         return packed
+
+    def _too_large(self, error: BadBatch, now_ms: int) -> None:
+        """What this site is to get cannot travel: a person must act, and the other sites go on."""
+        if not self._in_trouble:
+            log.error("site %s gets nothing more: %s", self._site, error)
+        self._in_trouble = True
+        self._sender.on_timeout()
+        self._rhythm.rest(now_ms)
+        with self._store.transaction() as tx:
+            raise_alarm(tx, self._site, "down_too_large", self._sender.cursor.log_id)
 
     def _notices(self, tx: Tx) -> list[Batch]:
         """What overtakes a manifest on its way."""

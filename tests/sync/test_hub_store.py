@@ -31,7 +31,7 @@ from sync.hub.sqlite_db import FILE, SqliteDatabase
 from sync.hub.store import HubStore, StoreFault
 from sync.relay import digest
 from sync.rhythm import Timing
-from sync.wire import Ack, Why, decode_batch, encode_ack, encode_batch
+from sync.wire import MAX_PLAIN, Ack, Why, decode_batch, encode_ack, encode_batch
 
 SITE = SiteCode("QJ-0001")
 CODE = PickupCode("482913")
@@ -753,3 +753,23 @@ def test_a_down_batch_carries_the_positions_of_the_log(open_hub: OpenHub, tmp_pa
     [question] = [decode_batch(packed) for packed in line.outgoing(0)]
 
     assert (question.first, question.prev, question.items) == (1, GENESIS, ())
+
+
+def test_a_fact_of_ours_that_is_too_large_to_travel_stops_its_site_alone(open_hub: OpenHub) -> None:
+    """A point may make us answer with nearly all that one message can hold; the hub of the others goes on."""
+    store, point = open_hub(), Point()
+    point.happened(ev.OutageEnded("x" * (MAX_PLAIN - 450), 0, 0, GENESIS, 0, 0))
+    exchange(point, hub_answers(store, SITE))
+    [sheet] = down_facts(store)
+    assert isinstance(sheet, ev.SheetConfirmed)
+    line = DownLine(store, SITE, lambda: 0.0, Timing())
+    line.peer_came()
+
+    for turn in range(3):
+        for _ in line.outgoing(turn * 100_000):
+            with store.reading() as tx:
+                log_id = down.head(tx, SITE).log_id
+            line.on_ack(encode_ack(Ack(Position(log_id, Seq(0), GENESIS))), turn * 100_000)
+        assert line.outgoing(turn * 100_000 + 1) == []
+
+    assert {row["what"] for row in rows(store, "SELECT what FROM alarm")} == {"down_too_large"}
