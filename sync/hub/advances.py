@@ -51,11 +51,11 @@ class SiteAdvances:
         """The last of this log that came ahead; 0 for none."""
         return max((seq for log, seq, _ in self._open.values() if log == log_id), default=Seq(0))
 
-    def keep(self, rows: Rows, batch: Batch, state: str) -> None:
-        """Keep one that was proved."""
+    def keep(self, rows: Rows, batch: Batch, body: str, state: str) -> None:
+        """Keep one that was proved. `body`: as a database keeps it."""
         [item], event = batch.items, event_id(batch.mark)
         self.add(event, batch.log_id, item.seq, state)
-        told = {"log_id": batch.log_id, "seq": item.seq, "kind": item.kind, "body": item.body, "at": item.stamp.at}
+        told = {"log_id": batch.log_id, "seq": item.seq, "kind": item.kind, "body": body, "at": item.stamp.at}
         rows.add(ADVANCE, (self._site, event), **told, state=state, received_at=rows.tx.stamp.at)
 
     def reached(self, rows: Rows, first: Seq, marks: Sequence[str]) -> bool:

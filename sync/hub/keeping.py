@@ -122,7 +122,7 @@ class Keeping:
         ):
             case = Case(site, event, batch.items[0].stamp.at, self._downs[site])
             is_done = isinstance(fact, BOOKED) and self._reason(case, fact, PROJECTIONS[type(fact)]) is None
-            advances.keep(self._rows, batch, DONE if is_done else SHOWN)
+            advances.keep(self._rows, batch, _plain(batch.items[0].body), DONE if is_done else SHOWN)
         return Ack(have, advance=batch.last)
 
     def answered(self, site: SiteCode, ack: Ack) -> Ack:

@@ -136,6 +136,17 @@ def test_a_forged_notice_does_nothing_but_ring(open_hub: OpenHub, tmp_path: Path
     assert money(store) == [ev.BillPosted("B1", "S-1", "0000000001")]
 
 
+def test_a_notice_of_which_no_database_keeps_the_body_stops_nobody(open_hub: OpenHub) -> None:
+    store, point = open_hub(), Point()
+    point.happened(*doors(300))
+    point.wrote("door_forced.1", "no json \0 at all")
+
+    [answer] = take(store, notice(point, 301))
+
+    assert (answer.why, answer.advance) == (None, 301)
+    assert rows(store, "SELECT state, body FROM advance") == [{"state": "shown", "body": "no json \u2400 at all"}]
+
+
 def test_a_log_that_holds_another_fact_than_its_notice_calls_a_person(open_hub: OpenHub, tmp_path: Path) -> None:
     store, point = open_hub(), Point()
     give_bill(store, tmp_path)
