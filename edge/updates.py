@@ -89,7 +89,7 @@ def current(tx: Tx) -> Order | None:
 
 def last(tx: Tx) -> Order | None:
     """The newest order, however it ended."""
-    row = tx.row("SELECT * FROM update_order ORDER BY at DESC, rowid DESC LIMIT 1")
+    row = tx.row("SELECT * FROM update_order ORDER BY rowid DESC LIMIT 1")
     if row is None:
         return None
     return Order(

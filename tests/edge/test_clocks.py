@@ -21,12 +21,14 @@ from stockroom import (
     stored,
 )
 
-from edge import bills, boards, cells, events, guard, log, pickups, retention
+from edge import bills, boards, cells, events, guard, log, pickups, retention, updates
 from edge.counter import Counter
 from edge.model import BillId, CellNo, Fen, OperatorId, ParcelState, PickupCode, Rejected, Role
 from edge.store import Store
+from edge.updates import State
 
-YEARS = 10 * 365 * 24 * 3_600_000
+DAY = 24 * 3_600_000
+YEARS = 10 * 365 * DAY
 CLOCKS = {
     "right": Clock,
     "ten years slow": lambda: Clock(wall=NOON - YEARS, synced=False),
@@ -49,6 +51,11 @@ def shop(odd: Clock, tmp_path: Path) -> Store:
     store.open()
     store.run_now(furnish)
     return store
+
+
+def ordered(name: str, now: int) -> events.UpdateOrdered:
+    """A release is ordered, for two weeks from now."""
+    return events.UpdateOrdered(name, "0.2.0", "village-terminal-amd64", "ab" * 32, now + 14 * DAY, False)
 
 
 def at_the_same_time(store: Store, odd: Clock, jump: int) -> str:
@@ -135,6 +142,21 @@ def test_a_clock_ahead_forgets_nobody_whose_parcel_is_here(store: Store, clock: 
 
     assert store.run_now(boards.line, parcel.id).phone is not None
     assert store.run_now(pickups.state_of, parcel.id) is ParcelState.IN_LOCKER
+
+
+def test_a_release_ordered_after_the_clock_was_put_back_is_the_one_to_carry_out(
+    store: Store, clock: Clock, hub: Hub
+) -> None:
+    clock.wall += YEARS
+    hub.tell(store, ordered("first", clock.wall))
+    store.run_now(updates.move, "first", State.REFUSED, events.UpdateRefused("first", "0.2.0", "disk_full"))
+    clock.wall -= YEARS
+
+    hub.tell(store, ordered("second", clock.wall))
+
+    order = store.run_now(updates.current)
+    assert order is not None
+    assert order.id == "second"
 
 
 def test_order_is_the_sequence_number_whatever_the_time(shop: Store, odd: Clock) -> None:
