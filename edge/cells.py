@@ -209,6 +209,13 @@ def unfinished(tx: Tx) -> tuple[Unfinished, ...]:
     )
 
 
+def last_outcome(tx: Tx, parcel: ParcelId, purpose: Purpose) -> str | None:
+    """Return what came of the newest opening for this parcel; None when nobody knows, or without one."""
+    sql = "SELECT outcome FROM opening WHERE parcel = ? AND purpose = ? ORDER BY seq DESC LIMIT 1"
+    found: str | None = tx.value(sql, (parcel, purpose))
+    return found
+
+
 def settle(tx: Tx, opening: Unfinished, why: str) -> None:
     """End an opening that a power cut or a cancellation left unfinished."""
     if opening.outcome is None:

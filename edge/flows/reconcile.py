@@ -5,7 +5,7 @@ from __future__ import annotations
 from drivers.base import Door
 from edge import bills, cells, log, pickups, prints
 from edge.cells import Unfinished
-from edge.flows.doors import state_of_doors
+from edge.flows.doors import FINAL, Outcome, state_of_doors
 from edge.flows.site import Site
 from edge.model import CellNo, Parcel, ParcelState
 from edge.store import Tx
@@ -23,7 +23,7 @@ async def reconcile(site: Site) -> None:
 
 def _settle(tx: Tx, doors: dict[int, Door]) -> None:
     tx.bookkeeping = True
-    openings = {opening.parcel: opening for opening in cells.unfinished(tx) if opening.parcel is not None}
+    openings = {opening.parcel: opening for opening in cells.unfinished(tx) if opening.purpose == "pickup"}
     for parcel in pickups.releasing(tx):
         _settle_pickup(tx, parcel, openings.pop(parcel.id, None), doors)
     for opening in cells.unfinished(tx):
@@ -38,7 +38,10 @@ def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: di
         pickups.pickup_left(tx, parcel.id)
         return
     door = doors.get(parcel.cell, Door.UNKNOWN)
-    if door is Door.UNKNOWN:
+    outcome = cells.last_outcome(tx, parcel.id, "pickup") if opening is None else None
+    if outcome is not None:
+        _settle_pulsed(tx, parcel, outcome, door)
+    elif door is Door.UNKNOWN:
         pickups.excepted(tx, parcel.id, "power_cut")
         if opening is not None and opening.outcome is None:
             cells.settle(tx, opening, "power_cut")  # one that was seen open ends when its door is seen shut
@@ -51,6 +54,14 @@ def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: di
         pickups.picked_up(tx, parcel.id, "self", "reconciled")
     else:
         _put_back(tx, parcel, opening)
+
+
+def _settle_pulsed(tx: Tx, parcel: Parcel, outcome: str, door: Door) -> None:
+    """What came of the pulse was written down, what that means for the parcel was not: as the pick-up would have."""
+    if door is not Door.OPEN and outcome in (*FINAL, Outcome.STAYED_CLOSED):
+        pickups.pickup_failed(tx, parcel.id, outcome)
+    else:
+        pickups.excepted(tx, parcel.id, outcome)
 
 
 def _put_back(tx: Tx, parcel: Parcel, opening: Unfinished | None) -> None:

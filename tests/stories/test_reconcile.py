@@ -110,3 +110,38 @@ def test_a_slip_that_was_shown_is_not_shown_again(tmp_path: Path) -> None:
             assert await point.play(money.show_unseen(point.site)) == []
 
     run_patiently(story())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stands_open", "state"),
+    [
+        ("unknown", False, ParcelState.EXCEPTION),
+        ("unknown", True, ParcelState.EXCEPTION),
+        ("wrong_door", False, ParcelState.EXCEPTION),
+        ("stayed_closed", True, ParcelState.EXCEPTION),  # it sprang open after all
+        ("stayed_closed", False, ParcelState.IN_LOCKER),
+        ("refused", False, ParcelState.IN_LOCKER),
+        ("not_there", False, ParcelState.IN_LOCKER),
+    ],
+)
+def test_a_cut_between_the_outcome_of_a_pulse_and_its_parcel_decides_as_the_pick_up_would_have(
+    tmp_path: Path, outcome: str, stands_open: bool, state: ParcelState
+) -> None:
+    point = again(tmp_path)
+
+    async def story() -> None:
+        async with point.running():
+            parcel = await point.deposited()
+            opening = await point.store.run(_begin, parcel.id, "code")
+            await point.store.run(cells.not_opened, opening, outcome)
+        if stands_open:
+            point.board.open_by_hand(1)
+        async with point.running():
+            assert (await point.parcel("p-0001")).state is state
+            assert ("parcel_excepted" in await point.alarms()) is (state is ParcelState.EXCEPTION)
+            point.shut(1)
+            await asyncio.sleep(3)
+            assert await point.store.run(pickups.releasing) == ()
+            await point.sound()
+
+    run_patiently(story())
