@@ -13,12 +13,12 @@ def replace_file(file: Path, content: bytes, mode: int = OWNER_ONLY) -> None:
     part = file.with_name(f".{file.name}.part")
     part.unlink(missing_ok=True)  # of a writer that was killed
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, OWNER_ONLY)
-    try:
-        os.write(handle, content)
+    with open(handle, "wb", buffering=0) as out:  # noqa: PTH123 the handle is ours
+        left = memoryview(content)
+        while left:  # a disk that is nearly full takes a part, and refuses with the next call
+            left = left[out.write(left) :]
         os.fchmod(handle, mode)
         os.fsync(handle)
-    finally:
-        os.close(handle)
     part.replace(file)
     sync_folder(file.parent)
 
