@@ -128,7 +128,7 @@ def _install(name: str, powers: Powers, tell: Callable[[dict[str, Any]], None], 
         raise Unfit("no_slots")
     if not re.fullmatch(NAME_RULE, name):
         raise Unfit("not_ours", "no file of the update folder")
-    with _taken_over(powers, name) as file:
+    with taken_over(powers, name) as file:
         tell({"percent": 0, "what": "checking"})
         told = bundle.read(file, powers.keyring)
         bundle.check_whole(file)
@@ -142,20 +142,20 @@ def _install(name: str, powers: Powers, tell: Callable[[dict[str, Any]], None], 
 
 
 @contextmanager
-def _taken_over(powers: Powers, name: str) -> Iterator[Path]:
-    """The file under a name of root's own, owned by root: what was checked is what is installed."""
+def taken_over(powers: Powers, name: str) -> Iterator[Path]:
+    """A copy of root's own: what was checked is what is installed, whoever still holds the file open. One at a time."""
     source, own = powers.folder / name, powers.incoming / name
     powers.incoming.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own.unlink(missing_ok=True)
-    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    for left in powers.incoming.iterdir():  # of an update in which the power went: up to half a gigabyte
+        left.unlink()
+    handle = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
             raise Unfit("not_ours", "no plain file")
-        try:
-            os.link(f"/proc/self/fd/{handle}", own, follow_symlinks=True)
-        except OSError:  # another file system
-            shutil.copyfile(f"/proc/self/fd/{handle}", own)
-        os.chown(own, os.getuid(), -1)
+        if found.st_size > release.MAX_BUNDLE:
+            raise Unfit("too_large", f"{found.st_size} bytes")
+        shutil.copyfile(f"/proc/self/fd/{handle}", own)
         own.chmod(0o644)
         yield own
     finally:

@@ -14,17 +14,19 @@ from edge.update_settings import FOLDER, UpdateSettings
 
 INCOMING = Path("/data/rauc/incoming")  # root's own, on the data partition
 STATE = Path("/run/village-update")
+OF_THE_IMAGE = UpdateSettings()
 
 
-def powers_of(settings: Settings) -> Powers:
+def powers_of(settings: Settings, usual: UpdateSettings = OF_THE_IMAGE) -> Powers:
     """Root's own places on an image, simulated devices or not; beside the data where an image is only played.
 
+    The settings belong to the kiosk's user: on an image they say where the releases lie, and nothing else.
     What is in STATE must be gone at the next start, else a slot on trial is taken for one that runs for good.
     """
     folder, update = settings.data_dir / FOLDER, settings.update
-    is_image = update.image_file == UpdateSettings().image_file
-    incoming, state = (INCOMING, STATE) if is_image else (folder.parent / "incoming", folder.parent / "state")
-    return Powers(folder, incoming, state, update.keyring, update.running())
+    if usual.image_file.exists() or update.image_file == usual.image_file:
+        return Powers(folder, INCOMING, STATE, usual.keyring, usual.running())
+    return Powers(folder, folder.parent / "incoming", folder.parent / "state", update.keyring, update.running())
 
 
 def main(arguments: list[str]) -> int:
