@@ -86,7 +86,7 @@ class SerialPort:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + WRITE_S
         sent = 0
-        while sent < len(chunk) and loop.time() < deadline:
+        while sent < len(chunk) and loop.time() < deadline and self._fd >= 0:
             try:
                 sent += os.write(self._fd, chunk[sent:])
             except BlockingIOError:
@@ -97,8 +97,9 @@ class SerialPort:
         return sent
 
     def close(self) -> None:
-        """Give the port back."""
+        """Give the port back. A write under way ends: the system may give the number to another file at once."""
         asyncio.get_running_loop().remove_reader(self._fd)
+        self._fd = -1
         try:
             self._serial.close()
         except PORT_ERRORS as error:

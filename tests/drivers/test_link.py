@@ -217,3 +217,25 @@ def test_a_full_terminal_ends_the_write_after_its_time(tmp_path: Path) -> None:
         terminal.unplug()
 
     asyncio.run(main())
+
+
+def test_bytes_of_a_port_that_was_lost_in_a_write_reach_nothing_that_was_opened_since(tmp_path: Path) -> None:
+    """The system gives a number again at once; bytes for a lock board must not go into the books or another board."""
+
+    async def main() -> list[int]:
+        terminal = Terminal(tmp_path / "port")
+        link = serial_link("port", str(terminal.path), 9600, reopen=FAST)
+        await link.start()
+        writing = asyncio.create_task(link.write(bytes(200_000)))
+        await asyncio.sleep(0.05)  # the terminal is full, the rest waits
+
+        await link.stop()
+        since = [(tmp_path / f"opened {number}").open("wb") for number in range(8)]
+        await asyncio.gather(writing, return_exceptions=True)
+
+        for file in since:
+            file.close()
+        terminal.unplug()
+        return [Path(file.name).stat().st_size for file in since]
+
+    assert asyncio.run(main()) == [0] * 8
