@@ -11,12 +11,20 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from drivers.sim.host import BenchTaken, Host, Terminal
 from drivers.sim.net import terminal
 from drivers.sim.settings import BadBench, read_bench
 
 POKE_S = 5.0  # the bench answers at once; more means that it hangs
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says one sentence about a mistake instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="village-sim",
         description="Simulate the devices of a village point. Move their handles with: village-sim poke --help",
     )
@@ -72,7 +80,7 @@ async def _serve(host: Host, terminals: Sequence[Terminal]) -> None:
 
 
 def _poke(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="village-sim poke",
         description="Move a handle of a simulated device and print the result as JSON.",
         epilog="all: mute [AFTER_MOVES], unmute, garble RATE SEED, rubbish on|off, slow MS, echo on|off, unplug, "

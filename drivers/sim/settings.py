@@ -19,6 +19,7 @@ first = 3
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from drivers.sim.led import Led
 from drivers.sim.locks import LOCKS
 from drivers.sim.net import Place
 from drivers.sim.shared_bus import SharedBus
+
+_SECTION = re.compile(r"""\s*\[\s*devices\s*\.\s*["']?([^"'\]]+?)["']?\s*\]""")
+_Mistake = tuple[str, str]  # the section it stands in, "" for none; one sentence
 
 
 class BadBench(Exception):
@@ -53,30 +57,47 @@ class Bench:
 def read_bench(file: Path) -> Bench:
     """Read a settings file. Errors: BadBench, OSError."""
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8-sig")  # Notepad puts a mark before the text
+        table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadBench([f"{file}: {error}"]) from error
-    mistakes = [f"unknown setting {key!r}" for key in table if key not in ("control", "devices")]
+    mistakes: list[_Mistake] = [("", f"unknown setting {key!r}") for key in table if key not in ("control", "devices")]
+    devices: list[tuple[str, SimDevice, Place]] = []
     sections = table.get("devices")
     if not isinstance(sections, dict) or not sections:
-        raise BadBench([*mistakes, "no [devices.NAME] section"])
+        mistakes.append(("", "no [devices.NAME] section"))
+    else:
+        devices, wrong = _devices(file.parent, sections)
+        mistakes += wrong
+    control = table.get("control")
+    if control is not None and not isinstance(control, str):
+        mistakes.append(("", "control must be a path"))
+    if mistakes:
+        lines = _section_lines(text)
+        told = ((lines.get(name, 1), f"devices.{name}: {said}" if name else said) for name, said in mistakes)
+        raise BadBench([f"{file}:{line}: {said}" for line, said in told])
+    return Bench(tuple(devices), file.parent / control if control else None)
+
+
+def _section_lines(text: str) -> dict[str, int]:
+    """The line on which each section of a device begins."""
+    found = ((number, _SECTION.match(line)) for number, line in enumerate(text.splitlines(), start=1))
+    return {match[1]: number for number, match in found if match is not None}
+
+
+def _devices(folder: Path, sections: Mapping[str, object]) -> tuple[list[tuple[str, SimDevice, Place]], list[_Mistake]]:
+    mistakes: list[_Mistake] = []
     parts: list[_Part] = []
     for name, section in sections.items():
         try:
             device, path, bus = _device(section)
-            parts.append(_Part(name, device, path if "://" in path else file.parent / path, bus))
+            parts.append(_Part(name, device, path if "://" in path else folder / path, bus))
         except (BadBench, ValueError) as error:
-            mistakes += [f"devices.{name}: {line}" for line in str(error).splitlines()]
+            mistakes += [(name, line) for line in str(error).splitlines()]
     devices, wrong = _gathered(parts)
-    mistakes += wrong
-    control = table.get("control")
-    if control is not None and not isinstance(control, str):
-        mistakes.append("control must be a path")
     paths = [path for _, _, path in devices]
-    mistakes += [f"path {path} is used twice" for path in sorted({str(p) for p in paths if paths.count(p) > 1})]
-    if mistakes:
-        raise BadBench(mistakes)
-    return Bench(tuple(devices), file.parent / control if control else None)
+    twice = [("", f"path {path} is used twice") for path in sorted({str(p) for p in paths if paths.count(p) > 1})]
+    return devices, [*mistakes, *wrong, *twice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +110,10 @@ class _Part:
     bus: str
 
 
-def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Place]], list[str]]:
+def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Place]], list[_Mistake]]:
     """Put the boards of each bus together; returns the devices, and what is wrong with the buses."""
     devices: list[tuple[str, SimDevice, Place]] = []
-    mistakes = []
+    mistakes: list[_Mistake] = []
     for part in parts:
         members = [each for each in parts if each.bus and each.bus == part.bus]
         if not part.bus:
@@ -100,9 +121,9 @@ def _gathered(parts: Sequence[_Part]) -> tuple[list[tuple[str, SimDevice, Place]
         elif part is members[0]:
             devices.append((part.bus, SharedBus({each.name: each.device for each in members}), part.path))
         if part.bus in [each.name for each in parts]:
-            mistakes.append(f"devices.{part.name}: bus {part.bus!r} is the name of a device")
+            mistakes.append((part.name, f"bus {part.bus!r} is the name of a device"))
         if part.bus and part.path != members[0].path:
-            mistakes.append(f"devices.{part.name}: bus {part.bus!r} has another path")
+            mistakes.append((part.name, f"bus {part.bus!r} has another path"))
     return devices, mistakes
 
 
@@ -111,11 +132,12 @@ def _device(section: object) -> tuple[SimDevice, str, str]:
         raise BadBench(["must be a section"])
     rest = dict(section)
     kind, path, bus = rest.pop("kind", None), rest.pop("path", None), rest.pop("bus", "")
-    mistakes = [] if isinstance(path, str) and path else ["path is missing"]
+    mistakes = [] if isinstance(path, str) and path else ["path is missing" if path is None else "path must be a text"]
     mistakes += [] if isinstance(bus, str) else ["bus must be a name"]
     maker = _MAKERS.get(kind) if isinstance(kind, str) else None
     if maker is None:
-        raise BadBench([*mistakes, f"kind {kind!r} is not one of {sorted(_MAKERS)}"])
+        said = "kind is missing; it" if kind is None else f"kind {kind!r} is unknown; it"
+        raise BadBench([*mistakes, f"{said} must be one of: {', '.join(sorted(_MAKERS))}"])
     make, kinds = maker
     mistakes += [f"unknown setting {key!r}" for key in rest if key not in kinds]
     values: dict[str, object] = {}

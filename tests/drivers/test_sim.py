@@ -208,7 +208,20 @@ def test_every_mistake_in_the_settings_is_told_at_once(tmp_path: Path, capsys: p
 
     assert len(caught.value.mistakes) == 8
     assert main(["--config", str(file)]) == 2
-    assert "devices.a: unknown setting 'wings'" in capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
+    assert f"{file}:1: unknown setting 'contrl'" in said
+    assert f"{file}:2: devices.a: unknown setting 'wings'" in said
+    assert len(said) == 8
+    assert all(line.startswith(f"{file}:") for line in said)
+
+
+@pytest.mark.parametrize("words", [[], ["--conf"], ["poke", "locker"]])
+def test_a_wrong_command_is_told_in_one_sentence(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+
+    assert ended.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
 
 
 def test_a_path_that_is_somebody_elses_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
