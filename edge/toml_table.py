@@ -247,7 +247,7 @@ def read_text(file: Path) -> str:
     if len(raw) > MAX_FILE_BYTES:
         raise ConfigError(file, [Problem(1, "file", f"is larger than {MAX_FILE_BYTES} bytes; is it a settings file?")])
     try:
-        return raw.decode("utf-8")
+        return raw.decode("utf-8-sig")  # Notepad puts a mark before the text, which TOML does not know
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise ConfigError(file, [Problem(line, "file", "is not written in UTF-8")]) from error

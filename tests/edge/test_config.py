@@ -260,6 +260,12 @@ def test_a_file_that_is_absent_too_large_or_no_text_is_told_plainly(tmp_path: Pa
     assert mistakes(tmp_path, b"site = 1\nname = \"\xff\"") == [(2, "file", "is not written in UTF-8")]  # fmt: skip
 
 
+def test_a_file_saved_by_the_notepad_of_windows_reads_as_any_other(tmp_path: Path) -> None:
+    settings = load(tmp_path, b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+
+    assert settings.site == "QJ-0001"
+
+
 def test_lines_are_found_behind_values_that_span_several_lines() -> None:
     text = 'a = [\n  1,\n  # ] not here\n  2,\n]\nb = """\nc = 3\n[d]\n"""\ne.f = 1\ng = {h = 1}\n[x."y z"]\nk = 1\n'
 
