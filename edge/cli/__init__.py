@@ -16,6 +16,7 @@ from edge import codes
 from edge.cli import batch, commission, devices, doctor, enrol, keep, sheet, stick, store, support, update
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.cli.first import add_places, first_place, is_first
+from edge.command_line import plain, settle_input
 from edge.config import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
@@ -30,6 +31,7 @@ WHY = {
 def main(argv: list[str] | None = None) -> int:
     """Run one command. Return the exit code."""
     arguments = _parser().parse_args(argv)
+    settle_input()
     logging.getLogger().addHandler(logging.NullHandler())  # what a library warns of is no second sentence
     try:
         return int(arguments.run(arguments) or DONE)
@@ -51,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        return _fail(f"store S3: {error}", STORE)
+        return _fail(f"store S3: {plain(error)}", STORE)
 
 
 def _fail(message: str, code: int) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 
 from edge import logs
 from edge.clock import SystemClock, SystemDice
-from edge.command_line import Parser, emit
+from edge.command_line import Parser, emit, plain, settle_input
 from edge.model import SiteCode
 from edge.toml_table import ConfigError
 from sync.dial import Tls
@@ -59,6 +59,7 @@ class WrongUsage(Exception):
 def main(arguments: Sequence[str] | None = None) -> int:
     """The program. Return its exit code."""
     options = _parser().parse_args(arguments)
+    settle_input()
     logs.set_up(None)
     try:
         settings = load(_config_file(getattr(options, "config", None)))
@@ -75,6 +76,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our lines has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:  # of the disk, or of a file that was named
+        return _said(plain(error), STORE)
+    except KeyboardInterrupt:
+        return _said("interrupted", REFUSED)
 
 
 def _run(settings: HubSettings, options: argparse.Namespace) -> int:

@@ -196,6 +196,38 @@ def test_people_are_added_by_pin_from_standard_input(say: Say) -> None:
         assert (code, err.startswith("refused: a PIN has at least 6 digits")) == (1, True)
 
 
+def test_a_closed_standard_input_is_an_empty_one(config: Path) -> None:
+    words = ("operator", "add", "--role", "operator", "--pin-stdin", "--id", "op1", "--config", config)
+
+    done = program(*words, preexec_fn=lambda: os.close(0))
+
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"refused: a PIN has at least 6 digits")
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(("module", "words"), [
+    ("edge.cli", ["code", "recognise", "--", "SF1385628716739"]), ("sync.hub.cli", ["status"]),
+])  # fmt: skip
+def test_output_that_cannot_be_written_is_told_in_one_sentence(tmp_path: Path, module: str, words: list[str]) -> None:
+    hub = tmp_path / "hub.toml"
+    site = '[sites.QJ-0001]\nname = "x"\nlink_key_file = "key"\n'
+    hub.write_text(f'data_dir = "hub"\n[broker]\nhost = "127.0.0.1"\nport = 1883\n{site}')
+    (tmp_path / "key").write_text("ab" * 32)
+    (tmp_path / "key").chmod(0o600)
+    named = ["--config", str(hub)] if module == "sync.hub.cli" else []
+
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", module, *named, *words], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, timeout=60,
+            check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 4
+    assert done.stderr.endswith(b": No space left on device\n")
+    assert done.stderr.count(b"\n") == 1
+
+
 def test_the_log_is_shown_verified_and_exported(say: Say, config: Path) -> None:
     grown(config)
 
