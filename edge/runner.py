@@ -13,14 +13,18 @@ from edge.flows.site import Site
 from edge.logs import signature
 from edge.model import Rejected
 from edge.steps import (
+    AcceptBill,
     CallHelp,
     CancelDeposit,
     CancelFlow,
     Closed,
     DoorIsShut,
     FetchFromShelf,
+    FindBill,
     Intent,
+    Login,
     Logout,
+    PickUp,
     PutIn,
     Refusal,
     Remind,
@@ -30,6 +34,7 @@ from edge.steps import (
     ShowAmount,
     ShowBoard,
     Step,
+    TakeParcels,
     Trouble,
 )
 from edge.steps.wizard import (
@@ -56,6 +61,7 @@ OF_THE_WIZARD = (
 )  # fmt: skip
 WAITS = (FetchFromShelf, Refusal)  # a flow that waits for a scan can be given up; all others end by themselves,
 # and a commit that is under way must be followed by its step: cash is taken, so the slip comes
+IN_PERSON = (PickUp, TakeParcels, FindBill, AcceptBill, Login)  # void once whoever asked has left before their turn
 
 
 class Runner:
@@ -82,6 +88,7 @@ class Runner:
                 for number in self._desk.waybills(intent.text)[:1]:
                     _offer(self._site.scans, number)
             case CancelFlow():
+                self._forget()
                 if self._flow is not None and isinstance(self._last, WAITS):
                     self._flow.cancel()
             case CancelDeposit() if isinstance(self._last, PutIn | Remind):
@@ -103,6 +110,14 @@ class Runner:
                 if not fits and not self._flooded:  # one line for a flood: a thousand would push the others out
                     log.warning("more intents than a person can mean: the last are dropped")
                 self._flooded = not fits
+
+    def _forget(self) -> None:
+        """Whoever waited for the flow before has gone: no door opens for nobody. What a gun reads on stays."""
+        for _ in range(self._waiting.qsize()):
+            intent = self._waiting.get_nowait()
+            is_staffs = isinstance(intent, Scanned) and intent.screen.startswith(("intake", "handover"))
+            if not isinstance(intent, (*IN_PERSON, Scanned)) or is_staffs:
+                self._waiting.put_nowait(intent)
 
     def _put_aside(self, intent: Intent) -> None:
         task = asyncio.create_task(self._play(intent, aside=True), name=f"aside {type(intent).__name__}")

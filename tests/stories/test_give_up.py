@@ -8,9 +8,25 @@ import time
 import pytest
 
 from edge.model import CellNo, ParcelId, ParcelState, Role
-from edge.steps import CallStaff, CancelDeposit, CancelFlow, FetchFromShelf, PickUp, PutIn, Scanned
+from edge.steps import (
+    AcceptBill,
+    CallStaff,
+    CancelDeposit,
+    CancelFlow,
+    FetchFromShelf,
+    HandOver,
+    HandOverAsk,
+    LoggedIn,
+    Login,
+    PickUp,
+    PutIn,
+    Scanned,
+    TakeParcel,
+)
 from edge.store import Tx
-from tests.stories.point import OPERATOR, Point, waybill
+from tests.stories.point import OPERATOR, PIN, Point, waybill
+from ui.viewmodels import Face, press, start
+from ui.viewmodels.states import Fetch
 
 
 async def given_up(point: Point) -> ParcelId:
@@ -78,3 +94,81 @@ async def test_back_is_pressed_just_as_the_fetched_parcel_is_scanned(point: Poin
     await asyncio.sleep(5)
 
     assert (await point.parcel(parcel.id)).state in (ParcelState.ON_SHELF, ParcelState.PICKED_UP)
+
+
+async def waits_behind_an_open_door(point: Point) -> tuple[ParcelId, str]:
+    """The first villager stands at an open door. Return the parcel of the next one, and its code."""
+    first, second = await point.deposited(1), await point.deposited(2, "13900001111")
+    point.runner.submit(PickUp(await point.code(first.id), "5678"))
+    await asyncio.sleep(3)
+    assert isinstance(point.posted[-1], TakeParcel)
+    return second.id, await point.code(second.id)
+
+
+async def test_no_door_opens_for_a_villager_who_has_left_the_page_before_it_was_their_turn(point: Point) -> None:
+    parcel, code = await waits_behind_an_open_door(point)
+
+    point.runner.submit(PickUp(code, "1111"))
+    await asyncio.sleep(5)
+    point.runner.submit(CancelFlow())  # home was pressed, or the page has given up
+    await asyncio.sleep(120)
+
+    assert (await point.parcel(parcel)).state is ParcelState.IN_LOCKER
+
+
+async def test_a_code_that_waited_for_its_turn_still_opens_the_door(point: Point) -> None:
+    parcel, code = await waits_behind_an_open_door(point)
+
+    point.runner.submit(PickUp(code, "1111"))
+    await asyncio.sleep(120)
+
+    assert (await point.parcel(parcel)).state is ParcelState.PICKED_UP
+
+
+async def test_nobody_is_logged_in_and_no_cash_taken_after_they_have_left(point: Point) -> None:
+    await point.with_operator()
+    bill = await point.billed()
+    await waits_behind_an_open_door(point)
+
+    point.runner.submit(Login(PIN))
+    point.runner.submit(AcceptBill(bill, (await point.bill(bill)).fen, PIN))
+    point.runner.submit(CancelFlow())
+    await asyncio.sleep(120)
+
+    assert point.desk.counter.session is None
+    assert (await point.bill(bill)).state == "unpaid"
+
+
+async def test_the_parcels_that_an_operator_scans_at_an_open_door_are_taken_in_after_a_page_was_left(
+    point: Point,
+) -> None:
+    parcel = await point.expected(3, consent="shelf")
+    await waits_behind_an_open_door(point)
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+
+    point.runner.submit(Scanned(str(waybill(3)), "intake"))
+    point.runner.submit(CancelFlow())
+    await asyncio.sleep(120)
+
+    assert (await point.parcel(parcel)).state is ParcelState.ON_SHELF
+
+
+async def test_the_operator_called_to_the_shelf_page_logs_in_at_once_and_hands_the_parcel_out(point: Point) -> None:
+    await point.with_operator()
+    parcel = await point.shelved()
+    point.runner.submit(PickUp(await point.code(parcel.id), "5678"))
+    await asyncio.sleep(5)
+    assert isinstance(point.posted[-1], FetchFromShelf)
+
+    _, intents = press(start(Face()).to(Fetch(point.posted[-1].parcels)), "fetch.operator")
+    for intent in (*intents, Login(PIN)):
+        point.runner.submit(intent)
+    await asyncio.sleep(5)
+    assert any(isinstance(step, LoggedIn) for step in point.posted)
+    point.runner.submit(Scanned(str(waybill(1)), "handover"))
+    await asyncio.sleep(1)
+    assert isinstance(point.posted[-1], HandOverAsk)
+    point.runner.submit(HandOver(parcel.id, "self"))
+    await asyncio.sleep(1)
+
+    assert (await point.parcel(parcel.id)).state is ParcelState.PICKED_UP

@@ -126,10 +126,20 @@ def test_the_operator_logs_in_from_the_shelf_page_and_hands_the_parcel_out() -> 
     view, intents = scan(view, "YT7512345678903")
     view, rest = play(view, s.HandOverAsk(PARCELS[2]), "self", s.Thanks(1))
 
-    assert asked == [s.Login("2468"), s.ShowBoard("day")]
+    assert asked == [s.CancelFlow(), s.Login("2468"), s.ShowBoard("day")]
     assert intents == (s.Scanned("YT7512345678903", "handover"),)
     assert rest == [s.HandOver(PARCELS[2].id, "self")]
     assert view.state == staff.Board()
+
+
+@pytest.mark.parametrize("state", [v.CodeEntry(busy=True), staff.Login(busy=True)])
+@pytest.mark.parametrize("button", ["home", "back"])
+def test_whoever_leaves_before_the_answer_takes_the_question_along(state: v.State, button: str) -> None:
+    _, asked = play(frame(state), button)
+    _, after_help = play(frame(state), "help", "home")
+
+    assert asked == [s.CancelFlow()]
+    assert after_help[-1] == s.CancelFlow()
 
 
 def test_a_scan_at_the_shelf_page_without_login_asks_for_the_pin() -> None:

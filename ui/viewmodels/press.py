@@ -48,6 +48,7 @@ Answer = tuple[Frame, tuple[s.Intent, ...]]
 ERASERS = ("erase", "clear")
 # Leaving these gives up something the flows hold for this person: a grant, a question, a place.
 HELD = (Choose, Wait, Fetch, BillList, BillConfirm, BillCash, IntakeState)
+ASKED = (CodeEntry, Login)  # while busy: the answer may still wait for somebody else's door
 
 
 def press(frame: Frame, button: str) -> Answer:
@@ -98,7 +99,8 @@ def scan(frame: Frame, text: str, scanner: str = "") -> Answer:
 def leave(frame: Frame, to: State) -> Answer:
     """Go to another screen, telling the flows if they hold something for this person."""
     doing = frame.state.back if isinstance(frame.state, Help) and to is not frame.state.back else frame.state
-    intents: tuple[s.Intent, ...] = (s.CancelFlow(),) if isinstance(doing, HELD) else ()
+    is_held = isinstance(doing, HELD) or (isinstance(doing, ASKED) and doing.busy)
+    intents: tuple[s.Intent, ...] = (s.CancelFlow(),) if is_held else ()
     if isinstance(frame.state, BillConfirm | BillCash) and isinstance(to, BillList | BillConfirm):
         intents = ()
     return frame.to(to), intents
@@ -139,7 +141,7 @@ def _task(frame: Frame, name: str) -> Answer:
         case Door(cell=cell) | IntakeDoor(cell=cell) if name == "shut":
             return frame, (s.DoorIsShut(cell),)
         case Fetch() if name == "operator":
-            return frame.to(Login()), ()  # the operator is here and will scan the parcel
+            return leave(frame, Login())  # the operator is here: after the PIN a scan hands it out, with their name
         case Login() as login if not login.busy:
             return _login(frame, login, name)
         case Refused(retry=retry) if name == "retry":
