@@ -45,7 +45,7 @@ def receive(tx: Tx, upload: Upload) -> int:
     """Keep the codes that are new as a list for the operator. Return how many codes wait in all lists."""
     batch = tx.dice.ident()
     room = max(0, batches.MAX_CODES - int(tx.value("SELECT count(*) FROM batch_code")))
-    kept = [code for code in upload.codes if not code.is_doubtful or _parcel_of(tx, code) is not None]
+    kept = [code for code in upload.codes if not code.is_doubtful or known(tx, code.numbers) is not None]
     new = _insert(tx, batch, kept[:room])
     useless = upload.useless + len(upload.codes) - len(kept[:room])
     again = len(kept[:room]) - new
@@ -55,16 +55,17 @@ def receive(tx: Tx, upload: Upload) -> int:
     return batches.waiting(tx)
 
 
-def _parcel_of(tx: Tx, code: Code) -> Parcel | None:
-    return next((p for p in (parcels.find_active(tx, number) for number in code.numbers) if p is not None), None)
+def known(tx: Tx, numbers: Sequence[WaybillNo]) -> Parcel | None:
+    """Return the parcel that is expected or here under the first of these numbers that any has."""
+    return next((p for p in (parcels.find_active(tx, number) for number in numbers) if p is not None), None)
 
 
 def _insert(tx: Tx, batch: str, codes: Sequence[Code]) -> int:
     new = 0
     for nr, code in enumerate(codes):
-        known = _parcel_of(tx, code)
-        number = code.numbers[0] if known is None else known.waybill_no
-        is_here = known is not None and known.state is not ParcelState.EXPECTED
+        parcel = known(tx, code.numbers)
+        number = code.numbers[0] if parcel is None else parcel.waybill_no
+        is_here = parcel is not None and parcel.state is not ParcelState.EXPECTED
         added = tx.execute(
             "INSERT OR IGNORE INTO batch_code (number, batch, nr, carriers, state, seen) VALUES (?, ?, ?, ?, ?, ?)",
             (number, batch, nr, " ".join(code.carriers), "here" if is_here else "waiting", int(is_here)),

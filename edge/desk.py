@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from edge import batch_lists, bills, boards, cells, codes, events, guard, learning, log, parcels, pickups
@@ -13,6 +14,7 @@ from edge.codes import Decision, Kind, Recognition
 from edge.counter import Counter
 from edge.flows import batch, intake, money, people, pickup, printing, weigh
 from edge.flows.batch import waybills as _waybills
+from edge.flows.pickup import Hands
 from edge.flows.site import Site
 from edge.flows.sticks import Sticks
 from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
@@ -171,7 +173,7 @@ class Desk:
     async def _intake(self, seen: Recognition, scanner: str) -> AsyncIterator[Step]:
         operator = self.counter.operator()
         numbers = _waybills(seen)
-        known = await self._site.store.run(_known, numbers)
+        known = await self._site.store.run(batch_lists.known, numbers)
         if known is not None:
             self.counter.asked = None
             arrival = Arrival(known.waybill_no, known.carrier, operator, self.counter.target)
@@ -244,7 +246,7 @@ class Desk:
     async def _take_code(self, number: WaybillNo, operator: OperatorId) -> AsyncIterator[Step]:
         """Take in one code of a list, as if it had been scanned now. Errors: Rejected not_here."""
         carriers = await self._site.store.run(batch_lists.carriers_of, number)
-        known = await self._site.store.run(_known, (number,))
+        known = await self._site.store.run(batch_lists.known, (number,))
         carrier = known.carrier if known is not None else next(iter(carriers), OTHER)
         arrival = Arrival(number, carrier, operator, self.counter.target, quality="upload")
         if known is None and len(carriers) != 1:
@@ -350,8 +352,9 @@ class Desk:
         store = self._site.store
         match intent:
             case s.HandOver():
-                await pickup.hand_over(self._site, intent.parcel, intent.by, operator)
-                yield s.Thanks(1)
+                hands, ask = Hands(intent.by, operator), partial(self._who, intent.pin)
+                async for step in pickup.give_out(self._site, intent.parcel, hands, ask):
+                    yield step
             case s.CancelDeposit():
                 await intake.cancel(self._site, await store.run(parcels.load, intent.parcel))
                 yield await store.run(boards.day)
@@ -388,11 +391,6 @@ class Desk:
                 return await weigh.board(self._site)
             case _:
                 raise AssertionError(f"no board {board}")
-
-
-def _known(tx: Tx, numbers: tuple[WaybillNo, ...]) -> Parcel | None:
-    found = (parcels.find_active(tx, number) for number in numbers)
-    return next((parcel for parcel in found if parcel is not None), None)
 
 
 def _lines_and_ident(tx: Tx, found: tuple[Parcel, ...]) -> tuple[tuple[s.ParcelLine, ...], str]:

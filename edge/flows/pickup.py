@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from drivers.base import Door
-from edge import boards, cells, guard, pickups
+from edge import boards, cells, guard, parcels, pickups
 from edge.flows.doors import FINAL, Outcome, pulse, wait_shut
 from edge.flows.site import Site
-from edge.model import OperatorId, Parcel, ParcelId, ParcelState, PickupCode, PickupToken, Rejected
+from edge.model import OperatorId, Parcel, ParcelId, ParcelState, PickupCode, PickupToken, Rejected, Role
 from edge.steps import (
     CallStaff,
     Checking,
@@ -23,6 +24,18 @@ from edge.steps import (
     Thanks,
 )
 from edge.store import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """Who takes a parcel, self or proxy, and the operator who checked them; None when a code or token did."""
+
+    by: str = "self"
+    operator: OperatorId | None = None
+
+
+BY_CODE = Hands()
+Ask = Callable[[], Awaitable[tuple[OperatorId, Role]]]  # whose PIN it is
 
 
 async def identify(site: Site, code: PickupCode, last4: str) -> tuple[Parcel, ...]:
@@ -88,11 +101,13 @@ class _Taken:
     """Inside this file only: one parcel has left."""
 
 
-async def _from_cell(site: Site, parcel: Parcel, by: str, left: int) -> AsyncIterator[Step | _Taken]:
+async def _from_cell(
+    site: Site, parcel: Parcel, by: str, left: int, hands: Hands = BY_CODE
+) -> AsyncIterator[Step | _Taken]:
     cell = parcel.cell
     if cell is None:
         raise AssertionError("not in a cell")
-    opening = await site.store.run(_begin, parcel.id, by)
+    opening = await site.store.run(_begin, parcel.id, by, hands.operator)
     yield OpeningDoor(cell)
     outcome = await pulse(site, opening, cell)
     if outcome is not Outcome.OPEN:
@@ -105,17 +120,17 @@ async def _from_cell(site: Site, parcel: Parcel, by: str, left: int) -> AsyncIte
     if door is not Door.CLOSED:
         yield Remind(cell)
         door, evidence = await wait_shut(site, cell, half)
-    await site.store.run(_given, parcel.id, opening, evidence if door is Door.CLOSED else "left_open")
+    await site.store.run(_given, parcel.id, opening, evidence if door is Door.CLOSED else "left_open", hands)
     if door is not Door.CLOSED:
         yield DoorStillOpen(cell)
     yield _Taken()
 
 
-def _begin(tx: Tx, parcel: ParcelId, by: str) -> str:
+def _begin(tx: Tx, parcel: ParcelId, by: str, operator: OperatorId | None = None) -> str:
     here = pickups.begin_pickup(tx, parcel, by)
     if here.cell is None:
         raise AssertionError("not in a cell")
-    return cells.authorise(tx, here.cell, "pickup", parcel, None)
+    return cells.authorise(tx, here.cell, "pickup", parcel, operator)
 
 
 def _not_given(tx: Tx, parcel: ParcelId, outcome: Outcome) -> None:
@@ -125,12 +140,12 @@ def _not_given(tx: Tx, parcel: ParcelId, outcome: Outcome) -> None:
         pickups.excepted(tx, parcel, outcome)
 
 
-def _given(tx: Tx, parcel: ParcelId, opening: str, evidence: str) -> None:
+def _given(tx: Tx, parcel: ParcelId, opening: str, evidence: str, hands: Hands) -> None:
     if evidence == "left_open":
         cells.left_open(tx, opening)
     else:
         cells.closed(tx, opening)
-    pickups.picked_up(tx, parcel, "self", evidence)
+    pickups.picked_up(tx, parcel, hands.by, evidence, hands.operator)
 
 
 async def _from_shelf(site: Site, wanted: Sequence[Parcel], by: str) -> AsyncIterator[Step | _Taken]:
@@ -176,13 +191,31 @@ def _drain(site: Site) -> None:
         site.scans.get_nowait()
 
 
-async def hand_over(site: Site, parcel: ParcelId, by: str, operator: OperatorId) -> None:
-    """The operator has checked the person and gives the parcel out from the shelf. Errors: Rejected not_here."""
+async def give_out(site: Site, parcel: ParcelId, hands: Hands, ask: Ask) -> AsyncIterator[Step]:
+    """The operator has checked the person: from the shelf, or out of a cell under a PIN that `ask` asks anew.
+
+    A session left open opens no door. Errors: Rejected not_here, not_allowed, and those of `ask`.
+    """
+    here = await site.store.run(parcels.load, parcel)
+    if here.cell is None:
+        await hand_over(site, parcel, hands)
+        yield Thanks(1)
+        return
+    operator, role = await ask()
+    if role is not Role.OPERATOR:
+        raise Rejected("not_allowed")
+    async with site.door:
+        async for step in _from_cell(site, here, "operator", 0, Hands(hands.by, operator)):
+            yield Thanks(1) if isinstance(step, _Taken) else step
+
+
+async def hand_over(site: Site, parcel: ParcelId, hands: Hands) -> None:
+    """Give a parcel out from the shelf. Errors: Rejected not_here, not_allowed for one in a cell."""
 
     def give(tx: Tx) -> None:
         here = pickups.begin_pickup(tx, parcel, "operator")
         if here.cell is not None:
             raise Rejected("not_allowed", cell=here.cell)
-        pickups.picked_up(tx, parcel, by, "handed_over", operator)
+        pickups.picked_up(tx, parcel, hands.by, "handed_over", hands.operator)
 
     await site.store.run(give)

@@ -125,10 +125,11 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class HandOver:
-    """The operator hands a parcel out over the counter, having checked the person."""
+    """The operator hands a parcel out, having checked the person; one in a cell needs the PIN, which opens its door."""
 
     parcel: ParcelId
     by: str  # "self" | "proxy"
+    pin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,13 +137,13 @@ async def test_the_same_memory_sent_again_asks_nothing_twice(point: Point) -> No
 
 async def test_a_parcel_that_was_collected_meanwhile_is_not_asked_for_again(point: Point) -> None:
     from edge import pickups
-    from edge.flows.pickup import hand_over
+    from edge.flows.pickup import Hands, hand_over
 
     await stands_at_the_counter(point)
     parcel = await point.expected(1, consent="shelf")
     await batch.received(point.site, upload(waybill(1)), {})
     await point.wants(TakeBatch((await shown(point)).batch))
-    await hand_over(point.site, parcel, "self", OPERATOR)
+    await hand_over(point.site, parcel, Hands("self", OPERATOR))
 
     assert await batch.received(point.site, upload(waybill(1)), {}) == CodesWait(0)
     assert await point.store.run(pickups.state_of, parcel) == "picked_up"

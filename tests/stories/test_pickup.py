@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from edge import events, guard
 from edge.flows import pickup
-from edge.model import CellNo, OperatorId, ParcelState, PickupCode, PickupToken, Rejected
+from edge.flows.pickup import Hands
+from edge.model import CellNo, OperatorId, Parcel, ParcelState, PickupCode, PickupToken, Rejected, Role
 from edge.steps import (
     CallStaff,
     CancelFlow,
@@ -16,6 +18,7 @@ from edge.steps import (
     DoorIsShut,
     DoorStillOpen,
     FetchFromShelf,
+    HandOver,
     OpeningDoor,
     ParcelsFound,
     PickUp,
@@ -27,7 +30,18 @@ from edge.steps import (
     TakeParcels,
     Thanks,
 )
-from tests.stories.point import OPERATOR, PHONE, Fittings, Point, goes_away, line, shuts_the_door, waybill
+from tests.stories.point import (
+    KEYS,
+    OPERATOR,
+    PHONE,
+    PIN,
+    Fittings,
+    Point,
+    goes_away,
+    line,
+    shuts_the_door,
+    waybill,
+)
 
 TAIL = PHONE[-4:]
 NO_SENSOR = Fittings(has_door_sensor=False)
@@ -177,7 +191,7 @@ async def test_nobody_fetches_the_parcel_and_it_stays_with_its_code(point: Point
 async def test_the_operator_hands_a_parcel_over_the_counter(point: Point) -> None:
     parcel = await point.shelved()
 
-    await pickup.hand_over(point.site, parcel.id, "proxy", OPERATOR)
+    await pickup.hand_over(point.site, parcel.id, Hands("proxy", OPERATOR))
 
     fact = (await point.facts())[-1]
     assert (fact.by, fact.evidence, fact.operator) == ("proxy", "handed_over", OPERATOR)
@@ -187,7 +201,66 @@ async def test_what_lies_in_a_cell_is_not_handed_over_the_counter(point: Point) 
     parcel = await point.deposited()
 
     with pytest.raises(Rejected, match="not_allowed"):
-        await pickup.hand_over(point.site, parcel.id, "self", OperatorId("op-1"))
+        await pickup.hand_over(point.site, parcel.id, Hands("self", OPERATOR))
+    assert (await point.parcel(parcel.id)).state is ParcelState.IN_LOCKER
+
+
+async def who_must_ask(point: Point) -> Parcel:
+    """A parcel in a cell whose recipient has typed the wrong tail three times; the operator has logged in."""
+    parcel = await point.deposited()
+    code = await point.code(parcel.id)
+    for _ in range(3):
+        with pytest.raises(Rejected, match="wrong_code"):
+            await point.wants(PickUp(code, "0000"))
+    with pytest.raises(Rejected, match="ask_staff"):
+        await point.wants(PickUp(code, TAIL))
+    await point.with_operator()
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+    return parcel
+
+
+async def test_the_operator_who_checked_the_person_opens_the_cell_for_them(point: Point) -> None:
+    """Three wrong tails, no telephone, a code that nobody was told: the parcel does not stay in its cell for ever."""
+    parcel = await who_must_ask(point)
+
+    steps = await point.wants(HandOver(parcel.id, "proxy", PIN))
+
+    assert steps == [OpeningDoor(CellNo(1)), TakeParcel(CellNo(1), 45, 0), Thanks(1)]
+    told = {type(fact): fact for fact in await point.facts()}
+    assert told[events.DoorAuthorised].operator == OPERATOR
+    assert told[events.PickupStarted].by == "operator"
+    gone = told[events.ParcelPickedUp]
+    assert (gone.by, gone.evidence, gone.operator) == ("proxy", "sensor", OPERATOR)
+    assert await point.cell(1) == ("free", None, None)
+
+
+@pytest.mark.parametrize("pin", ["", "000000"])
+async def test_a_session_that_was_left_open_opens_no_cell(point: Point, pin: str) -> None:
+    parcel = await who_must_ask(point)
+
+    with pytest.raises(Rejected, match="wrong_pin"):
+        await point.wants(HandOver(parcel.id, "self", pin))
+    assert point.board.pulses == {1: 1}
+    assert (await point.parcel(parcel.id)).state is ParcelState.IN_LOCKER
+
+
+async def test_a_technician_opens_no_cell_with_a_parcel_in_it(point: Point) -> None:
+    parcel = await who_must_ask(point)
+    hashed = guard.hash_pin("918273", KEYS.device)
+    await point.store.run(guard.add_operator, OperatorId("t-1"), Role.TECHNICIAN, hashed)
+
+    with pytest.raises(Rejected, match="not_allowed"):
+        await point.wants(HandOver(parcel.id, "self", "918273"))
+    assert point.board.pulses == {1: 1}
+
+
+async def test_a_cell_that_does_not_open_for_the_operator_keeps_its_parcel(point: Point) -> None:
+    parcel = await who_must_ask(point)
+    point.board.jam(1)
+
+    steps = await point.wants(HandOver(parcel.id, "self", PIN))
+
+    assert steps == [OpeningDoor(CellNo(1)), CallStaff(CellNo(1), "stayed_closed")]
     assert (await point.parcel(parcel.id)).state is ParcelState.IN_LOCKER
 
 

@@ -361,6 +361,10 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "parcel": frame(staff.ParcelCard(PARCELS[2], search), rows),
         "parcel-exception": frame(staff.ParcelCard(odd, search), rows),
         "parcel-ask": frame(staff.ParcelCard(odd, search, "gone"), rows),
+        "parcel-open": frame(staff.ParcelCard(PARCELS[0], search, "self", "27041"), rows),
+        "parcel-open-wrong": frame(
+            staff.ParcelCard(PARCELS[1], search, "proxy"), rows, notice=Notice("refused.locked_out", (("minutes", 15),))
+        ),
         "handover": frame(staff.CheckPerson(PARCELS[3]), rows),
         "pending": frame(staff.Pending(), rows),
         **_gun_lists(rows),

@@ -282,6 +282,29 @@ def test_a_parcel_is_searched_and_handed_over_after_a_question() -> None:
     assert not view.notice.bad
 
 
+def test_a_parcel_in_a_cell_is_handed_over_with_the_pin_that_opens_its_door() -> None:
+    view, asked = play(logged_in(), "search", FOUND, "row_0", "proxy", *"270", "ok", *"415", "erase", "5", "ok", "ok")
+
+    assert asked == [s.ShowBoard("parcels"), s.HandOver(PARCELS[0].id, "proxy", "270415")]
+    assert view.state == staff.ParcelCard(PARCELS[0], staff.Search(result=FOUND), "proxy", busy=True)
+    view, _ = play(view, s.Refusal("wrong_pin"))
+    assert view.state == staff.ParcelCard(PARCELS[0], staff.Search(result=FOUND), "proxy")
+    assert view.notice is not None
+    view, asked = play(view, *"270415", "ok", s.OpeningDoor(CellNo(7)), s.TakeParcel(CellNo(7), 45, 0), s.Thanks(1))
+    assert len(asked) == 1
+    assert view.state == v.Done(1)
+
+
+def test_the_pin_of_a_cell_is_forgotten_by_back_and_asked_of_a_scanned_parcel_too() -> None:
+    view, _ = play(logged_in(), s.HandOverAsk(PARCELS[0]), "self", *"2704", "back")
+    assert view.state == staff.ParcelCard(PARCELS[0], staff.Search())
+
+    view, asked = play(view, "self", "yes", "ok")
+
+    assert asked == []
+    assert view.state == staff.ParcelCard(PARCELS[0], staff.Search(), "self")
+
+
 def test_an_exception_is_resolved_by_looking() -> None:
     odd = parcel(8, state="exception")
     _, asked = play(logged_in(), "search", s.ParcelsBoard("", (odd,)), "row_0", "gone", "yes")

@@ -6,15 +6,17 @@ from kivy.uix.widget import Widget
 
 from edge.steps import ParcelLine
 from ui.screens import theme
-from ui.screens.bill_pages import pair
+from ui.screens.bill_pages import pair, pin_boxes
 from ui.screens.chrome import staff_page
-from ui.screens.keypad import field
+from ui.screens.intake_pages import staff_beside
+from ui.screens.keypad import field, keypad
 from ui.screens.kit import Kit
 from ui.screens.parcel_lines import carrier_name, person, state_name, where
 from ui.screens.pickup_pages import pager
 from ui.screens.widgets import Tap, column, fix, row, weigh
 from ui.viewmodels.formats import pages
 from ui.viewmodels.staff_states import CheckPerson, ParcelCard, Pending, Search
+from ui.viewmodels.states import PIN_MIN
 
 PAD = (
     ("1", "2", "3", "A", "B"),
@@ -97,6 +99,8 @@ def card(kit: Kit) -> Widget:
     """One parcel and what the operator can do with it."""
     state = kit.frame.state
     assert isinstance(state, ParcelCard)
+    if state.wants_pin:
+        return _open_for(kit, state)
     if state.ask:
         ask = kit.text(kit.t(f"parcel_ask.{state.ask}"), theme.STAFF_TITLE, bold=True, height=16, floor=4.6)
         yes = kit.button("yes", kit.t("parcel_ask.yes"), theme.PICKUP, em=theme.STAFF_TITLE, height=19, icon="check")
@@ -107,6 +111,27 @@ def card(kit: Kit) -> Widget:
     fix(stacked, height=kit.mm(22 * len(acts) - 3 if kit.portrait else 19) if acts else 1)
     body = column(weigh(_about(kit, state.parcel), 1), stacked, gap=kit.mm(3))
     return staff_page(kit, kit.t("parcel.title"), body, "parcel")
+
+
+def _open_for(kit: Kit, state: ParcelCard) -> Widget:
+    """The person was checked; the PIN of the operator opens the cell."""
+    line = state.parcel
+    go = kit.button("ok", kit.t("parcel_open.go"), theme.HELP, em=theme.STAFF_TITLE, height=17, icon="door")
+    kit.able(go, lambda f: len(getattr(f.state, "pin", "")) >= PIN_MIN and not getattr(f.state, "busy", False))
+    said = f"{carrier_name(kit, line.carrier)} {line.waybill_no}"
+    title = kit.t("parcel_open.busy" if state.busy else f"parcel_open.{state.ask}", n=line.cell or 0)
+    left = column(
+        kit.text(title, 8, bold=True, height=26, floor=5),
+        kit.text(said, theme.STAFF_MAIN, height=8),
+        kit.text(person(kit, line), theme.STAFF_MAIN, height=8),
+        kit.text(kit.t("parcel_open.pin"), theme.STAFF_LESS, height=6, colour=theme.SOFT),
+        pin_boxes(kit),
+        Widget(),
+        go,
+        gap=kit.mm(1.5),
+    )
+    pad = keypad(kit, lambda f: not getattr(f.state, "busy", False))
+    return staff_page(kit, kit.t("parcel.title"), staff_beside(kit, left, pad), "parcel")
 
 
 def _acts(kit: Kit, line: ParcelLine) -> list[Widget]:

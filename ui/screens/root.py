@@ -17,7 +17,7 @@ from ui.screens.pages import draw
 from ui.screens.theme import Ruler
 from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
-from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Search
+from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, ParcelCard, Search
 from ui.viewmodels.states import BillAccount, BillCash, CodeEntry, Standby
 from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
 from ui.viewmodels.wizard_states import FirstPin, WizardDoor, WizardGrid, WizardTrial
@@ -32,6 +32,7 @@ TYPED: dict[type, dict[str, Any]] = {
     Login: {"pin": ""},
     IntakePhone: {"digits": ""},
     Search: {"text": ""},
+    ParcelCard: {"pin": ""},
     Cells: {"digits": ""},
     DoorReason: {"pin": ""},
     ScaleTrial: {"seen": None},

@@ -32,7 +32,7 @@ from ui.viewmodels.staff_states import (
     Search,
     Sync,
 )
-from ui.viewmodels.states import Standby
+from ui.viewmodels.states import PIN_MAX, PIN_MIN, Standby
 from ui.viewmodels.stick import SheetPage, StickPage, open_page, press_page
 from ui.viewmodels.technician_press import back_from, press_tool
 from ui.viewmodels.technician_states import Tools, ToolState
@@ -94,7 +94,7 @@ def _back(frame: Frame, name: str) -> Answer:
         return led
     match frame.state:
         case ParcelCard(ask=ask) as card if name == "back" and ask:
-            return replace(frame, state=replace(card, ask="")), ()
+            return replace(frame, state=replace(card, ask="", pin="", busy=False)), ()
         case ParcelCard(back=back) if name == "back":
             return frame.to(back), ()
         case Money(refund=refund) as money if refund and name == "back":
@@ -202,12 +202,24 @@ def _search(frame: Frame, search: Search, name: str) -> Answer:
 def _card(frame: Frame, card: ParcelCard, name: str) -> Answer:
     if name in ("self", "proxy", *FOUND) and not card.ask:
         return replace(frame, state=replace(card, ask=name)), ()
+    if card.wants_pin:
+        return _open_for(frame, card, name)
     if name == "yes" and card.ask in FOUND:
         told = frame.to(replace(card.back, text="", result=None), Notice("told.recorded", bad=False))
         return told, (s.ResolveException(card.parcel.id, card.ask), s.ShowBoard("parcels"))
     if name == "yes" and card.ask:
         return frame, (s.HandOver(card.parcel.id, card.ask),)
     return frame, ()
+
+
+def _open_for(frame: Frame, card: ParcelCard, name: str) -> Answer:
+    """The person was checked: the PIN opens the cell for them."""
+    if card.busy or (name == "ok" and len(card.pin) < PIN_MIN):
+        return frame, ()
+    if name == "ok":
+        intent = s.HandOver(card.parcel.id, card.ask, card.pin)
+        return frame.to(replace(card, pin="", busy=True)), (intent,)
+    return replace(frame, state=replace(card, pin=typed(card.pin, name, PIN_MAX))), ()
 
 
 def _money(frame: Frame, money: Money, name: str) -> Answer:

@@ -105,12 +105,21 @@ class Search(StaffState):
 
 @dataclass(frozen=True, slots=True)
 class ParcelCard(StaffState):
-    """One parcel; `ask` is the question being confirmed: "" | self | proxy | gone | in_cell | on_shelf."""
+    """One parcel; `ask` is the question being confirmed: "" | self | proxy | gone | in_cell | on_shelf.
+
+    One in a cell is given out with the PIN, which opens its door. `busy`: sent, digits already forgotten.
+    """
 
     screen: ClassVar[str] = "parcel"
     parcel: ParcelLine
     back: Search
     ask: str = ""
+    pin: str = field(default="", repr=False)
+    busy: bool = False
+
+    @property
+    def wants_pin(self) -> bool:
+        return self.ask in ("self", "proxy") and self.parcel.cell is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ui.viewmodels.staff_states import (
     IntakeState,
     Login,
     Money,
+    ParcelCard,
     Search,
     StaffState,
     Sync,
@@ -155,7 +156,8 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
             phone = step.phone or frame.face.help_phone
             return frame if frame.state.who == "staff" else frame.to(Help(phone, back))
         case s.HandOverAsk():
-            return frame.to(CheckPerson(step.parcel))
+            line = step.parcel
+            return frame.to(CheckPerson(line) if line.cell is None else ParcelCard(line, Search()))
         case s.Trouble():
             return frame.to(Broken(step.number))
         case s.SlipShown():

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edge.steps import workbench as w
 from ui.viewmodels.frame import Frame, Notice
-from ui.viewmodels.staff_states import StaffState
+from ui.viewmodels.staff_states import ParcelCard, StaffState
 from ui.viewmodels.technician_states import (
     READS,
     DeviceTool,
@@ -55,7 +55,7 @@ def on_tool_step(frame: Frame, step: w.WorkbenchStep) -> Frame:
 def staff_refused(frame: Frame, state: StaffState, notice: Notice) -> Frame:
     """The desk or the bench would not: the page stays, nothing is waited for any more."""
     match state:
-        case DoorReason() | PolarityQuestion():
+        case DoorReason() | PolarityQuestion() | ParcelCard():
             return frame.to(replace(state, busy=False), notice)
         case DisplayTrial() | PrintTrial() | ScaleTrial():
             return replace(frame, state=replace(state, busy=False), notice=notice)
