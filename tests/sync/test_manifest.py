@@ -79,6 +79,26 @@ def test_a_waybill_twice_in_one_file_is_named_with_both_rows(open_hub: OpenHub, 
     ]
 
 
+def test_a_waybill_in_small_letters_is_the_one_a_gun_will_read(open_hub: OpenHub, tmp_path: Path) -> None:
+    """Guns and labels know capitals alone: a parcel told in small letters would come unannounced, and stay expected."""
+    store = open_hub()
+    small = {**PARCEL, "waybill_no": "sf1234567890123"}
+
+    assert refused(store, tmp_path, {"parcels": [PARCEL, small]}) == [
+        Mistake("parcels", 1, "waybill_no", "stands in row 0 already")
+    ]
+    assert (
+        refused(store, tmp_path, {"parcels": [{**PARCEL, "waybill_no": "sf12345678901\u0131"}]})[0].field
+        == "waybill_no"
+    )
+    send(store, tmp_path, {"parcels": [small]})
+
+    with store.reading() as tx:
+        assert json.loads(tx.value("SELECT body FROM down"))["waybill_no"] == "SF1234567890123"
+        assert tx.value("SELECT waybill_no FROM parcel") == "SF1234567890123"
+    assert send(store, tmp_path, {"parcels": [PARCEL]}).known_before == 1
+
+
 def test_one_waybill_from_two_carriers_is_a_mistake_in_one_file_and_in_two(open_hub: OpenHub, tmp_path: Path) -> None:
     store, twin = open_hub(), {**PARCEL, "carrier": "ZTO"}
 
