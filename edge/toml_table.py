@@ -203,8 +203,10 @@ def parse(text: str, file: Path) -> Table:
     """Read a TOML text as `read` does; `file` is what people know it by. Errors: ConfigError when it is no TOML."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # TOMLDecodeError is one; a number without end is another
         raise ConfigError(file, [_syntax_problem(str(error), text)]) from None
+    except RecursionError:
+        raise ConfigError(file, [_syntax_problem("its lists stand too deep in each other", text)]) from None
     return Table(Notes(key_lines(text)), values)
 
 
@@ -256,7 +258,7 @@ def read_text(file: Path) -> str:
 def _statement(text: str) -> dict[str, Any] | None:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -253,6 +253,12 @@ def test_text_that_ends_in_the_middle_is_told_at_its_last_line(tmp_path: Path) -
     assert line == 3
 
 
+@pytest.mark.parametrize("value", ["[" * 20_000, "[" * 2_000 + "]" * 2_000, "9" * 5_000, "0x" + "f" * 50_000])
+def test_a_value_that_only_a_spoilt_file_holds_is_told_like_any_mistake(tmp_path: Path, value: str) -> None:
+    """A stick is anybody's: what the reader of the language gives up on must not end the program."""
+    assert mistakes(tmp_path, f"odd = {value}\n{GOOD}")
+
+
 def test_a_file_that_is_absent_too_large_or_no_text_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         config.load(tmp_path / "none.toml")
