@@ -10,6 +10,7 @@ import asyncio
 import base64
 import hashlib
 import logging
+import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from typing import Any
 from edge import backup, keys
 from edge.chain import GENESIS, Position
 from edge.config import Settings
-from edge.copies import Copy, copies, read_only
+from edge.copies import Copy, copies, newest_good, read_only
 from edge.model import LogId, Seq
 from edge.store import StoreFault
 from sync import kept
@@ -74,8 +75,10 @@ class Books:
         return found[0].upto if found else 0
 
     def _newest(self) -> Copy:
-        found = copies(self.folder)
-        return found[0] if found else backup.make(self.folder)
+        """The newest backup that is sound: a damaged one would take the place of the good copy at the hub."""
+        good = newest_good(self.folder)
+        found = next((copy for copy in copies(self.folder) if copy.path == good), None)
+        return backup.make(self.folder) if found is None else found
 
     def _sealed(self, copy: Copy, folder: Path, now_ms: int) -> Path:
         for old in kept.on(folder, self.link_key) if folder.name == FOLDER else ():  # of a program that was killed
@@ -109,7 +112,7 @@ async def keep(books: Books, say: Callable[[], Say], clock_ms: Callable[[], int]
         if books.newest_upto() > sent:
             try:
                 sent = await asyncio.to_thread(lambda: books.to_hub(say(), clock_ms()))
-            except (*FAULTS, StoreFault, BadStick) as error:
+            except (*FAULTS, StoreFault, BadStick, sqlite3.Error) as error:
                 log.warning("the hub has no new copy of the books: %s", error)
                 pause_s = AGAIN_S
         await asyncio.sleep(pause_s)

@@ -175,6 +175,19 @@ def test_a_spoiled_copy_is_passed_over(old: Terminal, new: Terminal) -> None:
     assert new.parcels() == {parcel: ("on_shelf", code) for parcel, code in told.values()}
 
 
+@pytest.mark.parametrize("damage", [b"no database at all", b""])
+def test_a_damaged_backup_is_not_what_the_hub_keeps(old: Terminal, new: Terminal, damage: bytes) -> None:
+    told = old.take_in(1)
+    old.keep()
+    [good] = (old.place.data_dir / "backup").glob("point-*.db")
+    good.with_name("point-000002-000000000999.db").write_bytes(damage or good.read_bytes()[:5_000])
+
+    old.keep()
+
+    assert new.restore() == "hub"
+    assert set(new.parcels()) == {parcel for parcel, _ in told.values()}
+
+
 def test_of_a_split_history_the_newest_line_comes_back(old: Terminal, new: Terminal, tmp_path: Path) -> None:
     """The card was put back once: two histories share their beginning, and only one goes on."""
     shared = old.take_in(1)
