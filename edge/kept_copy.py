@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import logging
 import sqlite3
@@ -30,6 +31,7 @@ from sync.stick_file import BadStick, remove
 
 FIRST_S, EVERY_S, AGAIN_S = 1_800.0, 24 * 3_600.0, 3_600.0
 SPREAD_S = 3_600.0  # points that start together after a power cut do not send together
+BEGUN_MS = 24 * 3_600_000  # a copy that could not be sent within a day gives way to a newer one
 PIECE = 64 * 1024
 FOLDER = "kept"  # in the data folder: the sealed file while it is sent
 
@@ -48,19 +50,18 @@ class Books:
     device_key: bytes
 
     def to_hub(self, say: Say, now_ms: int) -> int:
-        """Seal the newest backup and send it, going on where a line broke. Return its last fact.
+        """Seal the newest backup and send it; return its last fact. One that a broken line left unsent goes on first.
 
-        Errors: StoreFault without a backup, BadStick, OSError, what `say` raises.
+        Sealed anew it would be other bytes, and the hub would begin from nothing. Errors: StoreFault without a backup,
+        BadStick, OSError, what `say` raises.
         """
-        copy = self._newest()
         folder = self.folder / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
-        file = self._sealed(copy, folder, now_ms)
-        try:
-            self._send(say, file)
-        finally:
-            file.unlink(missing_ok=True)
-        return copy.upto
+        file = self._begun(folder, now_ms) or self._sealed(self._newest(), folder, now_ms)
+        self._send(say, file)
+        upto = kept.head_of(file, self.link_key).end.upto
+        file.unlink(missing_ok=True)
+        return int(upto)
 
     def to_stick(self, stick: Path, now_ms: int) -> Path:
         """Put a copy on a stick, in the place of older ones. Errors: as `to_hub`."""
@@ -80,9 +81,16 @@ class Books:
         found = next((copy for copy in copies(self.folder) if copy.path == good), None)
         return backup.make(self.folder) if found is None else found
 
+    def _begun(self, folder: Path, now_ms: int) -> Path | None:
+        """The copy of the day that was begun and not sent whole; what is older or damaged is removed."""
+        for file in kept.on(folder, self.link_key):
+            with contextlib.suppress(BadStick):
+                if abs(now_ms - kept.head_of(file, self.link_key).made) < BEGUN_MS:
+                    return file
+            file.unlink(missing_ok=True)
+        return None
+
     def _sealed(self, copy: Copy, folder: Path, now_ms: int) -> Path:
-        for old in kept.on(folder, self.link_key) if folder.name == FOLDER else ():  # of a program that was killed
-            old.unlink(missing_ok=True)
         head = KeptHead(self.site, _end(copy.path), now_ms, self.device_key.hex())
         return kept.write(folder, self.link_key, head, copy.path)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import random
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from test_first_start import PROFILE, SITE
 from test_first_start_killed import killed_at
 
-from edge import keys, log, parcels, pickups
+from edge import events, keys, log, parcels, pickups
 from edge.clock import SystemClock, SystemDice
 from edge.config import Settings
 from edge.first_files import Place
@@ -24,11 +25,13 @@ from edge.setup import begin
 from edge.site_profile import Ground, settings_of
 from edge.store import Keys, Store
 from sync import kept
+from sync.enrol import EnrolFault
 from sync.hub import books
 from sync.hub.intake import accept
 from sync.hub.kept import Kept, Unfit
 from sync.hub.sqlite_db import SqliteDatabase
 from sync.hub.store import HubStore
+from sync.kept import head_of
 from sync.relay import Sender
 from sync.wire import encode_batch
 
@@ -36,6 +39,7 @@ KEY = bytes(range(32))
 DEVICE = bytes(range(32, 64))
 OP = OperatorId("op1")
 OpenHub = Callable[..., HubStore]
+DAY_MS = 86_400_000
 
 
 class Desk:
@@ -271,6 +275,43 @@ def test_the_hub_takes_a_copy_in_pieces_and_nothing_that_is_none(old: Terminal, 
     assert first["size"] > 0
     assert desk.kept.give(site, 0)["digest"] != first["digest"]
     assert sorted(file.suffix for file in desk.kept.folder.iterdir()) == [".kept", ".old"]
+
+
+def test_a_copy_goes_on_where_its_line_broke_until_it_is_a_day_old(old: Terminal, desk: Desk) -> None:
+    """Each attempt seals anew with other bytes, so the one that was begun is kept; a village line breaks often."""
+    with closing(old.open()) as store:
+        store.run_now(log.append, events.HelpCalled(random.Random(1).randbytes(150_000).hex()))
+    books_here = Books(SITE, old.place.data_dir, KEY, DEVICE)
+    begun: list[int] = []
+
+    def whole(what: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        begun.append(content["at"])
+        return desk.say(what, content)
+
+    def cut(what: str, content: Mapping[str, Any]) -> dict[str, Any]:
+        told = whole(what, content)
+        if len(begun) % 3 == 0:
+            raise EnrolFault("line", "the third answer was lost")
+        return told
+
+    with pytest.raises(EnrolFault):
+        books_here.to_hub(cut, 1)
+    [part] = desk.kept.folder.glob("*.part")
+    have = part.stat().st_size
+    upto = books_here.to_hub(whole, DAY_MS // 2)
+    assert begun[:3] == [0, 65_536, 131_072]
+    assert begun[3:5] == [0, have] == [0, 3 * 65_536]
+    assert upto == books_here.newest_upto() > 0
+    assert list((old.place.data_dir / "kept").iterdir()) == []
+
+    begun.clear()
+    with pytest.raises(EnrolFault):
+        books_here.to_hub(cut, DAY_MS)
+    first = desk.kept.give(SiteCode(SITE), 0)["digest"]
+    books_here.to_hub(whole, 3 * DAY_MS)
+    [file] = desk.kept.folder.glob("*.kept")
+    assert head_of(file, KEY).made == 3 * DAY_MS
+    assert desk.kept.give(SiteCode(SITE), 0)["digest"] != first
 
 
 def test_a_copy_says_what_it_is_only_to_the_key_of_its_site(old: Terminal, tmp_path: Path) -> None:
