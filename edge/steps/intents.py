@@ -19,7 +19,7 @@ class PickUp:
     """A villager typed six digits and the last four digits of the phone."""
 
     code: PickupCode
-    last4: str
+    last4: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class TakeParcels:
 class Scanned:
     """A code came in from a scanner. `screen` names what was open: standby, intake, handover, pickup, bill, raw, ..."""
 
-    text: str
+    text: str = field(repr=False)
     screen: str
     scanner: str = ""
 
@@ -120,7 +120,7 @@ class SetIntakeTarget:
 class Search:
     """Operator's search: digits match waybill tail, phone tail or place; else the place or surname."""
 
-    text: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
