@@ -16,6 +16,7 @@ from edge import codes
 from edge.cli import batch, commission, devices, doctor, enrol, keep, sheet, stick, store, support, update
 from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser, command, emit, settings_of
 from edge.cli.first import add_places, first_place, is_first
+from edge.cli.owner import hand_over
 from edge.command_line import plain, settle_input
 from edge.config import ConfigError
 from edge.model import Rejected
@@ -54,6 +55,9 @@ def main(argv: list[str] | None = None) -> int:
         return DONE
     except OSError as error:
         return _fail(f"store S3: {plain(error)}", STORE)
+    finally:
+        if (folder := getattr(arguments, "worked_in", None)) is not None:
+            hand_over(folder)
 
 
 def _fail(message: str, code: int) -> int:

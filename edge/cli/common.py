@@ -26,7 +26,9 @@ def settings_of(arguments: argparse.Namespace, *, only_devices: bool = False) ->
     named = getattr(arguments, "config", None) or os.environ.get(CONFIG_VARIABLE)
     if not named:
         raise ValueError(f"give --config FILE or set {CONFIG_VARIABLE}")
-    return load(Path(named), only_devices=only_devices)
+    settings = load(Path(named), only_devices=only_devices)
+    arguments.worked_in = settings.data_dir
+    return settings
 
 
 def command(

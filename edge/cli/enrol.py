@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.cli.common import CONFIG_VARIABLE, DONE, NotNow, command, emit
+from edge.cli.owner import hand_over_file
 from edge.enrolling import Prepared, enrol, prepared
 from sync.enrol import Claim, EnrolFault
 from sync.identity import Identity, InUse, WrongGrant
@@ -40,6 +41,7 @@ def _enrol(arguments: argparse.Namespace) -> int:
     except (InUse, WrongGrant, BadPem) as error:
         raise NotNow(str(error)) from error
     if claim.state == "granted":
+        hand_over_file(card.file)
         return DONE
     raise NotNow("nobody has approved the code yet; ask again" if claim.state == "waiting" else "the hub said no")
 
@@ -75,4 +77,6 @@ def _card(arguments: argparse.Namespace) -> Prepared:
     named = getattr(arguments, "config", None) or os.environ.get(CONFIG_VARIABLE)
     if not named:
         raise ValueError(f"give --config FILE or set {CONFIG_VARIABLE}")
-    return prepared(Path(named))
+    card = prepared(Path(named))
+    arguments.worked_in = card.data_dir
+    return card

@@ -37,6 +37,7 @@ def _run(arguments: argparse.Namespace) -> int:
     place = first_place(arguments)
     settings = _settings(place)
     data_dir = place.data_dir if settings is None else settings.data_dir
+    arguments.worked_in = data_dir
     now_ms = SystemClock().stamp().at
     site = "" if settings is None else settings.site
     about = support.about(VERSION, now_ms, data_dir) | {"site": site}
