@@ -67,7 +67,8 @@ class Phone(_Masked):
 
     @property
     def last4(self) -> str:
-        return self._value[-4:]
+        """The last four digits, as a pad can type them: a hyphen before an extension is none."""
+        return "".join(sign for sign in self._value if sign.isdigit())[-4:]
 
     def masked(self) -> str:
         """For villagers' screens, LED, prints and logs: 138******78."""

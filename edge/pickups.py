@@ -10,7 +10,7 @@ from typing import Any
 
 from edge import cells, events, log, shelves
 from edge.events import Fact, name_of
-from edge.model import OperatorId, Parcel, ParcelId, ParcelState, PickupCode, PickupToken, Rejected, moved
+from edge.model import OperatorId, Parcel, ParcelId, ParcelState, Phone, PickupCode, PickupToken, Rejected, moved
 from edge.parcels import HERE, load
 from edge.store import Tx
 
@@ -26,7 +26,7 @@ def identify(tx: Tx, code: PickupCode, last4: str) -> Parcel | None:
     if row is None:
         log.append(tx, events.PickupRefused("wrong_code", None))
         return None
-    if row["phone"] is not None and row["phone"][-4:] != last4:
+    if row["phone"] is not None and Phone(row["phone"]).last4 != last4:
         tx.update("parcel", ("id", row["id"]), {"wrong_tails": row["wrong_tails"] + 1})
         log.append(tx, events.PickupRefused("wrong_code", row["id"]))
         return None

@@ -367,6 +367,25 @@ def test_a_used_code_and_token_open_nothing(store: Store, hub: Hub) -> None:
     refused(store, "not_here", pickups.begin_pickup, parcel.id, "code")
 
 
+@pytest.mark.parametrize(
+    ("phone", "tail"),
+    [
+        ("0571-8888888-1", "8881"),
+        ("18412345678-123", "8123"),
+        ("+86-138-0013-8-0-0-0", "8000"),
+        ("13800138000", "8000"),
+    ],
+)
+def test_the_tail_of_a_phone_is_what_the_keys_can_type(store: Store, hub: Hub, phone: str, tail: str) -> None:
+    """A manifest may write hyphens and extensions; the pad of the kiosk has digits alone."""
+    parcel = stored(store, hub, 1, phone=phone)
+
+    found = store.run_now(pickups.identify, PickupCode(code_of(store, parcel.id)), tail)
+
+    assert found is not None
+    assert found.id == parcel.id
+
+
 @pytest.mark.parametrize("tail", ["", "0", "800", "18000", "８０００", "80 0", "%", "_"])
 def test_only_the_very_tail_counts(store: Store, hub: Hub, tail: str) -> None:
     parcel = stored(store, hub, 1)
