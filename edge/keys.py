@@ -30,11 +30,14 @@ def load(settings: Settings) -> Keys:
 def device_key(path: Path) -> bytes:
     """Return the device key, making it once: whole and durable, or not at all.
 
-    Errors: ConfigError for a damaged one; a new key would lock every PIN out and break the chain.
+    Errors: ConfigError for one that is damaged or cannot be read; a new key would lock every PIN out.
     """
     if not path.exists():
         _make(path)
-    text = path.read_text(encoding="latin-1").strip()
+    try:
+        text = path.read_text(encoding="latin-1").strip()
+    except OSError as error:
+        raise ConfigError(path, [Problem(1, path.name, f"cannot be read: {error.strerror}")]) from error
     if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
         raise ConfigError(path, [Problem(1, path.name, "must hold 64 hexadecimal digits")])
     return bytes.fromhex(text)

@@ -44,6 +44,14 @@ def test_a_damaged_key_is_refused_and_not_replaced(tmp_path: Path, text: str) ->
     assert path.read_text(encoding="latin-1") == text
 
 
+def test_a_key_that_the_disk_does_not_give_is_told_as_such(tmp_path: Path) -> None:
+    """Where the kiosk is supervised, only this error comes to its screen."""
+    (tmp_path / "device.key").mkdir()
+
+    with pytest.raises(ConfigError, match=r"device.key.*cannot be read: Is a directory"):
+        keys.device_key(tmp_path / "device.key")
+
+
 def test_programs_that_start_together_for_the_first_time_share_one_key(tmp_path: Path) -> None:
     for round_ in range(4):
         path, together = tmp_path / str(round_) / "device.key", threading.Barrier(4)
