@@ -287,7 +287,7 @@ def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
         "door-late": frame(v.Door(CellNo(7), 0, stage="late"), rows),
         "door-blind": frame(v.Door(CellNo(112), 45, 1), rows, left_s=44, face=_blind(rows)),
         "fetch": frame(v.Fetch(PARCELS[2:3]), rows),
-        "fetch-many": frame(v.Fetch(PARCELS), rows),
+        "fetch-many": frame(v.Fetch(PARCELS[2:]), rows),
         "fetch-offline": frame(v.Fetch(PARCELS[2:3]), rows, link=s.LinkState(False, 14, 99_999)),
         "thanks": frame(v.Done(3), rows, left_s=29),
         "help": frame(v.Help("023-79001234", v.Home()), rows, left_s=29),

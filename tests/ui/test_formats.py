@@ -83,6 +83,19 @@ def test_no_amount_is_torn_and_no_mark_begins_a_line() -> None:
     assert not any(line[0] in NOT_FIRST for line in lines)
 
 
+@pytest.mark.parametrize(("text", "width", "last"), [
+    ("机器出了毛病，请找站长。", 11, "站长。"), ("秤没有回应，看看开没开", 10, "没开"), ("请取包裹", 3, "包裹"),
+    ("看见 12", 3, "12"), ("请等", 1, "等"),
+])  # fmt: skip
+def test_no_single_chinese_sign_is_left_alone_on_the_last_line(text: str, width: int, last: str) -> None:
+    assert wrap(text, width, em)[-1] == last
+
+
+def test_a_number_and_its_unit_stay_on_one_line() -> None:
+    assert units("点中 5/5, 8.0 mm") == ["点", "中 ", "5/5, ", "8.0 mm"]
+    assert units("12 MB free, 3 mmm") == ["12 MB ", "free, ", "3 ", "mmm"]
+
+
 @given(st.text("您好请取包裹，。！（）“”￥1234567890.abc \n", max_size=60), st.integers(4, 30))
 def test_wrapping_loses_nothing_but_spaces_and_keeps_the_rules(text: str, width: int) -> None:
     lines = wrap(text, width, em)

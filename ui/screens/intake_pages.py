@@ -91,7 +91,7 @@ def _stored(kit: Kit, in_cell: bool, has_code: bool) -> Widget:
     All of it is live: `ui.screens.root` keeps the page from one stored parcel to the next.
     """
     ground, ink = theme.JADE_PALE, theme.JADE_DEEP
-    kind = kit.t("door.cell_word") if in_cell else kit.t("place.shelf_word")
+    kind = kit.t("place.cell_word") if in_cell else kit.t("place.shelf_word")
     spot = kit.live_text(_of(_spot), 60 if kit.portrait else 34, bold=True, on=ground, colour=ink, floor=14)
     left = column(kit.text(kind, theme.STAFF_TITLE, on=ground, colour=ink, height=11), spot)
     facts = [
