@@ -310,8 +310,12 @@ def _leave(case: Case, parcel: str, *, left_open: bool = False) -> None:
 
 
 def _take(case: Case, place: str | None) -> None:
-    if place is not None:
-        case.tx.execute("UPDATE place SET taken = 1 WHERE place = ?", (place,))
+    if place is not None:  # perhaps of a shelf that the settings do not name any more
+        case.tx.execute(
+            "INSERT INTO place (place, shelf, free_seq, free_at, taken) VALUES (?, ?, 0, 0, 1)"
+            " ON CONFLICT (place) DO UPDATE SET taken = 1",
+            (place, place.partition("-")[0]),
+        )
 
 
 def _number(tx: Tx, key: str, number: str) -> None:

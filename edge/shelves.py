@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
 from edge.model import Place
@@ -11,13 +12,18 @@ COOLDOWN = 48 * 3_600_000  # code_cooldown_hours of the policy table; a busy she
 
 
 def lay_out(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
-    """Make a row for each (shelf, place). Places in use stay as they are."""
+    """Make a row for each (shelf, place). Places in use stay as they are, free ones that are no more go."""
     tx.bookkeeping = True
+    named: list[str] = []
     for shelf, place in places:
+        named.append(place)
         tx.execute(
             "INSERT OR IGNORE INTO place (place, shelf, free_seq, free_at, taken) VALUES (?, ?, 0, 0, 0)",
             (place, shelf),
         )
+    tx.execute(
+        "DELETE FROM place WHERE taken = 0 AND place NOT IN (SELECT value FROM json_each(?))", (json.dumps(named),)
+    )
 
 
 def take(tx: Tx) -> Place | None:

@@ -447,6 +447,22 @@ def test_a_place_that_was_given_back_rests_longest(store: Store, hub: Hub) -> No
     assert not store.run_now(shelves.rested, "A-1-001")  # type: ignore[arg-type]
 
 
+def test_nothing_is_put_on_a_shelf_that_was_taken_down(store: Store, hub: Hub) -> None:
+    """The settings name fewer places after a start: what lies on the others stays, then they are gone."""
+    fewer = [("A", "A-1-003")]
+    here = stored(store, hub, 1, "shelf")
+    store.run_now(shelves.lay_out, fewer)
+
+    assert stored(store, hub, 2, "shelf").place == "A-1-003"
+    hub.tell(store, expected(3))
+    assert refused(store, "no_free_place", parcels.arrive, arrival(3, "shelf"))
+    assert parcel_of(store, 1).place == here.place
+    store.run_now(pickups.begin_pickup, here.id, "operator")
+    store.run_now(pickups.picked_up, here.id, "self", "handed_over", OPERATOR)
+    store.run_now(shelves.lay_out, fewer)
+    assert refused(store, "no_free_place", parcels.arrive, arrival(3, "shelf"))
+
+
 # --- forgetting people --------------------------------------------------------------------------------------------
 
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -42,6 +43,7 @@ from edge.model import (
     PickupCode,
     Rejected,
 )
+from edge.prints import NUMBER_GAP
 from edge.store import FILE, Store, Tx
 
 parcel_numbers = st.integers(1, 6)
@@ -69,6 +71,7 @@ class Counter(RuleBasedStateMachine):
         self.drawer: dict[str, int] = {}  # what the cashier knows: bill -> fen
         self.states: dict[str, str] = {}
         self.facts = 0
+        self.put_back: list[int] = []  # how many bills had been taken each time a backup was put back
 
     @initialize()
     def opens(self) -> None:
@@ -241,6 +244,7 @@ class Counter(RuleBasedStateMachine):
         folder.mkdir()
         if where == "restored":
             backup.restore(folder, backup.make(self.store.folder).path)
+            self.put_back.append(len(self._taken()))
         else:
             for name in (FILE, f"{FILE}-wal"):
                 shutil.copy(self.store.folder / name, folder / name)
@@ -258,12 +262,16 @@ class Counter(RuleBasedStateMachine):
         rows = self.store.run_now(Tx.rows, f"SELECT id, fen FROM bill WHERE state IN {MONEY}")
         assert {row["id"]: row["fen"] for row in rows} == self.drawer
 
-        taken = self.store.run_now(
+        taken = self._taken()
+        assert len({row["bill"] for row in taken}) == len(taken)
+        passed_over = [NUMBER_GAP * sum(at < n for at in self.put_back) for n in range(1, len(taken) + 1)]
+        assert [row["slip"] for row in taken] == [f"{n + gap:06d}" for n, gap in enumerate(passed_over, 1)]
+
+    def _taken(self) -> list[dict[str, Any]]:
+        return self.store.run_now(
             Tx.rows, "SELECT json_extract(body, '$.bill') AS bill, json_extract(body, '$.slip') AS slip FROM fact"
             " WHERE kind = 'bill_accepted.1' ORDER BY seq"
         )  # fmt: skip
-        assert len({row["bill"] for row in taken}) == len(taken)
-        assert [row["slip"] for row in taken] == [f"{n:06d}" for n in range(1, len(taken) + 1)]
 
     @invariant()
     def cells_and_parcels_agree(self) -> None:

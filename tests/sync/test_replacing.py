@@ -6,6 +6,7 @@ import base64
 import random
 from collections.abc import Callable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,21 @@ def test_all_comes_back_from_facts_alone(old: Terminal, new: Terminal) -> None:
 
     assert new.restore() == "facts"
     assert new.parcels() == {parcel: ("on_shelf", code) for parcel, code in told.values()}
+
+
+def test_what_lies_on_a_shelf_that_the_new_settings_do_not_name_can_be_given_out(old: Terminal, new: Terminal) -> None:
+    told = old.take_in(1, 2, 3)
+    old.send()
+    new.settings = replace(new.settings, shelves=(replace(new.settings.shelves[0], positions=1),))
+    assert new.restore() == "facts"
+
+    with closing(new.open()) as store:
+        for parcel, _ in told.values():
+            store.run_now(pickups.begin_pickup, parcel, "operator")
+            store.run_now(pickups.picked_up, parcel, "self", "handed_over", OP)
+    with closing(new.open()) as store:
+        assert store.run_now(lambda tx: tx.value("SELECT count(*) FROM place")) == 1
+    assert {state for state, _ in new.parcels().values()} == {"picked_up"}
 
 
 def test_a_copy_that_is_ahead_of_the_hub_wins_and_the_rest_goes_up(old: Terminal, new: Terminal) -> None:
