@@ -2,8 +2,8 @@
 
     python tests/ui/stand.py SOCKET [idle seconds at pick-up]
 
-stdin:  `step EXPR` posts a step (an expression over `edge.steps`), `scan TEXT`, `key SYM`, `click X Y`, `quit` (the
-        window's close button), `bug`, `stop`.
+stdin:  `step EXPR` posts a step (an expression over `edge.steps`), `scan TEXT`, `key SYM`, `click X Y`, `press X Y`,
+        `let-go X Y`, `quit` (the window's close button), `bug`, `stop`.
 stdout: `ready RENDERER`, and `intent REPR` for each intent.
 """
 
@@ -67,10 +67,12 @@ def obey(line: str, bridge: Bridge) -> None:
         case "key":
             push(KeyEvent(type=KEY_DOWN, state=1, sym=int(rest)))
             push(KeyEvent(type=KEY_UP, sym=int(rest)))
-        case "click":
+        case "click" | "press" | "let-go":
             x, y = (int(part) for part in rest.split())
-            push(ButtonEvent(type=BUTTON_DOWN, button=1, state=1, clicks=1, x=x, y=y))
-            push(ButtonEvent(type=BUTTON_UP, button=1, clicks=1, x=x, y=y))
+            if word != "let-go":
+                push(ButtonEvent(type=BUTTON_DOWN, button=1, state=1, clicks=1, x=x, y=y))
+            if word != "press":
+                push(ButtonEvent(type=BUTTON_UP, button=1, clicks=1, x=x, y=y))
         case "quit":
             push(KeyEvent(type=QUIT))
         case "bug":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kivy.graphics import Color, Rectangle
@@ -17,8 +18,10 @@ from ui.screens.pages import draw
 from ui.screens.theme import Ruler
 from ui.screens.widgets import Tap
 from ui.viewmodels import Frame
-from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, ParcelCard, Search
+from ui.viewmodels.batch import GunList
+from ui.viewmodels.staff_states import Cells, Intake, IntakePhone, Login, Money, ParcelCard, Pending, Search
 from ui.viewmodels.states import BillAccount, BillCash, CodeEntry, Standby
+from ui.viewmodels.stick import StickPage
 from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
 from ui.viewmodels.wizard_states import FirstPin, WizardDoor, WizardGrid, WizardTrial
 
@@ -52,6 +55,7 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         self._press, self._touched = press, touched
         self._shape: object = None
         self._screen = ""
+        self._subject: object = None
         self._lives: list[Live] = []
         self._changed_at = 0.0
         self._last: tuple[str, float] = ("", 0.0)
@@ -69,16 +73,22 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
                 update(frame)
             return False
         self._shape = wanted
-        kit = Kit(frame, self.ruler, self.tapped)
+        about = subject(frame)
+        kit = Kit(frame, self.ruler, partial(self._let_go, about))
         page = draw(kit)
         self.clear_widgets()
         self.add_widget(page)
         self._lives = kit.lives
         self._paper.rgba = kit.paper
         name = f"{frame.state.screen}/{frame.ask_s is not None}"
-        if name != self._screen:
-            self._screen, self._changed_at = name, time.monotonic()
+        if name != self._screen or about != self._subject:
+            self._screen, self._subject, self._changed_at = name, about, time.monotonic()
         return True
+
+    def _let_go(self, about: object, button: str) -> None:
+        """A finger that came down on one parcel does nothing to the next: a scan can change it under the finger."""
+        if about == self._subject:
+            self.tapped(button)
 
     def tapped(self, button: str) -> None:
         now = time.monotonic()
@@ -140,6 +150,16 @@ def shape(frame: Frame) -> object:
         pairing,
         setup,
     )
+
+
+def subject(frame: Frame) -> object:
+    """What the buttons of a page are about: the same page of another parcel, or of other lines, is another page."""
+    state = frame.state
+    lines: object = frame.day.pending_deposits if isinstance(state, Pending) and frame.day is not None else None
+    if isinstance(state, GunList | Money | StickPage):
+        lines = state.board
+    about = (getattr(state, name, None) for name in ("parcel", "parcels", "bill", "cell", "result", "page"))
+    return state.screen, *about, lines
 
 
 def _staff_shape(frame: Frame) -> object:
