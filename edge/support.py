@@ -32,6 +32,7 @@ FOR_ALL = 0o644  # a stick is read by another machine's user; what it says only 
 LIBRARIES = ("kivy", "paho-mqtt", "pyserial", "sqlite-utils", "cryptography", "requests", "evdev", "python-escpos")
 LEFT_OUT = ("help_phone", "name", "username")  # of the settings
 MACHINE_FILES = ("/etc/village-image", "/etc/os-release", "/proc/meminfo", "/proc/mounts", "/proc/loadavg")
+WATCHDOG = Path("/sys/class/watchdog/watchdog0")
 MAX_MACHINE_FILE = 16 * 1024
 
 
@@ -49,6 +50,7 @@ def about(version: str, now_ms: int, data_dir: Path) -> dict[str, Any]:
         "uptime_s": _uptime_s(),
         "memory_mb": examine.memory_mb(),
         "heat_c": examine.heat_c(),
+        "watchdog": watchdog(),
         "disk_free_mb": disk.free_mb,
         "disk_read_only": disk.is_read_only,
         "disk_used_up_percent": disk.used_up,
@@ -79,6 +81,12 @@ def files(told: Told, data_dir: Path, settings_file: Path | None) -> dict[str, b
     for number, file in enumerate(sorted((data_dir / "log").glob("point.log*"))[:LOG_FILES]):
         found[f"log-{number}.txt"] = _log(file)
     return found
+
+
+def watchdog(folder: Path = WATCHDOG) -> str:
+    """The hardware watchdog of this machine and whether it runs, "Broadcom BCM2835 Watchdog timer, active"; or ""."""
+    said = (_machine_file(str(folder / name)).strip() for name in ("identity", "state"))
+    return ", ".join(word for word in said if word)
 
 
 def write(content: Mapping[str, bytes], authority: Path, folder: Path, site: str, now_ms: int) -> Path:

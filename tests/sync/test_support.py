@@ -128,6 +128,7 @@ def test_a_bundle_has_what_helps_and_nothing_of_a_person(
     assert device.read_text().strip() not in everything
     assert {"about.json", "doctor.json", "settings.txt", "facts.jsonl", "log-0.txt", "machine-os-release"} <= set(files)
     assert json.loads(files["about.json"])["site"] == SITE
+    assert json.loads(files["about.json"])["watchdog"] == gathering.watchdog()
     assert "2026-07-01 09:30:00 INFO x: written past" in files["log-0.txt"]
     assert "no answer from board 3" in files["log-0.txt"]
     assert "help_phone = *" in files["settings.txt"]
@@ -136,6 +137,14 @@ def test_a_bundle_has_what_helps_and_nothing_of_a_person(
     assert kinds[-1] == "bill_accepted.1"
     findings = {each["what"] for each in json.loads(files["doctor.json"])}
     assert {"disk", "books", "certificate", "link"} <= findings
+
+
+def test_it_tells_whether_a_hardware_watchdog_runs(tmp_path: Path) -> None:
+    assert gathering.watchdog(tmp_path) == ""
+    (tmp_path / "identity").write_text("i6300ESB timer\n")
+    (tmp_path / "state").write_text("active\n")
+
+    assert gathering.watchdog(tmp_path) == "i6300ESB timer, active"
 
 
 def test_only_the_own_district_can_read_it(blank: Blank, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
