@@ -21,7 +21,7 @@ TRY_MS = 300_000
 PIN_LOCKS_MS = (60_000, 300_000, 900_000, 3_600_000)  # after the 5th wrong PIN: 1, 5, 15 min, then 1 h each
 PICKUP = "pickup"
 PIN = "pin"
-MIN_PIN = 6
+MIN_PIN, MAX_PIN = 6, 8  # digits; the screen takes no more
 SET_UP_HERE = "first_people"  # key in meta
 FIRST = {Role.TECHNICIAN: "tech1", Role.OPERATOR: "op1"}  # ids of the first two people of a point set up on its screen
 
@@ -86,9 +86,9 @@ def _save(tx: Tx, scope: str, credit: int, fails: int) -> None:
 
 
 def check_pin_form(pin: str) -> None:
-    """Errors: Rejected weak_pin for fewer than six digits, all equal, or a plain run like 123456."""
+    """Errors: Rejected weak_pin for fewer than six digits or more than eight, all equal, or a plain run like 123456."""
     steps = {int(b) - int(a) for a, b in pairwise(pin)} if pin.isascii() and pin.isdigit() else set()
-    if len(pin) < MIN_PIN or not steps or steps in ({0}, {1}, {-1}):
+    if not MIN_PIN <= len(pin) <= MAX_PIN or not steps or steps in ({0}, {1}, {-1}):
         raise Rejected("weak_pin")
 
 

@@ -24,7 +24,7 @@ from edge.store import StoreFault
 
 WHY = {
     "not_allowed": "this cell is not known or holds a parcel; a parcel is given out at the kiosk",
-    "weak_pin": "a PIN has at least 6 digits and is neither a row nor one digit again and again",
+    "weak_pin": "a PIN has 6 to 8 digits and is neither a row nor one digit again and again",
     "pin_taken": "somebody else has this PIN",
 }
 

@@ -193,7 +193,7 @@ def test_people_are_added_by_pin_from_standard_input(say: Say) -> None:
     assert say(*add, "op1", typed="271828\n")[0] == 0
     for weak in ("123456\n", "", "abc\n", "1\n"):
         code, _, err = say(*add, "op3", typed=weak)
-        assert (code, err.startswith("refused: a PIN has at least 6 digits")) == (1, True)
+        assert (code, err.startswith("refused: a PIN has 6 to 8 digits")) == (1, True)
 
 
 def test_a_closed_standard_input_is_an_empty_one(config: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_closed_standard_input_is_an_empty_one(config: Path) -> None:
     done = program(*words, preexec_fn=lambda: os.close(0))
 
     assert (done.returncode, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"refused: a PIN has at least 6 digits")
+    assert done.stderr.startswith(b"refused: a PIN has 6 to 8 digits")
     assert done.stderr.count(b"\n") == 1
 
 

@@ -14,6 +14,7 @@ from stockroom import MINUTE, SOAK, Clock, Dice, furnish, kinds, new_store
 from edge import guard
 from edge.model import OperatorId, Rejected, Role
 from edge.store import Store
+from ui.viewmodels.states import PIN_MAX
 
 YEARS = 10 * 365 * 24 * 3_600_000
 
@@ -214,16 +215,34 @@ def test_codes_and_pins_are_counted_apart(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    "pin", ["", "1", "12345", "123456", "987654", "000000", "111111", "abcdef", "１２３４５７", "12345 ", "-12345"]
+    "pin",
+    [
+        "",
+        "1",
+        "12345",
+        "123456",
+        "987654",
+        "000000",
+        "111111",
+        "abcdef",
+        "１２３４５７",
+        "12345 ",
+        "-12345",
+        "908172635",
+    ],
 )
 def test_weak_pins_are_refused(pin: str) -> None:
     with pytest.raises(Rejected, match="weak_pin"):
         guard.check_pin_form(pin)
 
 
-@pytest.mark.parametrize("pin", ["271828", "112233", "908172635"])
+@pytest.mark.parametrize("pin", ["271828", "112233", "90817263"])
 def test_other_pins_are_taken(pin: str) -> None:
     guard.check_pin_form(pin)
+
+
+def test_every_pin_that_is_taken_can_be_typed_on_the_screen() -> None:
+    assert guard.MAX_PIN == PIN_MAX
 
 
 def test_a_pin_fits_only_itself_on_its_own_device() -> None:
