@@ -4,12 +4,13 @@
 
 stdin:  `step EXPR` posts a step (an expression over `edge.steps`), `scan TEXT`, `key SYM`, `click X Y`, `press X Y`,
         `let-go X Y`, `quit` (the window's close button), `bug`, `stop`.
-stdout: `ready RENDERER`, and `intent REPR` for each intent.
+stdout: `ready RENDERER`, and `intent REPR` for each intent, with what it does not show by itself.
 """
 
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import os
 import sys
 import threading
@@ -92,9 +93,14 @@ def _bug() -> None:
     Clock.schedule_once(wrong, 0)
 
 
+def _shown(intent: Any) -> str:
+    told = ", ".join(f"{each.name}={getattr(intent, each.name)!r}" for each in dataclasses.fields(intent))
+    return f"{type(intent).__name__}({told})"
+
+
 def main(socket: str, pickup_s: str = "30") -> None:
     bridge = Bridge()
-    bridge.on_intent = lambda intent: print("intent", repr(intent), flush=True)
+    bridge.on_intent = lambda intent: print("intent", _shown(intent), flush=True)
     bridge.on_ready = lambda: print("ready", bridge.renderer, flush=True)
 
     def listen() -> None:
