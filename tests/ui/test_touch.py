@@ -130,14 +130,14 @@ def test_a_parcel_is_taken_by_touches(stand: Stand) -> None:
     stand.say("step Thanks(1)")
     stand.drive.wait("thanks")
 
-    assert asked == "intent PickUp(code=PickupCode(******))"
+    assert asked == "intent PickUp(code=PickupCode(******), last4='5678')"
     assert "7 号门开了，请取包裹" in page["texts"]
 
 
 def test_a_scan_on_the_home_screen_needs_no_touch(stand: Stand) -> None:
     stand.say("scan VP1:ABCDEF")
 
-    assert stand.heard("intent") == "intent Scanned(screen='home', scanner='counter')"
+    assert stand.heard("intent") == "intent Scanned(text='VP1:ABCDEF', screen='home', scanner='counter')"
     stand.drive.wait("wait")
 
 
