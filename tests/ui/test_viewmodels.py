@@ -433,3 +433,39 @@ def test_a_name_is_never_in_an_intents_or_frames_repr() -> None:
 
     assert "相如" not in repr(frame(v.BillConfirm(secret, (secret,))))
     assert "5002390" not in repr(frame(v.BillConfirm(secret, (secret,))))
+
+
+DOOR_OF_A_TOKEN = (s.OpeningDoor(CellNo(7)), s.TakeParcel(CellNo(7), 45, 0), s.Thanks(1))
+
+
+@pytest.mark.parametrize(("steps", "button"), [
+    (DOOR_OF_A_TOKEN, "done"),
+    ((s.OpeningDoor(CellNo(7)), s.CallStaff(CellNo(7), "wrong_door")), "home"),
+    ((*DOOR_OF_A_TOKEN, s.HelpCalled("")), "home"),
+    ((SLIP,), "home"),
+])  # fmt: skip
+def test_whoever_leaves_a_page_of_a_villager_leaves_nobody_logged_in(steps: tuple[s.Step, ...], button: str) -> None:
+    """The operator scanned a villager's token: the villager presses on, and has no right of the operator after it."""
+    view, _ = play(logged_in(), *steps)
+
+    view, asked = play(view, button)
+
+    assert (view.state, view.role) == (v.Home(), None)
+    assert s.Logout() in asked
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.TECHNICIAN])
+def test_after_an_error_nobody_is_logged_in_behind_the_first_page(role: Role) -> None:
+    """A technician's tool would else take every scan of the villagers for hours."""
+    view, _ = play(logged_in(role), s.Trouble("1234"))
+
+    view, asked = tick(view, 6_000, 6_000)
+
+    assert (view.state, view.role) == (v.Home(), None)
+    assert asked == (s.CancelFlow(), s.Logout())
+
+
+def test_after_an_error_on_a_page_of_a_villager_nobody_is_logged_out() -> None:
+    view, _ = play(start(Face()), s.Trouble("1234"))
+
+    assert tick(view, 6_000, 6_000)[1] == (s.CancelFlow(),)

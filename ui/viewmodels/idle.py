@@ -32,7 +32,7 @@ def tick(frame: Frame, idle_ms: int, shown_ms: int) -> Answer:
         case Door(seconds=seconds) | IntakeDoor(seconds=seconds) if seconds:
             return replace(frame, left_s=max(0, seconds - shown_ms // 1000)), ()
         case Broken() if shown_ms >= TROUBLE_MS:
-            return frame.cleared(Home()), (s.CancelFlow(),)
+            return frame.cleared(Home()), (s.CancelFlow(), *((s.Logout(),) if frame.role else ()))
         case Wait() | CodeEntry(busy=True) | Login(busy=True) | BillCash(busy=True):
             return _waiting(frame, shown_ms)
         case ToolState() as tool if is_waiting(tool) and shown_ms >= LATE_MS:
@@ -88,9 +88,7 @@ def _ask(frame: Frame, idle_ms: int) -> Answer:
 def _home(frame: Frame) -> Answer:
     """Nobody is there: give up what the flows hold, forget all, log out."""
     _, intents = leave(frame, Home())
-    if frame.role:
-        return frame.cleared(Standby()), (*intents, s.Logout())
-    return frame.cleared(Home()), intents
+    return frame.cleared(Standby() if frame.role else Home()), intents
 
 
 def _waiting(frame: Frame, shown_ms: int) -> Answer:

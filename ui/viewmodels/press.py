@@ -103,6 +103,8 @@ def leave(frame: Frame, to: State) -> Answer:
     intents: tuple[s.Intent, ...] = (s.CancelFlow(),) if is_held else ()
     if isinstance(frame.state, BillConfirm | BillCash) and isinstance(to, BillList | BillConfirm):
         intents = ()
+    if frame.role and isinstance(to, Home):  # whoever stands before a villager's page is not the operator any more
+        return frame.cleared(to), (*intents, s.Logout())
     return frame.to(to), intents
 
 
