@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 STOP_S = 5.0
 AGAIN_S = 120.0  # three tries in the five minutes in which systemd bears ten
 SHOWN_S = 2.0  # how long a person can read that the machine starts
-SLOW_S = 180.0  # one look over a bad line: a few calls of at most half a minute each
+SLOW_S = 180.0  # one look, or the next part of books that come back: a few calls of at most half a minute each
 
 
 class Looker:
@@ -60,7 +60,8 @@ class Looker:
     @property
     def is_alive(self) -> bool:
         """Whether it goes on looking, for the watchdog."""
-        return self._thread.is_alive() and time.monotonic() - self._looked_at < SLOW_S
+        got_on_at = max(self._looked_at, self._beginning.got_on_at)
+        return self._thread.is_alive() and time.monotonic() - got_on_at < SLOW_S
 
     def start(self) -> None:
         self._thread.start()

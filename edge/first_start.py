@@ -9,6 +9,7 @@ power cut at any moment the next start goes on. Blocking; edge/first_app.py runs
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,6 +73,7 @@ class Beginning:
         self._goes_on = False
         self._said: tuple[int, str] = (-1, "")  # of which profile the hub was told what
         self.is_done = False
+        self.got_on_at = time.monotonic()  # a look that brings books back takes long, and is well as long as they come
 
     def ask_anew(self) -> None:
         """The hub said no: throw the key away, so that the next look asks with another code. Errors: OSError."""
@@ -174,7 +176,9 @@ class Beginning:
         """First what the terminal before us had, then the settings: with them we are a kiosk."""
         settings = settings_of(found.text, found.file, ground)
         key = bytes.fromhex(identity.link_file.read_text("ascii"))
-        replacing = Replacing(self._place, settings.site, key, enroller(hub, identity, self._time), self._clock)
+        voice = enroller(hub, identity, self._time)
+        replacing = Replacing(self._place, settings.site, key, voice, self._clock)
+        replacing.got_on = self._got_on
         try:
             if not replacing.is_over and (self._says_restoring or replacing.finds()):
                 if not self._says_restoring:
@@ -197,6 +201,9 @@ class Beginning:
         log.info("first start: the settings came from the %s", found.source)
         self.is_done = True
         return replace(shown, state="starting")
+
+    def _got_on(self) -> None:
+        self.got_on_at = time.monotonic()
 
     # --- where profiles are -----------------------------------------------------------------------------------------
 

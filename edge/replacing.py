@@ -13,7 +13,7 @@ import hashlib
 import logging
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,9 +73,13 @@ class Unusable(Exception):
 
 
 class Replacing:
-    """Brings the books of a site back. Errors of `run`: EnrolFault, OSError, StoreFault."""
+    """Brings the books of a site back. Errors of `run`: EnrolFault, OSError, StoreFault.
+
+    `got_on` is told of every answer of the hub: years of facts over a slow line take longer than any look.
+    """
 
     def __init__(self, place: Place, site: str, link_key: bytes, voice: Voice, clock: Clock) -> None:
+        self.got_on: Callable[[], None] = lambda: None
         self._place = place
         self._site = site
         self._key = link_key
@@ -144,6 +148,7 @@ class Replacing:
                     break
                 out.write(piece)
                 out.flush()
+                self.got_on()
                 have += len(piece)
         if hashlib.sha256(file.read_bytes()).hexdigest() != digest:
             file.unlink()
@@ -210,6 +215,7 @@ class Replacing:
 
     def _page(self, way: str, after: int, mark: str) -> Page:
         told = self._voice.say("books", {"way": way, "after": after, "mark": mark})
+        self.got_on()
         try:
             end = Position(LogId(str(told["log"])), Seq(int(told["upto"])), str(told["mark"]))
             items = tuple(_items(told["items"]))

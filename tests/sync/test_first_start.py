@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 from tls_district import HOST, TlsDistrict
 
+from edge import first_app
 from edge.clock import SystemClock
-from edge.first_app import prove
+from edge.first_app import Looker, prove
 from edge.first_files import Place
 from edge.first_start import Beginning
 from edge.steps.first import FirstStart, ProfileRefused
 from sync.profile import Profile, signed
+from ui.bridge import Bridge
 
 PANEL = {"width": 1280, "height": 800, "diagonal_inch": 10.1, "fullscreen": False}
 SITE = "QJ-0001"
@@ -323,3 +326,20 @@ def test_the_hub_checks_a_profile_with_the_terminals_rules_and_hears_what_only_t
     assert not blank.place.config.exists()
     assert (said["number"], said["said"]) == (kept["number"], "invalid")
     assert said["mistakes"][0].startswith("led: option heigth")
+
+
+def test_a_look_that_takes_long_is_well_as_long_as_it_gets_on(
+    district: TlsDistrict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the watchdog ends it in the middle, again and again."""
+    blank, bridge = Blank(district, tmp_path), Bridge()
+    looker = Looker(blank.beginning, bridge, pause_s=60)
+    looker.start()
+    try:
+        monkeypatch.setattr(first_app, "SLOW_S", 0.0)
+        assert not looker.is_alive
+        blank.beginning.got_on_at = time.monotonic() + 60
+        assert looker.is_alive
+    finally:
+        bridge.stop()
+        looker.stop()

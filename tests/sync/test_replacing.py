@@ -115,8 +115,9 @@ class Terminal:
             pass
         Books(SITE, self.place.data_dir, KEY, DEVICE).to_hub(self.desk.say, 1)
 
-    def restore(self) -> str:
+    def restore(self, got_on: Callable[[], None] = lambda: None) -> str:
         replacing = Replacing(self.place, SITE, KEY, self.desk, SystemClock())
+        replacing.got_on = got_on
         return replacing.run(self.settings) if replacing.finds() else ""
 
     def parcels(self) -> dict[str, tuple[str, str]]:
@@ -193,6 +194,21 @@ def test_a_spoiled_copy_is_passed_over(old: Terminal, new: Terminal) -> None:
 
     assert new.restore() == "facts"
     assert new.parcels() == {parcel: ("on_shelf", code) for parcel, code in told.values()}
+
+
+@pytest.mark.parametrize("by_copy", [True, False])
+def test_books_that_come_back_in_many_answers_say_with_each_that_they_come(
+    old: Terminal, new: Terminal, by_copy: bool
+) -> None:
+    """A watchdog that hears nothing for three minutes begins anew, and years over a slow line take longer."""
+    old.take_in(*range(60))
+    old.send()
+    if by_copy:
+        old.keep()
+    before, heard = new.desk.asked, []
+
+    assert new.restore(lambda: heard.append(1)) == ("hub" if by_copy else "facts")
+    assert len(heard) >= new.desk.asked - before - 3  # but for the questions how large a copy is
 
 
 @pytest.mark.parametrize("damage", [b"no database at all", b""])
