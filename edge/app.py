@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
-from edge import events, keys, log, record_file
+from edge import events, keys, leftovers, log, record_file
 from edge.carrying import Carrying, Place
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
@@ -97,6 +97,7 @@ class Kiosk:
     def start(self) -> None:
         """Open the store and start the io thread. Errors: StoreFault."""
         self._store.open()
+        leftovers.clear(self._settings.data_dir)
         self._bridge.on_intent = self._submit
         self._thread.start()
 

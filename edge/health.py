@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from edge import log
 from edge.clock import Clock, Dice
 from edge.copies import FILE, read_only
 from edge.doctor_line import ask_alive
+from edge.leftovers import scratch
 from edge.store import Keys, Store, StoreFault, Tx
 from edge.update_trial import Trial
 
@@ -60,8 +60,7 @@ def books(folder: Path, keys: Keys, clock: Clock, dice: Dice) -> tuple[str, ...]
     if not (folder / FILE).exists():
         return ()  # a terminal that has not begun yet
     try:
-        with tempfile.TemporaryDirectory(prefix=".health-", dir=folder) as scratch:
-            copy = Path(scratch)
+        with scratch(folder) as copy:
             _copy(folder / FILE, copy / FILE)
             store = Store(copy, clock, dice, keys)
             store.open()

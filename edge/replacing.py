@@ -25,6 +25,7 @@ from edge.config import Settings
 from edge.copies import FILE, last_fact
 from edge.events import BadFact, Encoded
 from edge.first_files import Place
+from edge.leftovers import COPY, RESTORING
 from edge.model import LogId, Seq, Stamp
 from edge.rebuild import Rebuild
 from edge.setup import lay_out
@@ -34,8 +35,6 @@ from sync.files import replace_file, sync_folder
 from sync.kept import KeptHead
 from sync.stick_file import BadStick
 
-FOLDER = "restoring"
-COPY = "copy.kept"  # the hub's, as far as it has come
 AGAIN = (events.ParcelExpected, events.NoticeSent, events.BillIssued, events.BillPosted, events.BillRefused)
 
 logger = logging.getLogger(__name__)
@@ -85,7 +84,7 @@ class Replacing:
         self._key = link_key
         self._voice = voice
         self._clock = clock
-        self._work = place.data_dir / FOLDER
+        self._work = place.data_dir / RESTORING
 
     @property
     def is_over(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from stockroom import Clock, Dice, furnish, new_store
 
-from edge import events, health, log, update_trial
+from edge import events, health, leftovers, log, update_trial
 from edge.health import Alive, judge
 from edge.store import FILE
 from edge.update_trial import Trial
@@ -93,6 +94,33 @@ def test_sound_books_are_left_as_they_are(folder: Path) -> None:
     assert not list(folder.glob(".health-*"))
 
 
+KILLED = """import os, signal, sys
+from pathlib import Path
+from stockroom import KEYS, Clock, Dice
+from edge import health
+health._tail = lambda _tx: os.kill(os.getpid(), signal.SIGKILL)  # the power goes while the copy is looked at
+health.books(Path(sys.argv[1]), KEYS, Clock(), Dice())
+"""
+
+
+def test_a_copy_that_a_kill_left_behind_is_gone_after_the_next_look(folder: Path) -> None:
+    paths = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    subprocess.run(
+        [sys.executable, "-c", KILLED, str(folder)], check=False, timeout=60, env={**os.environ, "PYTHONPATH": paths}
+    )
+    assert list(folder.glob(".health-*/point.db"))
+
+    assert books(folder) == ()
+
+    assert not list(folder.glob(".health-*"))
+
+
+def test_the_copy_of_somebody_who_looks_right_now_stays(folder: Path) -> None:
+    with leftovers.scratch(folder) as made:
+        leftovers.clear(folder)
+        assert made.is_dir()
+
+
 def test_an_altered_fact_is_seen(folder: Path) -> None:
     db = sqlite3.connect(folder / FILE)
     db.execute('UPDATE fact SET body = \'{"screen":"other"}\' WHERE seq = 12')
@@ -150,6 +178,19 @@ def ask(file: Path, *words: str) -> tuple[int, dict[str, object], str]:
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return done.returncode, json.loads(done.stdout or "{}"), done.stderr
+
+
+def test_a_kiosk_that_starts_clears_away_what_is_left_of_copies(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    data = tmp_path / "data"
+    for left in (".health-999999999-abc", "restoring"):
+        (data / left).mkdir(parents=True)
+        (data / left / FILE).write_bytes(b"books")
+    (data / "0123456789abcdef.copy.kept").write_bytes(b"sealed books")
+
+    request.getfixturevalue("kiosk")
+
+    assert sorted(each.name for each in data.iterdir() if "health" in each.name or "rest" in each.name) == []
+    assert not list(data.glob("*.kept"))
 
 
 def test_a_kiosk_at_work_is_healthy_and_one_that_lost_its_hub_is_not(kiosk: Path) -> None:
