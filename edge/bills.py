@@ -45,7 +45,7 @@ def load(tx: Tx, bill: BillId) -> Bill:
 
 
 def find(tx: Tx, kind: str, account_no: AccountNo) -> tuple[Bill, ...]:
-    """Return the open bills of an account, oldest period first. Errors: Rejected unknown_bill, already_accepted."""
+    """Return the open bills of an account, oldest period first. Errors: Rejected unknown_bill, or as `_not_open`."""
     rows = tx.rows(
         "SELECT * FROM bill WHERE account_no = ? AND (? = '' OR kind = ?) ORDER BY period, id",
         (account_no.plain(), kind, kind),
@@ -55,18 +55,24 @@ def find(tx: Tx, kind: str, account_no: AccountNo) -> tuple[Bill, ...]:
     if unpaid:
         return unpaid
     if found:
-        raise Rejected("already_accepted", slip=found[-1].slip or "", posted=int(found[-1].state is BillState.POSTED))
+        raise _not_open(next((bill for bill in found if bill.state is BillState.REFUSED), found[-1]))
     raise Rejected("unknown_bill")
+
+
+def _not_open(bill: Bill) -> Rejected:
+    """Why nothing is to be paid: already_accepted; refund_due, refunded where the biller did not book it."""
+    code = {BillState.REFUSED: "refund_due", BillState.REVERSED: "refunded"}.get(bill.state, "already_accepted")
+    return Rejected(code, slip=bill.slip or "", posted=int(bill.state is BillState.POSTED))
 
 
 def accept(tx: Tx, bill: BillId, fen: Fen, operator: OperatorId) -> tuple[Bill, Logged]:
     """Take cash of exactly the amount: slip number and fact in one commit, before any slip is shown.
 
-    Errors: Rejected already_accepted, wrong_amount, disk_low.
+    Errors: Rejected wrong_amount, disk_low, or as `_not_open`.
     """
     here = load(tx, bill)
     if here.state is not BillState.UNPAID:
-        raise Rejected("already_accepted", slip=here.slip or "", posted=int(here.state is BillState.POSTED))
+        raise _not_open(here)
     if fen != here.fen:
         raise Rejected("wrong_amount", fen=int(here.fen))
     if tx.on_reserve:

@@ -270,7 +270,8 @@ class Rejected(Exception):
     """A refusal the user can act on. `code` names it; the sentence for people is in `ui/`.
 
     Codes: unreadable, unknown_code, no_consent, already_in_stock, no_free_place, wrong_code, locked_out, ask_staff,
-           wrong_parcel, not_here, unknown_bill, already_accepted, wrong_pin, not_allowed, secret_code, no_locker, busy.
+           wrong_parcel, not_here, unknown_bill, already_accepted, refund_due, refunded, wrong_pin, not_allowed,
+           secret_code, no_locker, busy.
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

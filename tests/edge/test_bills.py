@@ -25,6 +25,10 @@ def state(store: Store, number: int = 1) -> BillState:
     return store.run_now(bills.load, BillId(f"b{number}")).state
 
 
+def find_again(store: Store) -> object:
+    return store.run_now(bills.find, "", AccountNo("110001"))
+
+
 def accept(store: Store, number: int = 1, fen: int = 100) -> str:
     done, _ = store.run_now(bills.accept, BillId(f"b{number}"), Fen(fen), OPERATOR)
     assert done.slip is not None
@@ -184,6 +188,35 @@ def test_a_slip_of_an_unpaid_bill_is_never_shown(store: Store, hub: Hub) -> None
 
     with pytest.raises(AssertionError):
         store.run_now(bills.slip_shown, B1)
+
+
+@pytest.mark.parametrize("again", [find_again, accept])
+def test_whoever_asks_for_a_bill_that_was_not_booked_hears_of_the_money(
+    store: Store, hub: Hub, again: Callable[[Store], object]
+) -> None:
+    """The biller refused it: nobody is told that it is paid, before the cash was given back or after."""
+    hub.tell(store, bill(1))
+    slip = accept(store)
+    hub.tell(store, events.BillRefused("b1", slip, "closed"))
+
+    with pytest.raises(Rejected) as caught:
+        again(store)
+    assert (caught.value.code, caught.value.facts["slip"]) == ("refund_due", slip)
+
+    store.run_now(bills.refunded, B1, OPERATOR)
+    with pytest.raises(Rejected) as caught:
+        again(store)
+    assert (caught.value.code, caught.value.facts["slip"]) == ("refunded", slip)
+
+
+def test_money_that_is_owed_is_told_before_what_was_paid_since(store: Store, hub: Hub) -> None:
+    hub.tell(store, bill(1), bill(2))
+    owed, _ = accept(store), accept(store, 2)
+    hub.tell(store, events.BillRefused("b1", owed, "closed"))
+
+    with pytest.raises(Rejected) as caught:
+        find_again(store)
+    assert (caught.value.code, caught.value.facts["slip"]) == ("refund_due", owed)
 
 
 def test_bills_are_found_by_account(store: Store, hub: Hub) -> None:

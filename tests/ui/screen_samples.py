@@ -216,7 +216,8 @@ ALIKE_PAGES = frozenset(
     "refused-unreadable refused-unknown_code refused-ask_staff refused-not_here refused-unknown_bill "
     "refused-busy refused-secret_code refused-grant_over refused-no_answer staff-stayed_closed "
     "staff-unknown staff-not_there staff-no_answer staff-left_open refused-disk_low "
-    "refused-already_accepted intake_door-opening devices-good money-none board-quiet login closed-S4 "
+    "refused-already_accepted refused-refund_due refused-refunded intake_door-opening devices-good money-none "
+    "board-quiet login closed-S4 "
     "home-offline standby-offline pickup-busy account cash-busy choose search-none sync-done "
     "intake_phone-empty board-empty cells sync-revoked intake-busy intake_door-late idle-staff pickup "
     "slip-done slip-never slip-cover slip-fault slip-away slip-silent weigh-busy weigh-restless "
@@ -270,7 +271,8 @@ def _pickup(rows: tuple[int, int]) -> dict[str, Frame]:
 def _doors(rows: tuple[int, int]) -> dict[str, Frame]:
     codes = (
         "unreadable", "unknown_code", "wrong_code", "locked_out", "ask_staff", "not_here", "unknown_bill",
-        "already_accepted", "secret_code", "busy", "grant_over", "disk_low", "no_answer", "something_new",
+        "already_accepted", "refund_due", "refunded", "secret_code", "busy", "grant_over", "disk_low", "no_answer",
+        "something_new",
     )  # fmt: skip
     slots = (("minutes", 5), ("slip", "JX01-000123"), ("where", "A-2-013"))
     refusals = {
