@@ -243,7 +243,8 @@ def key_lines(text: str) -> dict[TomlPath, int]:
 def read_text(file: Path) -> str:
     """Read a settings file as text. Errors: ConfigError when it cannot be read, is too large, or is not UTF-8."""
     try:
-        raw = file.read_bytes()
+        with file.open("rb") as opened:
+            raw = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ConfigError(file, [Problem(1, "file", f"cannot be read: {error.strerror}")]) from error
     if len(raw) > MAX_FILE_BYTES:

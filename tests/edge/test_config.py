@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from drivers import build
 from edge import config
 from edge.cabinet_plan import CabinetPart
 from edge.config import ConfigError
-from edge.toml_table import key_lines
+from edge.toml_table import key_lines, read_text
 
 EXAMPLES = Path(__file__).parents[2] / "packaging/examples"
 KEY = "0123456789abcdef" * 4
@@ -264,6 +265,21 @@ def test_a_file_that_is_absent_too_large_or_no_text_is_told_plainly(tmp_path: Pa
         config.load(tmp_path / "none.toml")
     assert "larger than" in mistakes(tmp_path, "# " + "x" * 70_000)[0][2]
     assert mistakes(tmp_path, b"site = 1\nname = \"\xff\"") == [(2, "file", "is not written in UTF-8")]  # fmt: skip
+
+
+def test_of_a_file_far_too_large_no_more_is_read_than_shows_it(tmp_path: Path) -> None:
+    """A stick is anybody's, and the memory of a small board is small."""
+    with (tmp_path / "district.toml").open("wb") as file:
+        file.truncate(100_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match="larger than"):
+            read_text(tmp_path / "district.toml")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most < 1_000_000
 
 
 def test_a_file_saved_by_the_notepad_of_windows_reads_as_any_other(tmp_path: Path) -> None:
