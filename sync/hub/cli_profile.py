@@ -105,8 +105,9 @@ def _district(settings: HubSettings, options: argparse.Namespace) -> int:
         {"host": chosen.hosts[0], "port": chosen.broker_port, "enrol_port": chosen.port,
          "ca_fingerprint": authority.fingerprint()},
     )  # fmt: skip
-    file = _put(options.folder, district.NAME, text.encode())
+    file = options.folder / district.NAME
     district.read_district(text, file, Path("/var/lib/village-point"))  # a phone of letters is found here, not on site
+    _put(options.folder, district.NAME, text.encode())
     emit({"file": str(file), "fingerprint": authority.fingerprint()})
     return 0
 

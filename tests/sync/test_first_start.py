@@ -127,6 +127,16 @@ def test_every_mistake_of_the_districts_file_is_told_with_its_line(blank: Blank)
     ]  # fmt: skip
 
 
+def test_a_district_file_that_no_terminal_would_read_takes_no_good_ones_place(blank: Blank) -> None:
+    blank.district.hub("district", str(blank.stick), "--phone", "023-1234")
+    good = (blank.stick / "district.toml").read_bytes()
+
+    code, said = blank.district.hub_code("district", str(blank.stick), "--phone", "ask the desk")
+
+    assert (code, said) == (2, [])
+    assert (blank.stick / "district.toml").read_bytes() == good
+
+
 def test_a_districts_file_from_a_stick_is_kept_when_the_stick_is_pulled(blank: Blank) -> None:
     blank.district_toml(blank.stick)
 
