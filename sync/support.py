@@ -67,7 +67,8 @@ def _files(plain: bytes) -> dict[str, bytes]:
         with tarfile.open(fileobj=io.BytesIO(plain), mode="r:") as archive:
             for entry in archive:
                 content = archive.extractfile(entry) if entry.isreg() else None
-                if content is None or not NAME.fullmatch(entry.name) or len(found) >= MAX_FILES:
+                is_ours = NAME.fullmatch(entry.name) and entry.size <= len(plain)  # holes would be filled in memory
+                if content is None or not is_ours or len(found) >= MAX_FILES:
                     raise BadBundle(f"an entry that does not belong into a bundle: {entry.name[:60]!r}")
                 found[entry.name] = content.read()
     except (tarfile.TarError, OSError) as error:

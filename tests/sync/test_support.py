@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import logging
+import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -207,6 +208,20 @@ HOSTILE = {
 def test_a_hostile_bundle_is_refused(name: str) -> None:
     key = x509.new_key()
     raw = support.MAGIC + x509.seal(x509.public_of(key), HOSTILE[name], support.PURPOSE)
+
+    with pytest.raises(support.BadBundle):
+        support.opened(raw, lambda sealed, purpose: x509.unseal(key, sealed, purpose))
+
+
+def test_a_file_of_holes_is_refused_and_not_filled(tmp_path: Path) -> None:
+    """Holes cost nothing in the archive and everything in memory."""
+    with (tmp_path / "holes").open("wb") as file:
+        file.truncate(64 * 1024 * 1024)
+    made = subprocess.run(
+        ["tar", "--sparse", "--format=gnu", "-C", tmp_path, "-c", "holes"], capture_output=True, check=True
+    )
+    key = x509.new_key()
+    raw = support.MAGIC + x509.seal(x509.public_of(key), gzip.compress(made.stdout), support.PURPOSE)
 
     with pytest.raises(support.BadBundle):
         support.opened(raw, lambda sealed, purpose: x509.unseal(key, sealed, purpose))
