@@ -94,6 +94,10 @@ def _apply(case: Case, fact: Fact, rule: Callable[[Case, Any], None]) -> None:
 def _arrived(case: Case, fact: events.ParcelArrived) -> None:
     tx, at = case.tx, case.item.stamp.at
     phone = None if fact.phone is None else fact.phone.plain()
+    if not fact.expected:  # the hub may have announced it under an id of its own; what it said is told once more later
+        tx.execute(
+            "DELETE FROM parcel WHERE waybill_no = ? AND id <> ? AND state = 'expected'", (fact.waybill_no, fact.parcel)
+        )
     tx.execute(
         "INSERT INTO parcel (id, waybill_no, carrier, state, phone, consent, size, expected)"
         " VALUES (?, ?, ?, 'expected', ?, ?, 'M', ?) ON CONFLICT (id) DO NOTHING",
@@ -178,6 +182,8 @@ def _state(state: ParcelState) -> Callable[[Case, Any], None]:
 
 
 def _authorised(case: Case, fact: events.DoorAuthorised) -> None:
+    if fact.parcel is not None and case.tx.value("SELECT 1 FROM parcel WHERE id = ?", (fact.parcel,)) is None:
+        raise ValueError("a parcel that did not come back")
     row = {"id": fact.opening, "cell": fact.cell, "purpose": fact.purpose, "parcel": fact.parcel}
     case.tx.insert("opening", row | {"seq": case.item.seq})
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from stockroom import Clock, Dice, Hub, code_of, furnish, new_store, stored
 
-from edge import rebuild
+from drivers.base import Door
+from edge import cells, events, log, rebuild
+from edge.flows import reconcile
 from edge.rebuild import Rebuild
 from edge.store import Tx
 
@@ -39,3 +42,24 @@ def forget(tx: Tx, parcel: str) -> None:
 def finish(tx: Tx, work: Rebuild) -> None:
     tx.bookkeeping = True
     rebuild.finish(tx, work)
+
+
+@pytest.mark.logs("could not be brought back")
+@pytest.mark.parametrize("door", [Door.CLOSED, Door.OPEN, Door.UNKNOWN])
+def test_an_opening_for_a_parcel_that_did_not_come_back_keeps_no_point_from_starting(
+    tmp_path: Path, door: Door
+) -> None:
+    old, new = (new_store(tmp_path / name, Clock(), Dice(1)) for name in ("old", "new"))
+    old.open()
+    old.run_now(furnish)
+    old.run_now(log.append, events.DoorAuthorised("o-1", 1, "pickup", "nobody", None))
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    old.close()
+    new.open()
+    new.run_now(furnish)
+
+    assert new.run_now(rebuild.replay, items, Rebuild({}))
+    new.run_now(reconcile._settle, {1: door})
+
+    assert new.run_now(cells.unfinished) == ()
+    new.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -27,7 +28,7 @@ from edge.site_profile import Ground, settings_of
 from edge.store import Keys, Store
 from sync import kept
 from sync.enrol import EnrolFault
-from sync.hub import books
+from sync.hub import books, manifest
 from sync.hub.intake import accept
 from sync.hub.kept import Kept, Unfit
 from sync.hub.sqlite_db import SqliteDatabase
@@ -152,6 +153,29 @@ def test_all_comes_back_from_facts_alone(old: Terminal, new: Terminal) -> None:
 
     assert new.restore() == "facts"
     assert new.parcels() == {parcel: ("on_shelf", code) for parcel, code in told.values()}
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_parcel_that_came_before_its_announcement_comes_back_under_its_own_name(
+    old: Terminal, new: Terminal, tmp_path: Path, *, is_gone: bool
+) -> None:
+    """The hub has announced it under another id, which the old terminal passed over: without the line, as always."""
+    row = {"waybill_no": f"SF{1:013d}", "carrier": "SF", "recipient": "王小明", "phone": "13800001234", "address": None,
+           "consent": "shelf", "size": "S"}  # fmt: skip
+    file = tmp_path / "manifest.json"
+    file.write_text(json.dumps({"parcels": [row]}))
+    manifest.send(old.desk.store, SITE, file)
+    told = old.take_in(1)
+    parcel, code = told[1]
+    if is_gone:
+        with closing(old.open()) as store:
+            store.run_now(pickups.begin_pickup, parcel, "operator")
+            store.run_now(pickups.picked_up, parcel, "self", "handed_over", OP)
+    old.send()
+
+    assert new.restore() == "facts"
+
+    assert new.parcels() == {parcel: ("picked_up", None) if is_gone else ("on_shelf", code)}
 
 
 def test_what_lies_on_a_shelf_that_the_new_settings_do_not_name_can_be_given_out(old: Terminal, new: Terminal) -> None:
