@@ -100,6 +100,18 @@ def test_every_page_is_drawn_whole_in_both_languages_and_no_script_of_a_point_ru
     assert too_wide == []
 
 
+def test_a_long_digest_does_not_press_the_words_beside_it_into_one_sign_a_line(
+    browser: Browser, district: Page
+) -> None:
+    browser.resize(420, 900)
+    browser.open(f"http://127.0.0.1:{district.port}/site/QJ-0001/sums?lang=zh")
+
+    heights = browser.run("[...document.querySelectorAll('td:first-child')].map(cell => cell.clientHeight)")
+
+    assert len(heights) > 10
+    assert sum(height > 60 for height in heights) <= 1  # the digest's own row
+
+
 def test_the_desk_finds_a_site_and_comes_to_its_page(browser: Browser) -> None:
     browser.fill("input[name=q]", "QJ-0333")
     browser.press("form.bar button")
