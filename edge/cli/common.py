@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ def settings_of(arguments: argparse.Namespace, *, only_devices: bool = False) ->
     settings = load(Path(named), only_devices=only_devices)
     arguments.worked_in = settings.data_dir
     return settings
+
+
+def ended(code: int, sentence: str) -> int:
+    """Say why a command did not do what was asked, beside its JSON; say nothing when it did. Return the code."""
+    if code != DONE:
+        print(sentence, file=sys.stderr)
+    return code
 
 
 def command(

@@ -10,13 +10,19 @@ from typing import Any, cast
 from drivers.base import Device, Scale, Settled, Weighing, Weight
 from drivers.faults import Fault
 from drivers.paper import Cut, Line, Printed, Printer, PrinterStatus, Text
-from edge.cli.common import DEVICE, DONE, REFUSED, emit, settings_of
-from edge.cli.device_run import count, group, listened, must_be_fit, named, seconds, with_device
+from edge.cli.common import DEVICE, DONE, REFUSED, emit, ended, settings_of
+from edge.cli.device_run import came, count, group, listened, must_be_fit, named, seconds, with_device
 from edge.workbench.devices import trial_slip
 from ui.words import t
 
 WEIGH_S = 10.0
 LOOK_S = 2.5  # a printer is asked twice for a second each
+NOT_WEIGHED = {
+    Settled.EMPTY: "nothing lies on the pan",
+    Settled.SAME_LOAD: "what was weighed before still lies there",
+    Settled.RESTLESS: "it never stood still",
+    Settled.OVERLOAD: "too much lies on the pan",
+}
 FEED = (Text(""), Text(""), Cut())
 
 
@@ -41,23 +47,28 @@ def _weigh(arguments: argparse.Namespace) -> int:
 
     weighing = with_device(arguments, work, "scale")
     emit({"name": arguments.name} | _weighed(weighing))
-    return DONE if weighing.outcome is Settled.WEIGHED else REFUSED
+    return ended(DONE if weighing.outcome is Settled.WEIGHED else REFUSED, _why(arguments, weighing.outcome))
 
 
 def _tare(arguments: argparse.Namespace) -> int:
     """The tare is the driver's, not the instrument's: it ends with this command, so the load is weighed in it."""
 
-    async def work(device: Device) -> bool:
+    async def work(device: Device) -> Settled:
         scale = cast("Scale", device)
         tare = await scale.tare(arguments.seconds)
         emit({"name": device.name, "tare": tare.grams, "outcome": tare.outcome.value})
         if tare.outcome is not Settled.WEIGHED:
-            return tare.outcome is Settled.EMPTY
+            return tare.outcome
         weighing = await scale.weigh(arguments.seconds)
         emit({"name": device.name} | _weighed(weighing))
-        return True
+        return Settled.WEIGHED
 
-    return DONE if with_device(arguments, work, "scale") else REFUSED
+    outcome = with_device(arguments, work, "scale")  # an empty pan takes the tare back
+    return ended(DONE if outcome in (Settled.WEIGHED, Settled.EMPTY) else REFUSED, _why(arguments, outcome))
+
+
+def _why(arguments: argparse.Namespace, outcome: Settled) -> str:
+    return f"device {arguments.name}: {NOT_WEIGHED.get(outcome, '')}"
 
 
 def _weighed(weighing: Weighing) -> dict[str, Any]:
@@ -71,7 +82,7 @@ def _listen(arguments: argparse.Namespace) -> int:
             must_be_fit(device)
         return heard
 
-    return DONE if with_device(arguments, work, "scale") >= arguments.count else REFUSED
+    return came(arguments, with_device(arguments, work, "scale"))
 
 
 def _reading(weight: Weight) -> dict[str, Any]:
@@ -96,7 +107,8 @@ def _put_out(arguments: argparse.Namespace, slip: tuple[Line, ...] | None, langu
 
     outcome, status = with_device(arguments, work, "printer")
     emit({"name": arguments.name, "printed": outcome.value} | _sensed(status))
-    return DEVICE if outcome is Printed.UNKNOWN else DONE
+    code = DEVICE if outcome is Printed.UNKNOWN else DONE
+    return ended(code, f"device {arguments.name}: whether the slip is whole is not known: look at the paper")
 
 
 def _say(language: str, key: str, **slots: str) -> str:
@@ -114,7 +126,8 @@ def _status(arguments: argparse.Namespace) -> int:
 
     status = with_device(arguments, work, "printer")
     emit({"name": arguments.name, "health": status.health.value, "hint": status.hint} | _sensed(status))
-    return DONE if status.fault in (None, Fault.BLIND, Fault.PAPER_LOW) else DEVICE
+    code = DONE if status.fault in (None, Fault.BLIND, Fault.PAPER_LOW) else DEVICE
+    return ended(code, f"device {arguments.name}: {status.hint}")
 
 
 def _sensed(status: PrinterStatus) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from drivers.base import Device, Dimmable, Display, Health, Lamp, PriceDisplay
 from drivers.faults import Fault
-from edge.cli.common import DEVICE, DONE, emit
+from edge.cli.common import DEVICE, DONE, emit, ended
 from edge.cli.device_run import group, named, settled, with_device
 
 DRAW_S = 1.0  # a card draws after it has answered
@@ -98,4 +98,4 @@ async def _seen(device: Device) -> dict[str, Any]:
 def _end(arguments: argparse.Namespace, told: dict[str, Any], word: str) -> int:
     is_done = told["health"] == Health.OK.value
     emit({"name": arguments.name, word: is_done} | told)
-    return DONE if is_done else DEVICE
+    return ended(DONE if is_done else DEVICE, f"device {arguments.name}: {told['hint']}")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast
 from drivers.base import Device, Locker
 from drivers.build import KINDS
 from edge import cells, keys
-from edge.cli.common import DEVICE, DONE, REFUSED, emit, settings_of
+from edge.cli.common import DEVICE, DONE, REFUSED, emit, ended, settings_of
 from edge.cli.device_run import config_of, group, named, with_device
 from edge.clock import SystemClock, SystemDice
 from edge.config import Settings
@@ -26,6 +26,14 @@ from edge.workbench import doors
 CLI = OperatorId("cli")
 T = TypeVar("T")
 PROVEN = ("right", "inverted")
+OPENED = {
+    Outcome.STAYED_CLOSED: "stayed shut: look at lock, wires and the 12 V supply",
+    Outcome.UNKNOWN: "may be open or shut: go and look before it is opened again",
+    Outcome.NOT_THERE: "was not opened: its lock board is not there",
+    Outcome.REFUSED: "was not opened: its lock board refused",
+    Outcome.WRONG_DOOR: "stayed shut and another door moved: two locks are wired across",
+}
+UNPROVEN = "the door was not opened as it should: nothing is proven"
 SAID = {
     "right": "the settings are right",
     "inverted": "the settings say the contrary of the truth: write the line below",
@@ -59,7 +67,8 @@ def _open(arguments: argparse.Namespace) -> int:
 
     outcome = _at_site(arguments, work)
     emit({"name": arguments.name, "cell": arguments.cell, "opening": str(outcome)})
-    return DONE if outcome is Outcome.OPEN else DEVICE
+    code = DONE if outcome is Outcome.OPEN else DEVICE
+    return ended(code, f"device {arguments.name}: cell {arguments.cell} {OPENED.get(outcome, '')}")
 
 
 async def _to_its_end(pulsing: Coroutine[Any, Any, T]) -> T:
@@ -106,11 +115,12 @@ def _commission(arguments: argparse.Namespace) -> int:
         return verdict
 
     verdict = _at_site(arguments, work)
-    return DONE if verdict in PROVEN else REFUSED if verdict == "unanswered" else DEVICE
+    code = DONE if verdict in PROVEN else REFUSED if verdict == "unanswered" else DEVICE
+    return ended(code, f"device {arguments.name}: cell {arguments.cell}: {SAID.get(verdict, UNPROVEN)}")
 
 
 def _told(arguments: argparse.Namespace, verdict: str, lines: tuple[str, ...] = ()) -> dict[str, Any]:
-    said = SAID.get(verdict, "the door was not opened as it should: nothing is proven")
+    said = SAID.get(verdict, UNPROVEN)
     return {"name": arguments.name, "cell": arguments.cell, "verdict": verdict, "said": said, "write": list(lines)}
 
 

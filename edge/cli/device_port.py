@@ -13,7 +13,7 @@ from typing import Any
 
 from drivers.base import NotThere
 from drivers.probe import SURE, Finding, Patience, probe
-from edge.cli.common import CONFIG_VARIABLE, DONE, REFUSED, emit, settings_of
+from edge.cli.common import CONFIG_VARIABLE, DONE, REFUSED, emit, ended, settings_of
 from edge.cli.device_run import no_kiosk
 from edge.config import Settings
 
@@ -29,7 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
     findings = asyncio.run(probe(path, Patience(arguments.listen)))
     for finding in findings:
         emit(_as_json(finding))
-    return DONE if sum(finding.sure >= SURE for finding in findings) == 1 else REFUSED
+    sure = [finding.kind for finding in findings if finding.sure >= SURE]
+    what = f"several families are sure: {', '.join(sure)}" if sure else "no family is sure"
+    return ended(DONE if len(sure) == 1 else REFUSED, f"{path}: {what}")
 
 
 def _as_json(finding: Finding) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar, cast
 
 from drivers.base import HELD, Device, DeviceError, Health, Locker, NotThere
 from drivers.faults import Fault
-from edge.cli.common import NotNow, command, settings_of
+from edge.cli.common import DONE, REFUSED, NotNow, command, ended, settings_of
 from edge.clock import SystemClock
 from edge.config import DEVICE_KINDS, DeviceConfig, Settings
 from edge.setup import build_all, numbered
@@ -53,6 +53,12 @@ def seconds(text: str) -> float:
     if not 0 < (number := float(text)) <= LISTEN_MAX_S:
         raise argparse.ArgumentTypeError(f"must be more than 0 and at most {LISTEN_MAX_S}")
     return number
+
+
+def came(arguments: argparse.Namespace, heard: int) -> int:
+    """The exit code of listening for `--count` things during `--seconds`; says it when fewer came."""
+    code = DONE if heard >= arguments.count else REFUSED
+    return ended(code, f"device {arguments.name}: {heard} of {arguments.count} came within {arguments.seconds:g} s")
 
 
 def config_of(settings: Settings, name: str) -> DeviceConfig:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from drivers.base import Batch, Device, DeviceError, Health, Read, Scanner
 from edge.cli import bars
 from edge.cli.common import DONE, REFUSED, NotNow, command, emit, settings_of
-from edge.cli.device_run import count, group, is_there, listened, named, no_kiosk, seconds, with_device
+from edge.cli.device_run import came, count, group, is_there, listened, named, no_kiosk, seconds, with_device
 from edge.clock import SystemClock, SystemDice
 from edge.codes import recognise, to_json
 from edge.config import DEVICE_KINDS, Settings
@@ -48,14 +48,14 @@ def _listen(arguments: argparse.Namespace) -> int:
     async def work(device: Device) -> int:
         return await listened(arguments, cast("Scanner", device).reads(), lambda read: emit(_read(read)))
 
-    return DONE if with_device(arguments, work, "scanner") >= arguments.count else REFUSED
+    return came(arguments, with_device(arguments, work, "scanner"))
 
 
 def _batches(arguments: argparse.Namespace) -> int:
     async def work(device: Device) -> int:
         return await listened(arguments, cast("Scanner", device).batches(), lambda batch: emit(_batch(batch)))
 
-    return DONE if with_device(arguments, work, "scanner") >= arguments.count else REFUSED
+    return came(arguments, with_device(arguments, work, "scanner"))
 
 
 def _read(read: Read) -> dict[str, Any]:

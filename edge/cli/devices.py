@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from drivers.base import Device, Health, ItemSensors, Locker
 from edge.cli import device_counter, device_display, device_locker, device_port, device_scanner, device_speaker
-from edge.cli.common import DEVICE, DONE, command, emit, settings_of
+from edge.cli.common import DEVICE, DONE, command, emit, ended, settings_of
 from edge.cli.device_run import seconds, settled, with_device
 from edge.config import DEVICE_KINDS
 
@@ -61,4 +61,5 @@ def _probe(arguments: argparse.Namespace) -> int:
 
     found = with_device(arguments, look)
     emit(found)
-    return DONE if found["health"] != Health.AWAY.value else DEVICE
+    code = DONE if found["health"] != Health.AWAY.value else DEVICE
+    return ended(code, f"device {found['name']}: {found['hint']}")

@@ -162,6 +162,8 @@ def _restore(arguments: argparse.Namespace) -> None:
             if not found:
                 raise StoreFault("S1", "there is no backup to restore")
             source = found[0].path
+        elif not source.is_file():
+            raise StoreFault("S1", f"there is no backup {source}")
         aside = backup.restore(folder, source)
     finally:
         os.close(held)

@@ -312,6 +312,7 @@ def test_without_a_backup_nothing_is_put_back(say: Say, config: Path) -> None:
 
     code, _, err = say("restore")
     assert (code, err.startswith("store S1")) == (4, True)
+    assert say("restore", "--from", "/nowhere/x.db") == (4, [], "store S1: there is no backup /nowhere/x.db\n")
     code, _, err = say("restore", "--from", str(config))
     assert (code, err.startswith("store S1")) == (4, True)
 

@@ -161,9 +161,10 @@ def test_the_state_of_a_door_is_read(bench: Bench) -> None:
 def test_a_jammed_door_is_a_device_fault_with_its_record(bench: Bench) -> None:
     bench.poke("locker", "jam", "3")
 
-    code, told, _ = bench.say("locker", "open", "locker", "3")
+    code, told, err = bench.say("locker", "open", "locker", "3")
 
     assert (code, told[0]["opening"]) == (3, "stayed_closed")
+    assert err == "device locker: cell 3 stayed shut: look at lock, wires and the 12 V supply\n"
     assert bench.facts()[-2:] == ["door_authorised.1", "door_not_opened.1"]
 
 
@@ -238,14 +239,18 @@ def test_codes_are_heard_as_they_come(bench: Bench) -> None:
 
 
 def test_hearing_too_little_is_refused(bench: Bench) -> None:
-    assert bench.say("scanner", "listen", "gun", "--seconds", "0.5")[:2] == (1, [])
+    assert bench.say("scanner", "listen", "gun", "--seconds", "0.5") == (
+        1, [], "device gun: 0 of 1 came within 0.5 s\n"
+    )  # fmt: skip
 
 
 def test_a_port_that_is_not_there_is_a_device_fault(bench: Bench) -> None:
     code, told, err = bench.say("probe", "ghost")
 
     assert code == 3
-    assert "ghost" in err or told[0]["health"] == "away"
+    assert not told or told[0]["health"] == "away"
+    assert err.startswith("device ghost: ")
+    assert err.count("\n") == 1
 
 
 def test_a_port_that_another_program_holds_is_refused(bench: Bench) -> None:
