@@ -16,6 +16,7 @@ from drivers.link import READ_BYTES, WRITE_S, Link, Port, Reopen, SerialPort
 CONNECT_S = 3.0  # the LED maker's own sample waits as long
 # A peer that lost its power says nothing. Probed after 10 s of silence, every 5 s, it is given up after 25 s.
 _KEEPALIVE = ((socket.TCP_KEEPIDLE, 10), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
+UNTAKEN_S = 4  # bytes that the other end has not taken by then are given up with the connection: no opening comes late
 USUAL_REOPEN = Reopen()
 _TCP = re.compile(r"tcp://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]{1,253}):([0-9]{1,5})")
 _FILE = re.compile(r"(?:usb|file)://(/.+)", re.DOTALL)
@@ -134,6 +135,7 @@ async def dial(host: str, port: int) -> Port:
     for option, value in _KEEPALIVE:
         line.setsockopt(socket.IPPROTO_TCP, option, value)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1000 * UNTAKEN_S)
     return TcpPort(reader, writer)
 
 

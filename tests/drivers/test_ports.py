@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from drivers.base import NotThere
+from drivers.base import NoAnswer, NotThere
 from drivers.link import Link, Reopen
-from drivers.ports import link_to
+from drivers.ports import UNTAKEN_S, link_to
 
 FAST = Reopen(0.02, 0.05)
 
@@ -89,6 +90,29 @@ def test_a_connection_that_hangs_up_says_so_and_is_made_again() -> None:
             await link.stop()
 
     asyncio.run(main())
+
+
+def test_what_the_other_end_does_not_take_is_given_up_soon_and_never_comes_late() -> None:
+    """Else the system goes on trying for a quarter of an hour, and a door opens when the line is back."""
+
+    async def main() -> str:
+        with socket.create_server(("127.0.0.1", 0)) as deaf:
+            link = link_to("net", f"tcp://127.0.0.1:{deaf.getsockname()[1]}", 0, reopen=Reopen(30, 30))
+            await link.start()
+            async with asyncio.timeout(5):
+                await link.opened_after(0)
+            guest, _ = deaf.accept()
+            with guest:
+                with pytest.raises(NoAnswer):
+                    await link.write(bytes(8_000_000))
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(3 * UNTAKEN_S):
+                        assert await link.receive() == b""
+                hint = "" if link.is_open else link.hint
+                await link.stop()
+            return hint
+
+    assert "timed out" in asyncio.run(main())
 
 
 def test_starting_does_not_wait_for_a_network_and_stopping_ends_the_attempt() -> None:
