@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,6 +29,7 @@ from ledger import Ledger  # noqa: E402
 from look import Album  # noqa: E402
 from machine import NEEDED, accelerator  # noqa: E402
 from scenes_counter import Counter  # noqa: E402
+from scenes_kills import GONE  # noqa: E402
 
 REPORTS = ROOT / "build/image-test"
 SEED = 20261128
@@ -108,10 +110,20 @@ def play_parts(stage: Stage, chosen: Sequence[str]) -> None:
     """Play these parts, and before them those that make a point of a blank card, if one of them needs a point."""
     first = () if set(chosen) <= set(ALONE) else NEEDED_FIRST
     for name in [*first, *(part for part in chosen if part not in first)]:
+        before = stage.ledger.violations
         with stage.ledger.scenario(name):
             if name not in first and name not in ALONE:
                 make_ready(stage)
             PARTS[name](stage)
+        if stage.ledger.violations > before:
+            keep_screen(stage, name)
+
+
+def keep_screen(stage: Stage, name: str) -> None:
+    """What the screen showed when a part had found something wrong, for whoever looks for the reason."""
+    with suppress(*GONE, AssertionError):  # it may be off, or have no eyes yet
+        stage.point.machine.qmp.shot(stage.ledger.folder / f"after-{name}.png")
+        stage.ledger.say(f"the page after {name}: {stage.point.page()}")
 
 
 def interrupt(*_: object) -> None:
