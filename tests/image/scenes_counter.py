@@ -67,15 +67,19 @@ class Counter:
         self.point.tap("login.ok")
         self.point.wait("board", PAGE_S)
 
-    def open_board(self) -> None:
-        """The operator's first page, of one who is logged in."""
-        self._walk("board", ("done", "back", "here"))
-
     def open_intake(self) -> None:
-        if self.point.page()["screen"] != "intake":
-            self.log_in()
+        here = self.point.page()["screen"]
+        if here != "intake":
+            if here != "board":
+                self.log_in()
             self.point.tap("board.intake")
             self.point.wait("intake", PAGE_S)
+
+    def board(self) -> str:
+        """What the operator's board says, opened anew: it tells how things were when it was opened."""
+        self.open_intake()
+        self._walk("board", ("done", "back"))
+        return " ".join(map(str, self.point.page()["texts"]))
 
     def take_in(self, waybill_no: str) -> None:
         """Scan with the gun; the cell opens at the simulated board; the door is shut there."""

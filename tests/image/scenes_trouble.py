@@ -72,16 +72,20 @@ def _unmoved(point: EmulatedPoint, watcher: Watcher, before: str, page: str, boo
 def plugs(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
     """The lock board's adapter is pulled while the LED's goes too, and comes back as another ttyUSB."""
     before = point.shell.run("readlink -f /dev/serial/by-id/*LOCK0001*")
+    away = t("alarm.device_away", "zh")
     for name in SERIALS:
         point.machine.qmp.unplug(name)
     time.sleep(3)
     gone = point.shell.run("ls /dev/ttyUSB* 2>/dev/null | wc -l")
     ledger.check("pulled adapters are gone", gone == "0", gone)
+    ledger.check("the operator is told that a device is away", _comes(counter, away), point.page())
     for name in reversed(SERIALS):
         point.machine.qmp.plug("usb-serial", name, bus="usb.0", chardev=name, serial=SERIALS[name])
     after = until("the adapters", lambda: point.shell.run("readlink -f /dev/serial/by-id/*LOCK0001* || true"), PLUG_S)
     ledger.check("the lock board came back under another name", after != before, (before, after))
     started = time.monotonic()
+    until("all devices back at the board", lambda: away not in counter.board(), TOLD_S)
+    ledger.figure("plug back to a board that knows it", time.monotonic() - started)
     counter.open_intake()
     counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
     ledger.figure("plug back to the next cell opened", time.monotonic() - started)
@@ -114,7 +118,8 @@ def full_disk(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
     time.sleep(20)
     opened, kept = counter.pulses() - pulses, status(point)["parcels"].get("in_locker", 0) - stored
     ledger.check("on a full disk a cell opens only for a parcel in the books", opened == kept, (opened, kept))
-    ledger.check("the operator is told of a full disk", *_told(counter, t("alarm.disk_low", "zh")))
+    told = _comes(counter, t("alarm.disk_low", "zh"))
+    ledger.check("the operator is told of a full disk", told, point.page())
     point.machine.qmp.shot(ledger.folder / "full-disk.png")
     proof = verified(point)
     ledger.check("nothing of the log is lost on a full disk", proof["ok"] and proof["facts"] >= facts, (facts, proof))
@@ -125,15 +130,8 @@ def full_disk(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
     counter.compare()
 
 
-def _told(counter: Counter, words: str) -> tuple[bool, str]:
-    """Whether the operator's board comes to say that, and what it says."""
-    counter.open_board()
-    seen: list[str] = []
-
-    def look() -> bool:
-        seen[:] = map(str, counter.point.page()["texts"])
-        return any(words in text for text in seen)
-
+def _comes(counter: Counter, words: str, seconds: float = TOLD_S) -> bool:
+    """Whether the operator's board comes to say that."""
     with suppress(NotSeen):
-        until(words, look, TOLD_S)
-    return look(), " ".join(seen)
+        return bool(until(words, lambda: words in counter.board(), seconds))
+    return False
