@@ -16,7 +16,7 @@ from contextlib import suppress
 from hashlib import blake2b
 
 from edge.model import LogId, Seq, SiteCode
-from sync.hub.heads import Heads
+from sync.hub.heads import Heads, read_heads
 from sync.hub.keeping import Keeping, Understood, raise_alarm, understood
 from sync.hub.store import HubStore, StoreFault, Tx
 from sync.strict import BadBatch
@@ -50,7 +50,7 @@ class Intake:
             raise
         except Exception as error:  # noqa: BLE001  the top of a task: a village must not wait for ever for one bad fact
             log.info("%s batches are taken again, fact by fact: %s", len(arrivals), type(error).__name__)
-            answers = [self._take_carefully(*arrival) for arrival in arrivals]
+            answers = [self._take_alone(*arrival) for arrival in arrivals]
         self._remember(arrivals, names, read, answers)
         return answers
 
@@ -87,6 +87,18 @@ class Intake:
             answers.append(answer or _take(tx, keeping, site, seen))
         keeping.flush()
         return answers
+
+    def _take_alone(self, site: SiteCode, payload: bytes) -> Ack:
+        """A batch that cannot be kept is its own site's trouble, which rests and asks again; the others go on."""
+        try:
+            return self._take_carefully(site, payload)
+        except (StoreFault, MemoryError):
+            raise
+        except Exception as error:
+            log.exception("a batch of site %s could not be kept: %s", site, type(error).__name__)
+        with self._store.transaction() as tx:
+            raise_alarm(tx, site, "unkept", "batch")
+            return Ack(read_heads(tx, [site])[site].newest, Why.BAD)
 
     def _take_carefully(self, site: SiteCode, payload: bytes) -> Ack:
         seen = self._read((site, payload))

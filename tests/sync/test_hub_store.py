@@ -202,6 +202,31 @@ def test_batches_of_many_sites_are_taken_in_one_transaction_each_answered_for_it
     assert {site["digest"] for site in report.status(store)["sites"]} == {digest(points[0].disk.events())}
 
 
+def test_a_batch_that_cannot_be_kept_calls_a_person_and_stops_its_own_site_alone(
+    open_hub: OpenHub, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row of positions was lost, by a hand or a disk: the same facts once more must not end the hub of all."""
+    sites = [SiteCode("QJ-0001"), SiteCode("QJ-0002")]
+    store, points = open_hub(keys=dict.fromkeys(sites, KEY)), [Point(), Point()]
+    for point in points:
+        point.happened(ev.DoorOpened("o1", 1), ev.DoorOpened("o2", 2))
+    arrivals = [
+        (site, encode_batch(point.sender.batch(point.disk.items, point.disk.marks[-1])))
+        for site, point in zip(sites, points, strict=True)
+    ]
+    Intake(store).accept(arrivals[:1])
+    with store.transaction() as tx:
+        tx.execute("DELETE FROM head WHERE site = 'QJ-0001'")
+
+    answers = Intake(store).accept(arrivals)
+
+    assert [answer.why for answer in answers] == [Why.BAD, None]
+    assert answers[1].position.upto == 2
+    assert rows(store, "SELECT site, what FROM alarm") == [{"site": "QJ-0001", "what": "unkept"}]
+    assert len(rows(store, "SELECT 1 FROM fact")) == 4
+    assert "could not be kept" in caplog.text
+
+
 def test_a_personal_value_that_does_not_fit_its_digest_is_told(open_hub: OpenHub) -> None:
     store, point = open_hub(), Point()
     point.happened(ev.ParcelArrived("p1", "SF1", "SF", False, "op", 3, None, Phone(PHONE)))
