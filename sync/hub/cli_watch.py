@@ -50,7 +50,7 @@ def _watch(settings: HubSettings, options: argparse.Namespace) -> int:
 
 
 def _serve(settings: HubSettings, port: int) -> int:
-    from sync.hub.web import admission, overview, server
+    from sync.hub.web import actions, admission, overview, server
     from sync.hub.web.entry import Entry
     from sync.hub.web.gate import Gate
     from sync.hub.web.stores import StoreThread
@@ -75,6 +75,7 @@ def _serve(settings: HubSettings, port: int) -> int:
             page = server.open_server(gate, port)
         except OSError as error:
             return _said(f"port {port} cannot be used: {error.strerror}", REFUSED)
+        actions.clear(settings.data_dir)
         signal.signal(signal.SIGTERM, _leave)
         emit({"ready": True, "pid": os.getpid(), "url": f"http://{server.HOST}:{server.port_of(page)}/"})
         page.run()

@@ -205,6 +205,21 @@ def test_a_hub_that_does_not_run_is_told(page: Page, district: Path) -> None:
 # --- what it sends ------------------------------------------------------------------------------------------------
 
 
+@only_sqlite
+def test_a_file_that_a_kill_left_half_way_is_gone_when_the_page_starts_again(district: Path) -> None:
+    """It holds names and telephone numbers, and nobody would look for it."""
+    data = load(district).data_dir
+    (data / ".upload-abc").mkdir(parents=True)
+    (data / ".upload-abc/manifest.json").write_text("names")
+    started = Page(district)
+    started.set_password()
+
+    started.start()
+    started.stop()
+
+    assert list(data.glob(".upload-*")) == []
+
+
 def test_a_file_is_sent_once_however_often_it_is_uploaded(page: Page, store: HubStore) -> None:
     page.log_in()
     before = down_kinds(store, "QJ-0008")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Iterable
 from http import HTTPStatus
 from pathlib import Path
@@ -23,9 +24,16 @@ from sync.hub.web.visit import Visit
 
 ALL = "*"
 MOST_MISTAKES = 100  # shown of a file
+UPLOAD = ".upload-"  # a folder while a file is looked at
 NOTICE_ID_SIGNS = 24  # of a hash: the same notice sent twice is one
 
 log = logging.getLogger(__name__)
+
+
+def clear(folder: Path) -> None:
+    """Remove what a kill or a power cut left of files with people in them. Never fails."""
+    for each in folder.glob(f"{UPLOAD}*"):
+        shutil.rmtree(each, ignore_errors=True)
 
 
 def send_file(visit: Visit) -> Response:
@@ -34,7 +42,7 @@ def send_file(visit: Visit) -> Response:
     uploaded = visit.request.files.get("file")
     if uploaded is None or not uploaded.filename or site not in visit.house.settings.sites:
         return _mistaken(visit, "send.choose", site=site)
-    with TemporaryDirectory(prefix=".upload-", dir=visit.house.settings.data_dir) as folder:  # for our eyes only
+    with TemporaryDirectory(prefix=UPLOAD, dir=visit.house.settings.data_dir) as folder:  # for our eyes only
         file = Path(folder) / "manifest.json"
         uploaded.save(file)
         return _sent(visit, [SiteCode(site)], file, {"site": site})
@@ -51,7 +59,7 @@ def send_notice(visit: Visit) -> Response:
     text = " ".join(text.split())  # a notice is one line at the point
     name = hashlib.sha256(f"{until}|{text}".encode("utf-8", "replace")).hexdigest()[:NOTICE_ID_SIGNS]
     content = {"notices": [{"notice_id": name, "text": text, "valid_until": until}]}
-    with TemporaryDirectory(prefix=".upload-", dir=visit.house.settings.data_dir) as folder:
+    with TemporaryDirectory(prefix=UPLOAD, dir=visit.house.settings.data_dir) as folder:
         file = Path(folder) / "notice.json"
         file.write_text(json.dumps(content), "ascii")
         return _sent(visit, sorted(sites) if site == ALL else [SiteCode(site)], file, given)
