@@ -39,6 +39,7 @@ NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % o
 
 ACTIVE = "closed_at IS NULL"  # the words of the index `parcel_active_waybill`
 _ACTIVE_ONE = f"SELECT {', '.join(Parcel.COLUMNS)} FROM parcel WHERE waybill_no = ? AND {ACTIVE}"  # noqa: S608 constants
+_STRANGER = "SELECT 1 FROM parcel WHERE waybill_no = ? AND expected = 0 AND closed_at IS NOT NULL"
 # What lies here. The index is named because SQLite would else read every parcel there ever was.
 HERE = "parcel INDEXED BY parcel_here WHERE arrived_day IS NOT NULL AND closed_at IS NULL"
 
@@ -96,6 +97,8 @@ def expected(tx: Tx, fact: events.ParcelExpected) -> None:
         return
     if tx.value("SELECT 1 FROM parcel WHERE id = ?", (fact.parcel,)):
         return  # the same announcement again, after the parcel has left
+    if tx.value(_STRANGER, (fact.waybill_no,)):
+        return  # it came before its announcement, and has left: nobody waits for it, and nobody is to be remembered
     tx.insert(
         "parcel",
         {

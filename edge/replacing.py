@@ -18,15 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from edge import events, inbox, keys, log, parcels, rebuild
+from edge import events, inbox, keys, log, rebuild
 from edge.chain import GENESIS, Item, Position, walk
 from edge.clock import Clock, SystemDice
 from edge.config import Settings
 from edge.copies import FILE, last_fact
-from edge.events import BadFact, Encoded, Fact
+from edge.events import BadFact, Encoded
 from edge.first_files import Place
 from edge.leftovers import COPY, RESTORING
-from edge.model import LogId, Seq, Stamp, WaybillNo
+from edge.model import LogId, Seq, Stamp
 from edge.rebuild import Rebuild
 from edge.setup import lay_out
 from edge.store import Keys, Store, StoreFault, Tx
@@ -255,15 +255,8 @@ def _again(tx: Tx, told: Sequence[Item]) -> None:
             fact = events.decode(Encoded(item.kind, item.body, item.personal))
         except BadFact:
             continue
-        if isinstance(fact, AGAIN) and not _has_left(tx, fact):
+        if isinstance(fact, AGAIN):
             inbox.apply(tx, fact)
-
-
-def _has_left(tx: Tx, fact: Fact) -> bool:
-    """Whether an announcement is of a parcel that came before it, under another id, and has been collected since."""
-    if not isinstance(fact, events.ParcelExpected) or parcels.find_active(tx, WaybillNo(fact.waybill_no)):
-        return False
-    return tx.value("SELECT 1 FROM parcel WHERE id = ?", (fact.parcel,)) is None
 
 
 def _finish(tx: Tx, work: Rebuild, origin: str, copied: Position, at: Position) -> None:

@@ -291,3 +291,11 @@ CREATE TABLE commissioning_step (
 def commissioning(db: Database) -> None:
     """How a technician went through the point, step by step."""
     _each(db, _COMMISSIONING)
+
+
+@migrations()
+def strangers(db: Database) -> None:
+    """What came unannounced and has left, by waybill: its announcement may still be on its way."""
+    db.execute(
+        "CREATE INDEX IF NOT EXISTS parcel_stranger ON parcel (waybill_no) WHERE expected = 0 AND closed_at IS NOT NULL"
+    )

@@ -436,6 +436,25 @@ def test_a_parcel_that_was_looked_for_is_resolved_once(
     assert store.run_now(Tx.rows, "SELECT * FROM alarm") == []
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_an_announcement_that_comes_after_its_parcel_expects_no_second_one(
+    store: Store, hub: Hub, *, is_gone: bool
+) -> None:
+    """A week without a line: it was taken in as a stranger, and perhaps collected, before the hub could tell of it."""
+    told = expected(1)
+    here = store.run_now(
+        parcels.take_in, Arrival(told.waybill_no, "SF", OPERATOR, "shelf", Phone(PHONE), Consent.SHELF)
+    )
+    if is_gone:
+        store.run_now(pickups.begin_pickup, here.id, "operator")
+        store.run_now(pickups.picked_up, here.id, "self", "handed_over", OPERATOR)
+
+    hub.tell(store, told, expected(2))
+
+    ids = store.run_now(Tx.rows, "SELECT id FROM parcel WHERE id <> ? ORDER BY id", (here.id,))
+    assert [row["id"] for row in ids] == ["p2"]
+
+
 def test_a_place_that_was_given_back_rests_longest(store: Store, hub: Hub) -> None:
     parcel = stored(store, hub, 1, "shelf")
     store.run_now(pickups.begin_pickup, parcel.id, "operator")
