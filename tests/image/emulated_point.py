@@ -24,7 +24,7 @@ CARD_FOLDER = "village-point"  # of the firmware partition: what a technician pu
 SLOTS = ("A", "B")
 CARD = 4 << 30  # bytes of the card that the image was flashed to: larger than the image, as every card is
 KEY_SEEN_S = 30.0
-STILL, STILL_S = "the window did not answer", 90.0  # words of ui/drive.py, which waits for ten seconds
+STILL, STILL_S = "the window did not answer", 300.0  # words of ui/drive.py, which waits for ten seconds
 START_S = 900.0  # a cold start under emulation took 280 s on two cores that fifteen other programs wanted
 PYTHON = "/opt/village-point/bin/python"
 EYES = f"""
@@ -228,8 +228,14 @@ class EmulatedPoint:
                 time.sleep(0.2)
 
     def wait(self, screen: str, seconds: float = 60.0) -> dict[str, Any]:
-        """Wait for a page, by name ("a|b" for either)."""
-        return self.eyes.wait(screen, seconds)
+        """Wait for a page, by name ("a|b" for either); a window that stands still is asked again."""
+        deadline = time.monotonic() + seconds + STILL_S
+        while True:
+            try:
+                return self.eyes.wait(screen, seconds)
+            except DriveError as error:
+                if STILL not in str(error) or time.monotonic() > deadline:
+                    raise
 
     # -- inside
 
