@@ -78,6 +78,22 @@ def test_it_comes_whole(district: TlsDistrict, terminal: Terminal, offer: Offer,
     assert fetching.came == offer.size
 
 
+@pytest.mark.parametrize("kept", [0, 2 * PIECE + 100])
+def test_a_file_put_on_by_hand_that_a_power_cut_left_half_is_made_whole(
+    terminal: Terminal, offer: Offer, tmp_path: Path, kept: int
+) -> None:
+    """It bears the name of a whole one; believed as it is, the order would be refused for good."""
+    names = pieces(terminal.enroller, offer)
+    whole = Fetching(tmp_path / "whole", offer, names, terminal.enroller).run(pace()).read_bytes()
+    half = Fetching(tmp_path, offer, names, terminal.enroller)
+    half.done.write_bytes(whole[:kept].ljust(offer.size, b"\0"))
+
+    done = half.run(pace())
+
+    assert done.read_bytes() == whole
+    assert half.came == offer.size - kept // PIECE * PIECE
+
+
 class Dropping:
     """The hub's voice whose line ends after some bytes, again and again."""
 
