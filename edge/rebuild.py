@@ -298,7 +298,11 @@ def _parcel(case: Case, parcel: str, **changes: Any) -> None:
 
 
 def _cell(case: Case, cell: int, state: CellState, parcel: str | None) -> None:
-    case.tx.execute("UPDATE cell SET state = ?, parcel = ?, why = NULL WHERE cell = ?", (state, parcel, cell))
+    case.tx.execute(  # perhaps one that the settings do not name any more: whatever its size was
+        "INSERT INTO cell (cell, size, state, parcel) VALUES (?, 'L', ?, ?)"
+        " ON CONFLICT (cell) DO UPDATE SET state = excluded.state, parcel = excluded.parcel, why = NULL",
+        (cell, state, parcel),
+    )
 
 
 def _leave(case: Case, parcel: str, *, left_open: bool = False) -> None:

@@ -8,7 +8,7 @@ import pytest
 from stockroom import Clock, Dice, Hub, code_of, furnish, new_store, stored
 
 from drivers.base import Door
-from edge import cells, events, log, rebuild
+from edge import cells, events, log, pickups, rebuild
 from edge.flows import reconcile
 from edge.rebuild import Rebuild
 from edge.store import Tx
@@ -62,4 +62,24 @@ def test_an_opening_for_a_parcel_that_did_not_come_back_keeps_no_point_from_star
     new.run_now(reconcile._settle, {1: door})
 
     assert new.run_now(cells.unfinished) == ()
+    new.close()
+
+
+def test_a_parcel_in_a_cell_that_the_new_settings_do_not_name_keeps_its_cell(tmp_path: Path) -> None:
+    """As on a terminal whose cabinet was made smaller around it: its door is not there, which a person is told."""
+    hub, (old, new) = Hub(), (new_store(tmp_path / name, Clock(), Dice(1)) for name in ("old", "new"))
+    old.open()
+    old.run_now(furnish)
+    parcel = stored(old, hub, 1)
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    old.close()
+    new.open()
+    new.run_now(furnish, "")
+
+    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+    new.run_now(pickups.begin_pickup, parcel.id, "code")
+    assert new.run_now(cells.authorise, parcel.cell, "pickup", parcel.id, None)
+    new.run_now(pickups.picked_up, parcel.id, "self", "operator")
+    new.run_now(cells.lay_out, "")
+    assert new.run_now(Tx.rows, "SELECT * FROM cell") == []
     new.close()
