@@ -39,7 +39,7 @@ def payment_code(code: str, *, payment_open: bool) -> Candidate | None:
     """Read a customer's payment code; `code` without any blanks, for payment screens group the digits."""
     for scheme, pattern in _PAYMENT:
         if pattern.fullmatch(code):
-            why = f"length and prefix of a {scheme} payment code"
+            why = f"length and prefix of a payment code, {scheme}"
             if payment_open:
                 return Candidate(Kind.PAYMENT_CODE, None, code, 0.97, why)
             return Candidate(Kind.PAYMENT_CODE, None, code, 0.85, f"{why}; no payment is open, so it is refused")

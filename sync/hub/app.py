@@ -65,6 +65,7 @@ class Hub:
         self._strangers: set[str] = set()
         self._retry = Rhythm(outside.dice, outside.timing)
         self._closed = False
+        self._no_line = ""  # why there is none, as it was told last
         self._was_ready = False
 
     async def run(self) -> None:
@@ -79,7 +80,9 @@ class Hub:
                     await self._serve(line, will)
                 continue  # the sites have changed hands: subscribe anew
             except LineLost as error:
-                log.info("no line to the broker: %s", error)
+                if (why := str(error)) != self._no_line:  # once for each change, not for each try
+                    log.info("no line to the broker: %s", why)
+                self._no_line = why
             except StoreFault as fault:
                 if not self._closed:
                     log.critical("the hub takes nothing until the database works again: %s (%s)", fault, fault.code)
@@ -89,6 +92,7 @@ class Hub:
 
     async def _serve(self, line: Connection, will: Will) -> None:
         """Return when other sites are to be served."""
+        self._no_line = ""
         try:
             for down in self._lines.values():
                 down.peer_left()  # until its retained presence says otherwise

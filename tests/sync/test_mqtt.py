@@ -79,6 +79,27 @@ def hub_task(store: HubStore, port: int, protocol: int = 5) -> Coroutine[Any, An
     return Hub(store, broker, HubOutside(lambda: 0.5, lambda: None, QUICK)).run()
 
 
+def test_a_broker_that_is_away_is_told_once_not_at_every_try(
+    open_hub: Callable[[], HubStore], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sync.hub.app")
+    tries = 0
+
+    def dice() -> float:
+        nonlocal tries
+        tries += 1
+        return 0.5
+
+    async def play() -> None:
+        hub = Hub(open_hub(), Broker("127.0.0.1", 1, keepalive_s=2), HubOutside(dice, lambda: None, QUICK))
+        async with running(hub.run()):
+            await until(lambda: tries >= 5, "tried again and again")
+
+    asyncio.run(play())
+
+    assert [record.message.split(":")[0] for record in caplog.records] == ["no line to the broker"]
+
+
 def doors(count: int, name: str = "o") -> list[ev.Fact]:
     return [ev.DoorOpened(f"{name}{n}", n % 24 + 1) for n in range(count)]
 

@@ -30,7 +30,7 @@ GS1 = w.RawRead(
 )  # fmt: skip
 PAYMENT = w.RawRead(
     "scanner-counter", w.MASKED * 18, None, "\r", 24, "secret",
-    (w.Guess("payment_code", None, 85, "length and prefix of a WeChat payment code, none is open"),), None, "secret",
+    (w.Guess("payment_code", None, 85, "length and prefix of a payment code, WeChat"),), None, "secret",
 )  # fmt: skip
 PHONE = w.RawRead(
     "scanner-counter", "]Q3" + w.MASKED * 7 + "5678", "Q3", "\n", 12, "accept",
