@@ -60,7 +60,8 @@ OF_THE_WIZARD = (
     OpenWizard, TryStep, SayStep, TouchTold, SkipStep, EndWizard, LeaveWizard, ShowRecord, PrintRecord, SaveRecord,
 )  # fmt: skip
 WAITS = (FetchFromShelf, Refusal)  # a flow that waits for a scan can be given up; all others end by themselves,
-# and a commit that is under way must be followed by its step: cash is taken, so the slip comes
+# and a commit that is under way must be followed by its step: cash is taken, so the slip comes. A log-in ends as well:
+# its answer must not open the staff's pages to whoever stands there by then
 IN_PERSON = (PickUp, TakeParcels, FindBill, AcceptBill, Login)  # void once whoever asked has left before their turn
 
 
@@ -73,6 +74,7 @@ class Runner:
         self._post = post
         self._waiting: asyncio.Queue[Intent] = asyncio.Queue(QUEUE)
         self._flow: asyncio.Task[None] | None = None
+        self._doing: Intent | None = None  # what the flow is about
         self._last: Step | None = None
         self._flooded = False
         self._aside: set[asyncio.Task[None]] = set()
@@ -89,8 +91,10 @@ class Runner:
                     _offer(self._site.scans, number)
             case CancelFlow():
                 self._forget()
-                if self._flow is not None and isinstance(self._last, WAITS):
+                if self._flow is not None and (isinstance(self._last, WAITS) or isinstance(self._doing, Login)):
                     self._flow.cancel()
+                if isinstance(self._doing, Login):
+                    self._desk.counter.log_out()  # it may already be at the pages that come after
             case CancelDeposit() if isinstance(self._last, PutIn | Remind):
                 self._site.gave_up.set()
             case DoorIsShut():
@@ -126,7 +130,7 @@ class Runner:
 
     async def run(self) -> None:
         while True:
-            intent = await self._waiting.get()
+            self._doing = intent = await self._waiting.get()
             self._flow = asyncio.create_task(self._play(intent), name=f"flow {type(intent).__name__}")
             try:
                 await asyncio.shield(self._flow)
@@ -136,7 +140,7 @@ class Runner:
                     await asyncio.gather(self._flow, return_exceptions=True)
                     raise
             finally:
-                self._flow = None
+                self._flow = self._doing = None
 
     async def _play(self, intent: Intent, *, aside: bool = False) -> None:
         try:

@@ -13,6 +13,7 @@ from edge.steps import (
     CallStaff,
     CancelDeposit,
     CancelFlow,
+    DayBoard,
     FetchFromShelf,
     HandOver,
     HandOverAsk,
@@ -172,3 +173,29 @@ async def test_the_operator_called_to_the_shelf_page_logs_in_at_once_and_hands_t
     await asyncio.sleep(1)
 
     assert (await point.parcel(parcel.id)).state is ParcelState.PICKED_UP
+
+
+@pytest.mark.parametrize("commit", range(1, 5))
+async def test_nobody_is_logged_in_who_left_while_their_pin_was_compared(point: Point, commit: int) -> None:
+    """Left while any commit of the log-in is under way: whoever stands there when it ends finds nothing open."""
+    await point.with_operator()
+    point.at_commit(commit, point.runner.submit, CancelFlow())
+
+    point.runner.submit(Login(PIN))
+    await asyncio.sleep(5)
+
+    assert point.desk.counter.session is None
+    assert not any(isinstance(step, DayBoard) for step in point.posted)
+
+
+async def test_the_next_person_logs_in_after_one_has_left_while_their_pin_was_compared(point: Point) -> None:
+    await point.with_operator()
+    point.at_commit(2, point.runner.submit, CancelFlow())
+    point.runner.submit(Login(PIN))
+    await asyncio.sleep(5)
+
+    point.runner.submit(Login(PIN))
+    await asyncio.sleep(5)
+
+    assert isinstance(point.posted[-1], DayBoard)
+    assert point.desk.counter.session is not None

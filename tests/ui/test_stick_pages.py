@@ -9,7 +9,7 @@ from edge.model import OperatorId, Role
 from edge.steps import stick as k
 from ui.viewmodels import Face, Frame, on_step, press, start
 from ui.viewmodels.frame import Notice
-from ui.viewmodels.staff_states import Board, Sync
+from ui.viewmodels.staff_states import Board, Login, Sync
 from ui.viewmodels.stick import SheetPage, StickPage
 
 BOARD = k.StickBoard((k.StickLine("usb-1", 7), k.StickLine("usb-2", 9)))
@@ -30,7 +30,7 @@ def play(view: Frame, *events: str | s.Step) -> tuple[Frame, list[s.Intent]]:
 @pytest.fixture
 def line() -> Frame:
     """The page of the line, open before an operator."""
-    view, _ = on_step(start(Face()), s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+    view, _ = on_step(start(Face()).to(Login(busy=True)), s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
     return play(view, "sync")[0]
 
 

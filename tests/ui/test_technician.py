@@ -14,7 +14,7 @@ from edge.steps import workbench as w
 from ui.viewmodels import Face, Frame, on_step, press, scan, start, tick
 from ui.viewmodels import technician_states as t
 from ui.viewmodels.code128 import modules
-from ui.viewmodels.staff_states import Devices
+from ui.viewmodels.staff_states import Devices, Login
 from ui.viewmodels.touch_grid import grid, is_done, judged, places, touched
 
 PANEL = (221.4, 129.7)
@@ -32,12 +32,12 @@ def play(view: Frame, *events: str | s.Step) -> tuple[Frame, list[s.Intent]]:
 
 
 def technician(*events: str | s.Step) -> tuple[Frame, list[s.Intent]]:
-    view, _ = on_step(start(Face()), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
+    view, _ = on_step(start(Face()).to(Login(busy=True)), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
     return play(view, "tools", *events)
 
 
 def test_the_tools_are_the_technicians() -> None:
-    view, _ = on_step(start(Face()), s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+    view, _ = on_step(start(Face()).to(Login(busy=True)), s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
     operator, _ = play(view, "devices", "tools")
 
     assert technician()[0].state == t.Tools()

@@ -288,6 +288,11 @@ def at_handover(stand: Stand, number: int) -> None:
 @pytest.fixture
 def counter(stand: Stand) -> Iterator[Stand]:
     """An operator is logged in and has scanned a parcel."""
+    stand.drive.tap("home.operator")
+    stand.drive.wait("login")
+    stand.drive.type("246813")
+    stand.drive.tap("login.ok")
+    stand.heard("intent Login")
     stand.say("step LoggedIn(OperatorId('O1'), Role.OPERATOR)")
     stand.drive.wait("board")
     stand.heard("intent ShowBoard")

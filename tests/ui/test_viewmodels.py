@@ -28,7 +28,7 @@ def play(view: Frame, *events: str | s.Step) -> tuple[Frame, list[s.Intent]]:
 
 
 def logged_in(role: Role = Role.OPERATOR) -> Frame:
-    view, _ = on_step(start(Face()), s.LoggedIn(OperatorId("O1"), role))
+    view, _ = on_step(start(Face()).to(staff.Login(busy=True)), s.LoggedIn(OperatorId("O1"), role))
     return view
 
 
@@ -221,8 +221,36 @@ def test_login_asks_for_a_fresh_board() -> None:
     assert (view.state, view.role, view.operator) == (staff.Board(), Role.OPERATOR, "O1")
 
 
+@pytest.mark.parametrize("way", [("home",), ("back",), ("help", "home"), ("home", "pickup")])
+@pytest.mark.parametrize("role", Role)
+def test_a_pin_that_is_found_right_after_its_page_was_left_opens_nothing(way: tuple[str, ...], role: Role) -> None:
+    left, _ = play(start(Face()), "start", "operator", *"2468", "ok", *way)
+
+    view, asked = play(left, s.LoggedIn(OperatorId("O1"), role))
+
+    assert view == left
+    assert asked == [s.CancelFlow(), s.Logout()]
+
+
+def test_a_pin_that_is_found_right_after_silence_opens_nothing() -> None:
+    late, _ = tick(frame(staff.Login(busy=True)), 60_000, 60_000)
+
+    view, asked = play(late, s.LoggedIn(OperatorId("O1"), Role.OPERATOR), s.LoggedOut())
+
+    assert (view.state, view.role) == (late.state, None)
+    assert asked == [s.CancelFlow(), s.Logout()]
+
+
+def test_help_and_a_scan_while_the_pin_is_compared_do_not_undo_the_login() -> None:
+    helped, _ = play(frame(staff.Login(busy=True)), "help", s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+    scanned, _ = scan(frame(staff.Login(busy=True)), "SF1234567890123")
+    scanned, _ = play(scanned, s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+
+    assert helped.state == scanned.state == staff.Board()
+
+
 def test_a_technician_lands_on_the_devices() -> None:
-    view, asked = play(start(Face()), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
+    view, asked = play(frame(staff.Login(busy=True)), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
 
     assert (view.state, asked) == (staff.Devices(), [s.ShowBoard("devices")])
 

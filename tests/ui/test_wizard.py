@@ -100,7 +100,7 @@ def test_setting_up_is_remembered_when_people_come_and_go() -> None:
 
 
 def test_after_a_technicians_login_the_wizard_opens_over_the_devices() -> None:
-    frame = told(start(FACE), s.LoggedIn(OperatorId("t-1"), Role.TECHNICIAN))
+    frame = told(start(FACE).to(Login(busy=True)), s.LoggedIn(OperatorId("t-1"), Role.TECHNICIAN))
     assert isinstance(frame.state, Devices)
     frame = told(frame, HERE)
 

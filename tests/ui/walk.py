@@ -27,6 +27,7 @@ from edge.steps import workbench as w
 from ui.panel import Panel
 from ui.settings import UiSettings
 from ui.viewmodels import Frame, amounts, on_step, press, scan, tick
+from ui.viewmodels.staff_states import Login
 
 C7 = CellNo(7)
 BLANK = s.ShowAmount(Fen(0), "")
@@ -122,6 +123,8 @@ class Walk:
             return name
         if what < 0.9:
             step = dice.choice(STEPS)
+            if isinstance(step, s.LoggedIn) and not view.role:  # the PIN was typed before
+                view = view.cleared(Login(busy=True))
             self.follow(*on_step(view, step))
             return repr(step)[:80]
         if what < 0.95:

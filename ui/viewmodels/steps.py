@@ -77,10 +77,8 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
     if isinstance(frame.state, Shut | FirstPage):
         return frame, ()  # only a restart opens the terminal again
     match step:
-        case s.LoggedIn() if step.role is Role.TECHNICIAN:
-            return replace(frame.to(Devices()), role=step.role, operator=step.operator), (s.ShowBoard("devices"),)
         case s.LoggedIn():
-            return replace(frame.to(Board()), role=step.role, operator=step.operator), (s.ShowBoard("day"),)
+            return _logged_in(frame, step)
         case s.LoggedOut():
             return (frame.cleared(Standby()) if frame.role else frame), ()
         case _ if isinstance(step, WorkbenchStep | WizardStep):
@@ -96,6 +94,15 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
             is_late = isinstance(step, s.Weighed) and not isinstance(frame.state, WeighGoods)
             turned = _at_counter(frame, step) or _for_staff(frame, _flow(frame, step))
             return turned, (of_page(frame),) if is_late else ()
+
+
+def _logged_in(frame: Frame, step: s.LoggedIn) -> Answer:
+    """Open the first page of the role. Whoever left while their PIN was compared is logged out again instead."""
+    doing = frame.state.back if isinstance(frame.state, Help) else frame.state
+    if not (isinstance(doing, Wait) or (isinstance(doing, Login) and doing.busy)):
+        return frame, (s.CancelFlow(), s.Logout())
+    page, board = (Devices(), "devices") if step.role is Role.TECHNICIAN else (Board(), "day")
+    return replace(frame.to(page), role=step.role, operator=step.operator), (s.ShowBoard(board),)
 
 
 def _wall(frame: Frame, step: s.LinkState | s.NoticeBoard | s.Pairing) -> Answer:
