@@ -215,13 +215,13 @@ def _device(name: str, table: Table, base: Path) -> DeviceConfig:
     if not re.fullmatch(_NAME, name):
         table.wrong(f"the name of a device {_NAME_HINT}")
     kind = table.choice("kind", tuple(DEVICE_KINDS))
-    path = table.text("path")
+    path = table.text("path", r"[^\0\n]{1,200}")
     baud = table.whole("baud", BAUDS[0], BAUDS[-1]) if table.has("baud") else None
     if baud is not None and baud not in BAUDS:
         table.wrong(f"must be one of: {', '.join(map(str, BAUDS))}", "baud")
     if baud is not None and not DEVICE_KINDS[kind][1]:
         table.wrong(f"means nothing for a device of kind {kind}, which hangs on no serial line", "baud")
-    return DeviceConfig(name, kind, path if "://" in path else str(base / path), baud, table.rest())
+    return DeviceConfig(name, kind, path if not path or "://" in path else str(base / path), baud, table.rest())
 
 
 def _drive(table: Table, base: Path) -> Path:
@@ -240,14 +240,24 @@ def _cross_check(top: Table, settings: Settings) -> None:
     sim_is_readable = all(each.key != "sim" for each in top.problems)
     if settings.drive_socket is not None and not settings.sim and sim_is_readable:
         top.wrong("is only allowed with sim = true: it moves the screens without a finger", "drive")
-    ports: dict[str, str] = {}
-    for device in settings.devices:
-        if device.path and ports.setdefault(device.path, device.name) != device.name:
-            top.wrong(f"is the port of [devices.{ports[device.path]}] too", "devices", device.name, "path")
+    ports = {device.name: _port(device.path) for device in settings.devices if device.path}
+    for name, port in ports.items():
+        others = ", ".join(f"[devices.{other}]" for other, same in ports.items() if same == port and other != name)
+        if others:
+            top.wrong(f"is the port of {others} too", "devices", name, "path")
     names = [shelf.name for shelf in settings.shelves]
     for at, name in enumerate(names):
         if name and name in names[:at]:
             top.wrong(f"is the name of another shelf too: {name}", "shelf", at, "name")
+
+
+def _port(path: str) -> str:
+    """One spelling for all that lead to one port; below /dev most have several names."""
+    scheme, _, rest = path.rpartition("://")
+    if scheme != "tcp":
+        return os.path.realpath(rest)
+    host, _, number = rest.rpartition(":")
+    return f"tcp://{host.lower().rstrip('.')}:{number.lstrip('0')}"
 
 
 def _check_profile(top: Table, settings: Settings) -> None:

@@ -211,7 +211,6 @@ def test_a_secret_in_the_file_is_a_mistake_that_does_not_repeat_it(
     [
         ('locker = "locker"', 'locker = "lokcer"', "cabinet.locker", "names no device"),
         ('locker = "locker"', 'locker = "gun"', "cabinet.locker", "opens no doors"),
-        ("/dev/input/by-id/gun", "dev/locker", "devices.gun.path", "[devices.locker]"),
         ("sim = true", "sim = false", "drive", "sim = true"),
         ('name = "B"', 'name = "A"', "shelf.name", "another shelf"),
         ('profile = "village_point"', 'profile = "shelf_only"', "cabinet", "shelf_only"),
@@ -230,6 +229,47 @@ def test_parts_that_do_not_fit_together_are_mistakes(tmp_path: Path, old: str, n
     found = mistakes(tmp_path, GOOD.replace(old, new, 1))
 
     assert [(where, said in message) for _, where, message in found] == [(key, True)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("dev/locker", "dev/locker"),
+        ("dev/locker", "./dev//locker"),
+        ("dev/locker", "dev/by-path/lock"),
+        ("tcp://192.168.1.50:4001", "tcp://192.168.1.50:4001"),
+        ("tcp://lock-1.local:4001", "tcp://LOCK-1.local.:04001"),
+        ("usb:///dev/usb/lp0", "file:///dev/usb/../usb/lp0"),
+    ],
+)
+def test_one_port_for_two_devices_is_a_mistake_told_at_both(tmp_path: Path, first: str, second: str) -> None:
+    (tmp_path / "dev/by-path").mkdir(parents=True)
+    (tmp_path / "dev/by-path/lock").symlink_to("../locker")
+    text = GOOD.replace('path = "dev/locker"', f'path = "{first}"').replace("/dev/input/by-id/gun", second)
+
+    locker, gun = mistakes(tmp_path, text)
+
+    assert locker == (line_of(text, f'path = "{first}"'), "devices.locker.path", "is the port of [devices.gun] too")
+    assert gun[1:] == ("devices.gun.path", "is the port of [devices.locker] too")
+    assert gun[0] > locker[0]
+
+
+def test_two_ports_of_one_converter_are_two(tmp_path: Path) -> None:
+    text = GOOD.replace('"dev/locker"', '"tcp://10.0.0.9:4001"').replace("/dev/input/by-id/gun", "tcp://10.0.0.9:4002")
+
+    assert len(load(tmp_path, text).devices) == 2
+
+
+def test_two_devices_without_a_path_are_no_devices_on_one_port(tmp_path: Path) -> None:
+    text = re.sub(r"(?m)^path = .*$", "path = 7", GOOD)
+
+    assert {message for _, _, message in mistakes(tmp_path, text)} == {"must be a text of 1 to 200 characters, not 7"}
+
+
+def test_a_path_with_a_character_that_no_path_has_is_a_mistake(tmp_path: Path) -> None:
+    [(_, key, _)] = mistakes(tmp_path, GOOD.replace("/dev/input/by-id/gun", "/dev/gun\\u0000"))
+
+    assert key == "devices.gun.path"
 
 
 @pytest.mark.parametrize("profile", ["urban_locker", "village_point", "shelf_only"])
