@@ -23,6 +23,12 @@ class Terminal:
         self.firmware, self.run = folder / "firmware", folder / "run"
         shutil.copytree(IMAGE / "firmware" / board, self.firmware)
         self.run.mkdir()
+        self.mounts = folder / "mounts"
+        self.mount = folder / "mount"  # the partition is a folder here: how it is mounted is written down
+        self.mount.write_text(  # and as the kernel does it refuses while the caller has a file open
+            f'#!/bin/sh\n! ls -l /proc/$PPID/fd | grep -q {self.firmware}/ || exit 32\necho "$*" >>{self.mounts}\n'
+        )
+        self.mount.chmod(0o755)
         for slot in "AB":
             (self.firmware / f"slot-{slot}").mkdir()
             for name in ("vmlinuz", "initrd.img", "cmdline.txt", "boot.cfg"):
@@ -39,11 +45,19 @@ class Terminal:
     def env(self) -> dict[str, str]:
         return {
             "VILLAGE_FIRMWARE": str(self.firmware),
+            "VILLAGE_MOUNT": str(self.mount),
             "VILLAGE_RUN": str(self.run),
             "VILLAGE_CMDLINE": str(self.folder / "cmdline"),
             "VILLAGE_BACKEND": str(BACKEND),
             "PATH": "/usr/sbin:/usr/bin",
         }
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether the partition is read-only, as it is at every start."""
+        if not self.mounts.exists():
+            return True
+        return self.mounts.read_text().splitlines()[-1] == f"-o remount,ro {self.firmware}"
 
     def say(self, *words: str) -> str:
         return subprocess.run(
@@ -217,6 +231,62 @@ def test_a_power_cut_between_any_two_steps_leaves_a_slot_that_starts(
         assert terminal.ordered_restart() == in_the_end
         shutil.rmtree(folder)
     assert cuts > 3
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("step", [STEPS[0], STEPS[2], STEPS[3]])
+def test_any_step_that_fails_leaves_a_partition_that_is_read_only_and_a_slot_that_starts(
+    tmp_path: Path,
+    board: str,
+    step: tuple[list[tuple[str, ...]], tuple[str, ...], set[str], str],
+) -> None:
+    before, failing, may_start, in_the_end = step
+    bin_folder = killed.wrappers(tmp_path / "bin")
+    failed = 0
+    for at in killed.every_cut():
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        terminal = Terminal(folder, board)
+        for words in before:
+            terminal.ordered_restart() if words == ("restart",) else terminal.say(*words)
+        running = terminal.say("get-current")
+
+        succeeded = killed.fail([str(BACKEND), *failing], at=at, bin_folder=bin_folder, env=terminal.env)
+        if at > len(killed.called(bin_folder)):
+            break
+
+        failed += not succeeded
+        assert terminal.is_protected
+        assert terminal.ordered_restart() in ({in_the_end} if succeeded else may_start), at
+        terminal.start_in(running)
+        terminal.say(*failing)
+        assert terminal.ordered_restart() == in_the_end
+        shutil.rmtree(folder)
+    assert failed > 3
+
+
+@pytest.mark.parametrize("signal", ["TERM", "INT", "HUP"])
+def test_whoever_ends_it_in_the_middle_finds_the_partition_read_only(
+    tmp_path: Path, terminal: Terminal, signal: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    ending = tmp_path / "bin/sync"
+    ending.write_text(f"#!/bin/sh\nkill -{signal} $PPID\n")
+    ending.chmod(0o755)
+    env = {**terminal.env, "PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin"}
+
+    ended = subprocess.run([BACKEND, "set-primary", "B"], check=False, env=env, capture_output=True)
+
+    assert ended.returncode != 0
+    assert "remount,rw" in terminal.mounts.read_text()
+    assert terminal.is_protected
+    assert terminal.ordered_restart() == "A"
+
+
+def test_a_partition_that_stays_writable_is_a_failure(terminal: Terminal) -> None:
+    terminal.mount.write_text('#!/bin/sh\ncase "$*" in *remount,ro*) exit 32 ;; esac\n')
+
+    terminal.refused("set-primary", "B")
 
 
 @pytest.mark.parametrize("board", BOARDS)
