@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import runpy
 import shutil
 import stat
 import subprocess
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import killed
@@ -216,3 +219,82 @@ def test_the_picture_of_a_lost_card_fills_the_rows_of_the_screen(width: int, hei
     ink = drawn.convert("L").point(lambda level: 255 * (level > 200)).getbbox()
     assert ink is not None
     assert ink[2] <= width * 0.96, "no line runs out of the screen"
+
+
+TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
+KEPT_DAYS = 190
+
+
+class KeptLogs:
+    """keep-logs on a folder, with the journal, the packer and the clock of the system stood in for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._bin = folder / "system", folder / "bin"
+        self.folder.mkdir()
+        self._bin.mkdir()
+        self.lay("journalctl", "echo a line of the journal")
+        self.lay("zstd", 'cp "$5" "$4"')
+        self.clock(TODAY)
+
+    def lay(self, program: str, text: str) -> None:
+        (self._bin / program).write_text(f"#!/bin/sh\n{text}\n")
+        (self._bin / program).chmod(0o755)
+
+    def clock(self, now: datetime) -> None:
+        """`find` asks the kernel for the time, so the files are as old as they would be by this clock."""
+        self.lay("date", f"echo {now:%Y-%m-%d}")
+        for file in self.folder.glob("*.zst"):
+            age = now - datetime.strptime(file.name[:10], "%Y-%m-%d").replace(hour=12, tzinfo=UTC)
+            written = (datetime.now(UTC) - age).timestamp()
+            os.utime(file, (written, written))
+
+    def fill(self, days_ago: Iterable[int], size: int = 1000) -> None:
+        for days in days_ago:
+            file = self.folder / f"{TODAY - timedelta(days=days):%Y-%m-%d}.log.zst"
+            with file.open("wb") as out:
+                os.posix_fallocate(out.fileno(), 0, size)
+        self.clock(TODAY)
+
+    def keep(self) -> list[str]:
+        """The days that are there after an hour's turn, oldest first."""
+        env = {"PATH": f"{self._bin}:/usr/bin:/bin", "VILLAGE_LOGS": str(self.folder)}
+        subprocess.run([VILLAGE / "keep-logs"], env=env, check=True, capture_output=True, timeout=30)
+        return sorted(file.name[:10] for file in self.folder.glob("*.zst"))
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> KeptLogs:
+    return KeptLogs(tmp_path)
+
+
+def test_logs_older_than_the_rule_are_deleted_and_no_others(logs: KeptLogs) -> None:
+    logs.fill(range(1, 250))
+
+    kept = logs.keep()
+
+    assert f"{TODAY - timedelta(days=180):%Y-%m-%d}" in kept
+    assert KEPT_DAYS <= len(kept) <= KEPT_DAYS + 2
+
+
+@pytest.mark.parametrize("years", [1, 11])
+@pytest.mark.parametrize("days", [5, 185, 250])
+def test_a_clock_that_jumps_ahead_deletes_no_log_of_the_last_180_days(logs: KeptLogs, years: int, days: int) -> None:
+    logs.fill(range(1, days))
+    logs.clock(TODAY.replace(year=TODAY.year + years))
+
+    kept = logs.keep()
+
+    assert {f"{TODAY - timedelta(days=each):%Y-%m-%d}" for each in range(1, min(days, 180))} <= set(kept)
+
+
+def test_logs_dated_by_a_wrong_clock_push_out_none_that_are_young(logs: KeptLogs) -> None:
+    logs.fill([*range(1, 150), *range(-4000, -3900)])
+
+    assert len(logs.keep()) == 250
+
+
+def test_a_folder_that_is_too_large_loses_its_oldest_days_and_never_the_newest_line(logs: KeptLogs) -> None:
+    logs.fill(range(1, 6), size=20 * MIB)
+    logs.clock(TODAY - timedelta(days=2000))
+
+    assert logs.keep() == ["2021-06-08", "2026-11-26", "2026-11-27", "2026-11-28"]
