@@ -193,12 +193,15 @@ def point(plan: Plan, old: Path, new: Path) -> None:
         lambda: debian.do(UDEV, alone=True),
         lambda told: told.endswith("none wrong"),
     )
+    debian.do("echo of an older version >/etc/sysctl.d/90-village-kiosk.conf")
     plan.step(
         "upgrade to a higher version", lambda: debian.do(f"apt-get -qq install --no-install-recommends {inside[1]}")
     )
     same = "sha256sum /var/lib/village-point/point.db /var/lib/village-point/device.key /etc/village-point/*"
     plan.step("data and settings are the same", lambda: debian.do(same), lambda told: told == kept.strip())
     plan.step("still a kiosk", lambda: debian.do("village-point-kiosk status"))
+    renewed = "cmp /usr/share/village-point/kiosk/sysctl.conf /etc/sysctl.d/90-village-kiosk.conf"
+    plan.step("with the files of the new version", lambda: debian.do(renewed))
     life = LIFE.format(as_village=AS_VILLAGE, headless="--headless", awaited="gun is there")
     plan.step("it goes on with them", lambda: debian.do(life, alone=True), lambda told: _lived(told, "gun is there"))
     plan.step("remove keeps data", lambda: debian.do(f"apt-get -qq remove village-point; {same}"))
@@ -233,6 +236,7 @@ def hub(plan: Plan, old: Path, new: Path) -> None:
     )
     same = "cd /; find var/lib/village-hub etc/village-hub etc/mosquitto/village -type f | sort | xargs sha256sum"
     kept = debian.do(same).strip()
+    debian.do("echo of an older version >/etc/sysctl.d/90-village-kiosk.conf")
     plan.step(
         "upgrade to a higher version", lambda: debian.do(f"apt-get -qq install --no-install-recommends {inside[1]}")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,66 @@ def test_what_kiosk_mode_lays_is_there_and_taken_away() -> None:
 
     assert files == {path.name for path in (ROOT / "packaging/session/kiosk").iterdir()}
     assert 'while read -r _ to; do rm -f "$to"' in text
+
+
+class Kiosk:
+    """village-point-kiosk, and the postinst that calls it, on a root of their own without a running system."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self._bin = folder / "root", folder / "bin"
+        self.share = self.root / "usr/share/village-point/kiosk"
+        shutil.copytree(ROOT / "packaging/session/kiosk", self.share)
+        self._bin.mkdir()
+        for name, text in (("systemctl", ""), ("udevadm", ""), ("getent", ""), ("id", "echo 0")):
+            self._lay(name, f"#!/bin/sh\n{text}\n")
+        for script in (ROOT / "packaging/session/village-point-kiosk", DEBIAN / "point/postinst"):
+            text = script.read_text(encoding="utf-8")
+            for place in ("/etc", "/usr/share", "/run", "/var"):
+                text = text.replace(f"{place}/", f"{self.root}{place}/")
+            self._lay(script.name, text)
+        for link in ("etc/village-point", "var/lib/village-point"):  # as in an image
+            (self.root / link).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / link).symlink_to("elsewhere")
+
+    def _lay(self, name: str, text: str) -> None:
+        (self._bin / name).write_text(text, encoding="utf-8")
+        (self._bin / name).chmod(0o755)
+
+    def do(self, *words: str) -> None:
+        env = {"PATH": f"{self._bin}:/usr/bin:/bin"}
+        subprocess.run([self._bin / words[0], *words[1:]], env=env, check=True, capture_output=True, timeout=30)
+
+    def laid(self) -> dict[str, str]:
+        """The files in /etc."""
+        etc = self.root / "etc"
+        return {str(file.relative_to(etc)): file.read_text() for file in etc.rglob("*") if file.is_file()}
+
+    def upgrade(self) -> None:
+        """A package whose files differ takes the place of the old one."""
+        for file in self.share.iterdir():
+            file.write_text(f"{file.name} of the next version\n")
+        self.do("postinst", "configure", "0.1.0")
+
+
+@pytest.mark.parametrize("mode", [(), ("--kmsdrm",)])
+def test_an_upgrade_renews_what_kiosk_mode_has_laid(tmp_path: Path, mode: tuple[str, ...]) -> None:
+    kiosk = Kiosk(tmp_path)
+    kiosk.do("village-point-kiosk", "enable", *mode)
+    before = kiosk.laid()
+
+    kiosk.upgrade()
+
+    assert len(before) == 6 + len(mode)
+    assert set(kiosk.laid()) == set(before)
+    assert {text.split(" ", 1)[1] for text in kiosk.laid().values()} == {"of the next version\n"}
+
+
+def test_an_upgrade_makes_no_kiosk_of_a_machine_that_is_none(tmp_path: Path) -> None:
+    kiosk = Kiosk(tmp_path)
+
+    kiosk.upgrade()
+
+    assert kiosk.laid() == {}
 
 
 def test_the_x_server_of_the_kiosk_gives_no_way_out() -> None:
