@@ -21,6 +21,7 @@ from edge.config import DEVICE_KINDS, HubLink, Settings
 from edge.doctor_facts import DeviceFacts, DiskFacts, LineFacts, MachineFacts, PointFacts
 from edge.steps import CheckupBoard, DeviceLine, DevicesBoard, LinkState, NoticeBoard, Step, SyncBoard, UpdateLine
 from edge.store import Store, StoreFault, Tx
+from edge.unsteady import Changes
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class House:
         self._clock = clock
         self._devices = devices
         self._post = post
-        self._ill: dict[str, str] = {}
+        self._changes = {device.name: Changes() for _, device in devices}
         self._backup_ms: int | None = None
         self._shift_end = asyncio.Event()
         self.line = Line()
@@ -89,15 +90,14 @@ class House:
     # -- chores
 
     async def watch_devices(self) -> None:
-        """Write down every device that fails or comes back, once per change."""
+        """Write down every device that fails or comes back, once per change, as often as edge/unsteady.py allows."""
         while True:
             for _, device in self._devices:
                 status = device.status()
                 ill = "" if status.health is Health.OK else status.health.value
-                if ill != self._ill.get(device.name, ""):
-                    self._ill[device.name] = ill
-                    fact = events.DeviceFaulted(device.name, ill) if ill else events.DeviceRecovered(device.name)
-                    await self._store.run(_device_fact, fact)
+                left_out = self._changes[device.name].look(ill, self._clock.ms())
+                if left_out is not None:
+                    await self._store.run(_device_fact, device.name, ill, left_out or None)
             self._tell_line()  # the last number of a backlog that stopped on its way
             await asyncio.sleep(WATCH_S)
 
@@ -236,12 +236,13 @@ def free_mb(folder: Path) -> int:
     return room.f_bavail * room.f_frsize // (1024 * 1024)
 
 
-def _device_fact(tx: Tx, fact: events.DeviceFaulted | events.DeviceRecovered) -> None:
-    log.append(tx, fact)
-    if isinstance(fact, events.DeviceFaulted):
-        log.raise_alarm(tx, "device_away", fact.device)
+def _device_fact(tx: Tx, device: str, ill: str, left_out: int | None) -> None:
+    if ill:
+        log.append(tx, events.DeviceFaulted(device, ill, left_out))
+        log.raise_alarm(tx, "device_away", device)
     else:
-        log.drop_alarm(tx, "device_away", fact.device)
+        log.append(tx, events.DeviceRecovered(device, left_out))
+        log.drop_alarm(tx, "device_away", device)
 
 
 def _retention(tx: Tx) -> None:

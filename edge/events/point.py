@@ -35,11 +35,13 @@ class DeviceFaulted(Fact, frozen=True):
     kind: ClassVar[str] = "device_faulted.1"
     device: str
     what: str
+    left_out: int | None = None  # changes since this device's last fact that were too many to be written
 
 
 class DeviceRecovered(Fact, frozen=True):
     kind: ClassVar[str] = "device_recovered.1"
     device: str
+    left_out: int | None = None
 
 
 class TerminalStarted(Fact, frozen=True):

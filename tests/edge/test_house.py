@@ -11,6 +11,7 @@ from edge.house import BANNER_MS, House
 from edge.model import Ms, Stamp
 from edge.steps import LinkState, Step
 from edge.store import Keys, Store
+from edge.unsteady import HOUR_MS, MOST, Changes
 
 
 class HandClock:
@@ -56,3 +57,30 @@ def test_the_end_of_a_backlog_and_a_lost_line_show_at_once(house: House, posted:
     house.line_changed(online=False, pending=0)
 
     assert posted == [LinkState(True, 0, 3), LinkState(True, 0, 0), LinkState(False, 1, 0)]
+
+
+def test_a_device_that_fails_and_stays_away_is_written_at_once() -> None:
+    changes = Changes()
+
+    assert [changes.look("away", 0), changes.look("away", 2_000), changes.look("", 4_000)] == [0, None, 0]
+
+
+def test_a_device_that_never_keeps_still_is_written_so_often_in_any_hour_and_no_change_is_lost() -> None:
+    changes = Changes()
+
+    written = {now: changes.look("away" if now % 4_000 else "", now) for now in range(0, 6 * HOUR_MS, 2_000)}
+    times = [now for now, left_out in written.items() if left_out is not None]
+
+    assert all(later - earlier >= HOUR_MS for earlier, later in zip(times, times[MOST:], strict=False))
+    assert len(times) >= 5 * MOST
+    seen = 6 * HOUR_MS // 2_000 - 1  # it begins as one that works
+    assert len(times) + sum(left_out or 0 for left_out in written.values()) + changes.unwritten == seen
+
+
+def test_the_last_fact_before_the_silence_says_away() -> None:
+    changes = Changes()
+
+    written = [ill for at in range(100) for ill in [("away", "")[at % 2]] if changes.look(ill, at) is not None]
+
+    assert written[-1] == "away"
+    assert len(written) == MOST

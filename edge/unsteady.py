@@ -1,0 +1,36 @@
+"""How many facts a device that comes and goes may leave; the changes beyond are counted. Pure; time comes in."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+MOST = 12  # facts about one device within an hour; a loose plug makes one every two seconds
+HOUR_MS = 3_600_000
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one device was seen to be. `unwritten` counts the changes since its last fact."""
+
+    seen: str = ""
+    unwritten: int = 0
+    _written_ms: deque[int] = field(default_factory=deque)
+
+    def look(self, ill: str, now_ms: int) -> int | None:
+        """Take what is seen now, "" for a device that works; None when there is nothing to write.
+
+        Otherwise this state is to be written, with the number returned: changes since the last fact that were left out.
+        A recovery takes no last place, so a device that goes on failing is left as failed, never as working.
+        """
+        if ill != self.seen:
+            self.seen = ill
+            self.unwritten += 1
+        while self._written_ms and now_ms - self._written_ms[0] >= HOUR_MS:
+            self._written_ms.popleft()
+        places = MOST - len(self._written_ms) - (0 if ill else 1)
+        if not self.unwritten or places <= 0:
+            return None
+        left_out, self.unwritten = self.unwritten - 1, 0
+        self._written_ms.append(now_ms)
+        return left_out

@@ -1,0 +1,59 @@
+"""A device on a loose plug comes and goes: the log stays small, and no change of it is lost without being counted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from edge.events import DeviceFaulted, DeviceRecovered
+from edge.unsteady import MOST
+from tests.stories.point import Point
+
+HOUR_S = 3600
+EVERY_S = 30
+
+
+async def comes_and_goes(point: Point, times: int, then_still_s: int = 0) -> None:
+    """The display's plug is loose while the house watches its devices."""
+    watch = asyncio.create_task(point.house.watch_devices())
+    for _ in range(times):
+        point.led_plug.unplug()
+        await asyncio.sleep(EVERY_S)
+        point.led_plug.replug()
+        await asyncio.sleep(EVERY_S)
+    await asyncio.sleep(then_still_s)
+    watch.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watch
+
+
+async def told(point: Point) -> list[DeviceFaulted | DeviceRecovered]:
+    facts = [fact for fact in await point.facts() if isinstance(fact, DeviceFaulted | DeviceRecovered)]
+    return [fact for fact in facts if fact.device == "display"]
+
+
+async def test_a_device_that_fails_once_leaves_two_facts_that_count_nothing(point: Point) -> None:
+    await comes_and_goes(point, 1)
+
+    failed, works = await told(point)
+    assert isinstance(failed, DeviceFaulted)
+    assert works == DeviceRecovered("display")
+    assert failed.left_out is None
+
+
+async def test_a_device_that_comes_and_goes_leaves_few_facts_and_is_told_as_away(point: Point) -> None:
+    await comes_and_goes(point, 50)
+
+    facts = await told(point)
+    assert len(facts) == MOST
+    assert isinstance(facts[-1], DeviceFaulted)
+    assert any("display" in alarm for alarm in await point.alarms())
+
+
+async def test_every_change_is_written_or_counted_once_it_keeps_still(point: Point) -> None:
+    await comes_and_goes(point, 50, then_still_s=HOUR_S)
+
+    facts = await told(point)
+    assert isinstance(facts[-1], DeviceRecovered)
+    assert len(facts) + sum(fact.left_out or 0 for fact in facts) == 2 * 50
+    assert not any("display" in alarm for alarm in await point.alarms())
