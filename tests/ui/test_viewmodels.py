@@ -229,7 +229,16 @@ def test_a_pin_that_is_found_right_after_its_page_was_left_opens_nothing(way: tu
     view, asked = play(left, s.LoggedIn(OperatorId("O1"), role))
 
     assert view == left
-    assert asked == [s.CancelFlow(), s.Logout()]
+    assert asked == [s.Logout()]
+
+
+def test_a_pin_that_is_found_right_after_the_next_person_has_scanned_opens_nothing() -> None:
+    left, _ = play(start(Face()), "start", "operator", *"2468", "ok", "home")
+    left, _ = scan(left, "VP1:ABC")
+
+    view, asked = play(left, s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+
+    assert (view, asked) == (left, [s.Logout()])
 
 
 def test_a_pin_that_is_found_right_after_silence_opens_nothing() -> None:
@@ -238,7 +247,7 @@ def test_a_pin_that_is_found_right_after_silence_opens_nothing() -> None:
     view, asked = play(late, s.LoggedIn(OperatorId("O1"), Role.OPERATOR), s.LoggedOut())
 
     assert (view.state, view.role) == (late.state, None)
-    assert asked == [s.CancelFlow(), s.Logout()]
+    assert asked == [s.Logout()]
 
 
 def test_help_and_a_scan_while_the_pin_is_compared_do_not_undo_the_login() -> None:

@@ -90,7 +90,7 @@ def scan(frame: Frame, text: str, scanner: str = "") -> Answer:
             return frame, ()  # a tool's scans never come here; one on its way when it was taken up goes nowhere
         case Intake():
             return frame.to(Intake(busy=True)), intents
-        case StaffState() | Opening() | Door() | Fetch() | BillCash() | Wait() | Slip():
+        case StaffState() | Opening() | Door() | Fetch() | BillCash() | Wait() | Slip() | Login(busy=True):
             return frame, intents
     retry = "bill" if state.scan == "bill" else "pickup"
     return frame.to(Wait(retry)), intents

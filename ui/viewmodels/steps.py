@@ -99,8 +99,8 @@ def on_step(frame: Frame, step: s.Step) -> Answer:
 def _logged_in(frame: Frame, step: s.LoggedIn) -> Answer:
     """Open the first page of the role. Whoever left while their PIN was compared is logged out again instead."""
     doing = frame.state.back if isinstance(frame.state, Help) else frame.state
-    if not (isinstance(doing, Wait) or (isinstance(doing, Login) and doing.busy)):
-        return frame, (s.CancelFlow(), s.Logout())
+    if not (isinstance(doing, Login) and doing.busy):
+        return frame, (s.Logout(),)  # the flow was given up as the page was left
     page, board = (Devices(), "devices") if step.role is Role.TECHNICIAN else (Board(), "day")
     return replace(frame.to(page), role=step.role, operator=step.operator), (s.ShowBoard(board),)
 
