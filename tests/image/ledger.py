@@ -45,6 +45,12 @@ class Ledger:
         self.figures[key] = round(value, 1) if isinstance(value, float) else value
         self.say(f"{key}: {self.figures[key]}")
 
+    def count(self, name: str) -> None:
+        """Note that it has happened once more."""
+        key = f"{self.machine}{name} [times]"
+        self.figures[key] = self.figures.get(key, 0) + 1
+        self.say(f"{key}: {self.figures[key]}")
+
     def skip(self, what: str, why: str) -> None:
         """Note what was left out."""
         self.skipped.append(f"{what}: {why}")

@@ -51,6 +51,14 @@ def test_what_was_left_out_is_told(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "left out: arm64: no image" in capsys.readouterr().out
 
 
+def test_what_happens_again_is_counted(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path, machine="arm64: ")
+    ledger.count("lost scans")
+    ledger.count("lost scans")
+
+    assert ledger.figures == {"arm64: lost scans [times]": 2}
+
+
 def test_waiting_ends_with_what_was_seen_or_an_error() -> None:
     assert until("a number", iter([0, 0, 7]).__next__, 5.0, 0.01) == 7
     with pytest.raises(NotSeen, match="a door"):
