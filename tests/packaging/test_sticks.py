@@ -95,6 +95,14 @@ def test_a_stick_is_mounted_read_only_and_nothing_on_it_runs(machine: Machine, s
     assert "rw" not in options
 
 
+def test_a_disk_that_is_one_file_system_is_one_stick(machine: Machine, sticks: Any) -> None:
+    """Its first sector may look like a table of partitions: the same files, mounted twice, would be written twice."""
+    machine.plug("sda", {"sda": ("8:0", stick()), "sda1": ("8:1", stick())})
+
+    assert sticks.look() == {"sticks": ["KINGSTON"]}
+    assert set(sticks.mounts().values()) == {("sda", False)}
+
+
 def test_looking_again_asks_for_nothing(machine: Machine, sticks: Any) -> None:
     machine.plug("sda", {"sda": ("8:0", stick())})
     sticks.look()
