@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,10 +69,23 @@ def machine(tmp_path: Path, two: Two) -> Iterator[Machine]:
     conf = made.folder / "system.conf"
     conf.write_text(conf.read_text().replace(str(made.keyring), str(two.keyring)))
     made.environment["VILLAGE_OLD_ROOT"] = str(made.folder / "slot-A")
+    made.environment["VILLAGE_PYTHON"] = sys.executable
+    made.environment["PATH"] = without_python(tmp_path / "no-python", made.environment["PATH"])
     (made.folder / "slot-A").write_bytes(two.old)
     made.start()
     yield made
     made.power_cut()
+
+
+def without_python(folder: Path, path: str) -> str:
+    """All that is there but Python by its name: the image has only that of the program."""
+    folder.mkdir()
+    for place in map(Path, reversed(path.split(":"))):
+        for tool in place.iterdir() if place.is_dir() else ():
+            if not tool.name.startswith("python"):
+                (folder / tool.name).unlink(missing_ok=True)
+                (folder / tool.name).symlink_to(tool)
+    return str(folder)
 
 
 def test_a_delta_is_small_and_says_what_it_builds_on(two: Two) -> None:

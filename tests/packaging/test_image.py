@@ -298,3 +298,18 @@ def test_a_folder_that_is_too_large_loses_its_oldest_days_and_never_the_newest_l
     logs.clock(TODAY - timedelta(days=2000))
 
     assert logs.keep() == ["2021-06-08", "2026-11-26", "2026-11-27", "2026-11-28"]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        IMAGE / "bundle-hook",
+        IMAGE.parent / "update/delta-hook",
+        *sorted(path for path in VILLAGE.iterdir() if path.is_file()),
+        *sorted(path for path in (IMAGE.parent / "session").iterdir() if path.is_file()),
+    ],
+    ids=lambda path: path.name,
+)
+def test_what_runs_on_the_image_asks_for_no_python_of_the_system(script: Path) -> None:
+    """The image has no `python3`: only the program's own, by its whole path."""
+    assert re.findall(r"(?m)^[^#\n]*?(?:^|[\s;|&(])(python3? .*)$", script.read_text()) == []
