@@ -275,7 +275,9 @@ def test_whoever_ends_it_in_the_middle_finds_the_partition_read_only(
     ending.chmod(0o755)
     env = {**terminal.env, "PATH": f"{tmp_path}/bin:/usr/sbin:/usr/bin"}
 
-    ended = subprocess.run([BACKEND, "set-primary", "B"], check=False, env=env, capture_output=True)
+    # Whoever runs this may be deaf to a signal, as after nohup, and a shell cannot trap what it was born deaf to.
+    hears = ["/usr/bin/env", f"--default-signal={signal}"]
+    ended = subprocess.run([*hears, BACKEND, "set-primary", "B"], check=False, env=env, capture_output=True)
 
     assert ended.returncode != 0
     assert "remount,rw" in terminal.mounts.read_text()
