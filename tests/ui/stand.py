@@ -3,7 +3,8 @@
     python tests/ui/stand.py SOCKET [idle seconds at pick-up]
 
 stdin:  `step EXPR` posts a step (an expression over `edge.steps`), `scan TEXT`, `key SYM`, `click X Y`, `press X Y`,
-        `let-go X Y`, `quit` (the window's close button), `bug`, `stop`.
+        `let-go X Y`, `quit` (the window's close button), `slow SECONDS` (the next page is drawn so slowly), `bug`,
+        `stop`.
 stdout: `ready RENDERER`, and `intent REPR` for each intent, with what it does not show by itself.
 """
 
@@ -14,6 +15,8 @@ import dataclasses
 import os
 import sys
 import threading
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,10 +79,29 @@ def obey(line: str, bridge: Bridge) -> None:
                 push(ButtonEvent(type=BUTTON_UP, button=1, clicks=1, x=x, y=y))
         case "quit":
             push(KeyEvent(type=QUIT))
+        case "slow":
+            bridge.call(partial(_slow, float(rest)))
         case "bug":
             bridge.call(_bug)
         case "stop":
             bridge.stop()
+
+
+def _slow(seconds: float) -> None:
+    from kivy.clock import Clock
+
+    from ui.screens.root import Root
+
+    show = Root.show
+
+    def slowly(root: Root, frame: Any) -> bool:
+        is_new = show(root, frame)
+        if is_new:
+            Root.show = show  # type: ignore[method-assign]
+            Clock.schedule_once(lambda _dt: time.sleep(seconds), -1)  # before this frame is on the panel
+        return is_new
+
+    Root.show = slowly  # type: ignore[method-assign]
 
 
 def _bug() -> None:

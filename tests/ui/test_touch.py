@@ -317,6 +317,19 @@ def test_a_finger_on_one_parcel_hands_no_other_out(counter: Stand) -> None:
     assert stand.heard("intent").startswith("intent HandOver(parcel='p4'")
 
 
+def test_a_page_that_is_drawn_slowly_is_not_touched_before_it_is_seen(counter: Stand) -> None:
+    """On a slow terminal the finger comes down on the old picture and is heard of when the new page is there."""
+    stand, self_at = counter, spot(counter, "handover.self")
+
+    stand.say("slow 0.9")
+    stand.say("step HandOverAsk(samples.PARCELS[3])")
+    time.sleep(0.5)
+    stand.say(f"click {self_at}")
+    time.sleep(1.0)
+
+    assert stand.silent()
+
+
 def test_a_finger_that_comes_down_as_the_parcel_changes_hands_none_out(counter: Stand) -> None:
     stand, self_at = counter, spot(counter, "handover.self")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.graphics import Color, Rectangle
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
@@ -25,7 +27,7 @@ from ui.viewmodels.stick import StickPage
 from ui.viewmodels.technician_states import DoorReason, ScaleTrial, TouchGrid
 from ui.viewmodels.wizard_states import FirstPin, WizardDoor, WizardGrid, WizardTrial
 
-LOCK_S = 0.3  # the finger that opened a page must not press a button of the new one
+LOCK_S = 0.3  # from when a page is seen: the finger that opened it must not press a button of the new one
 AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
 DIGIT_AGAIN_S = 0.15  # the 88 in a phone number is meant: a calm hand needs about 0.2 s for it, a tremor far less
 # Fields that the page shows by live parts; a change of these alone does not build it anew.
@@ -57,7 +59,8 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         self._screen = ""
         self._subject: object = None
         self._lives: list[Live] = []
-        self._changed_at = 0.0
+        self._seen_at = 0.0
+        self._seen = Clock.create_trigger(self._note_seen, 0)
         self._last: tuple[str, float] = ("", 0.0)
         self._swallowed: set[Any] = set()
         with self.canvas.before:
@@ -82,8 +85,13 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         self._paper.rgba = kit.paper
         name = f"{frame.state.screen}/{frame.ask_s is not None}"
         if name != self._screen or about != self._subject:
-            self._screen, self._subject, self._changed_at = name, about, time.monotonic()
+            self._screen, self._subject, self._seen_at = name, about, math.inf
+            self._seen()
         return True
+
+    def _note_seen(self, _dt: float) -> None:
+        """The frame after the page's first one: by now it is on the panel, however long a slow terminal drew."""
+        self._seen_at = time.monotonic()
 
     def _let_go(self, about: object, button: str) -> None:
         """A finger that came down on one parcel does nothing to the next: a scan can change it under the finger."""
@@ -104,7 +112,7 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         return {w.button: w for w in self.walk(restrict=True) if isinstance(w, Tap)}
 
     def locked(self) -> bool:
-        return time.monotonic() - self._changed_at < LOCK_S
+        return time.monotonic() - self._seen_at < LOCK_S
 
     def on_touch_down(self, touch: Any) -> bool:
         self._touched()
