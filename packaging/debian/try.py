@@ -236,7 +236,6 @@ def hub(plan: Plan, old: Path, new: Path) -> None:
     )
     same = "cd /; find var/lib/village-hub etc/village-hub etc/mosquitto/village -type f | sort | xargs sha256sum"
     kept = debian.do(same).strip()
-    debian.do("echo of an older version >/etc/sysctl.d/90-village-kiosk.conf")
     plan.step(
         "upgrade to a higher version", lambda: debian.do(f"apt-get -qq install --no-install-recommends {inside[1]}")
     )

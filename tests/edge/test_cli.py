@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_point import CONFIG
 
 from edge import events, keys, log
 from edge.cli import main
@@ -23,24 +24,6 @@ from edge.setup import begin
 from edge.store import FILE, Store
 
 ROOT = Path(__file__).parents[2]
-CONFIG = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "data"
-language = "zh"
-sim = true
-
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-
-[[shelf]]
-name = "A"
-levels = 1
-positions = 4
-"""
 Say = Callable[..., tuple[int, list[dict[str, Any]], str]]
 
 

@@ -8,26 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from plain_point import CONFIG
 
 from edge.cli import main
 from edge.update_folder import by_hand
 
-CONFIG = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "shelf_only"
-data_dir = "data"
-language = "zh"
-sim = true
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-[[shelf]]
-name = "A"
-levels = 1
-positions = 4
-"""
 KIOSK = 64_000  # an account that this machine need not have
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root, as the technician is")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import killed
@@ -34,6 +35,15 @@ class Terminal:
             for name in ("vmlinuz", "initrd.img", "cmdline.txt", "boot.cfg"):
                 (self.firmware / f"slot-{slot}" / name).write_text(f"{name} of {slot}")
         self.start_in("A")
+
+    @classmethod
+    def after(cls, orders: Sequence[tuple[str, ...]], folder: Path, board: str) -> Terminal:
+        """One in a new folder that has had these orders, ("restart",) among them."""
+        folder.mkdir()
+        terminal = cls(folder, board)
+        for words in orders:
+            terminal.ordered_restart() if words == ("restart",) else terminal.say(*words)
+        return terminal
 
     def start_in(self, slot: str) -> None:
         """What a start does: another kernel command line, an empty /run."""
@@ -194,7 +204,8 @@ def test_nothing_is_installed_while_a_slot_is_on_trial(terminal: Terminal) -> No
     assert "still on trial" in during.stderr
 
 
-STEPS = [
+Step = tuple[list[tuple[str, ...]], tuple[str, ...], set[str], str]  # before, the order, what may start, in the end
+STEPS: list[Step] = [
     ([], ("set-primary", "B"), {"A", "B"}, "B"),
     ([("set-primary", "B")], ("set-primary", "A"), {"A", "B"}, "A"),
     ([("set-primary", "B"), ("restart",)], ("set-state", "B", "good"), {"A", "B"}, "B"),
@@ -208,17 +219,13 @@ STEPS = [
 def test_a_power_cut_between_any_two_steps_leaves_a_slot_that_starts(
     tmp_path: Path,
     board: str,
-    step: tuple[list[tuple[str, ...]], tuple[str, ...], set[str], str],
+    step: Step,
 ) -> None:
     before, cut, may_start, in_the_end = step
     bin_folder = killed.wrappers(tmp_path / "bin")
     cuts = 0
     for at in killed.every_cut():
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        terminal = Terminal(folder, board)
-        for words in before:
-            terminal.ordered_restart() if words == ("restart",) else terminal.say(*words)
+        terminal = Terminal.after(before, tmp_path / str(at), board)
         running = terminal.say("get-current")
 
         finished = killed.run([str(BACKEND), *cut], at=at, bin_folder=bin_folder, env=terminal.env)
@@ -229,7 +236,7 @@ def test_a_power_cut_between_any_two_steps_leaves_a_slot_that_starts(
         terminal.start_in(running)  # as if there had been no start in between: the order is given again
         terminal.say(*cut)
         assert terminal.ordered_restart() == in_the_end
-        shutil.rmtree(folder)
+        shutil.rmtree(terminal.folder)
     assert cuts > 3
 
 
@@ -238,17 +245,13 @@ def test_a_power_cut_between_any_two_steps_leaves_a_slot_that_starts(
 def test_any_step_that_fails_leaves_a_partition_that_is_read_only_and_a_slot_that_starts(
     tmp_path: Path,
     board: str,
-    step: tuple[list[tuple[str, ...]], tuple[str, ...], set[str], str],
+    step: Step,
 ) -> None:
     before, failing, may_start, in_the_end = step
     bin_folder = killed.wrappers(tmp_path / "bin")
     failed = 0
     for at in killed.every_cut():
-        folder = tmp_path / str(at)
-        folder.mkdir()
-        terminal = Terminal(folder, board)
-        for words in before:
-            terminal.ordered_restart() if words == ("restart",) else terminal.say(*words)
+        terminal = Terminal.after(before, tmp_path / str(at), board)
         running = terminal.say("get-current")
 
         succeeded = killed.fail([str(BACKEND), *failing], at=at, bin_folder=bin_folder, env=terminal.env)
@@ -261,7 +264,7 @@ def test_any_step_that_fails_leaves_a_partition_that_is_read_only_and_a_slot_tha
         terminal.start_in(running)
         terminal.say(*failing)
         assert terminal.ordered_restart() == in_the_end
-        shutil.rmtree(folder)
+        shutil.rmtree(terminal.folder)
     assert failed > 3
 
 
