@@ -165,10 +165,14 @@ class EmulatedPoint:
         asked = (
             self.shell.listen(rb"Restarting system with command '0 tryboot'", seconds) if self.arch == "arm64" else None
         )
+        return self.follow(seconds, trial=asked is not None)
+
+    def follow(self, seconds: float, *, trial: bool = False) -> Machine:
+        """Wait until it is off by itself, put the words for a shell on its card, and switch it on again."""
         self.machine.wait_off(seconds)
         self.after_off()
         self.open_console()
-        return self.power_on(trial=asked is not None)
+        return self.power_on(trial=trial)
 
     def after_off(self) -> None:
         """The machine has ended by itself: let go of it, and wait for its last writes."""

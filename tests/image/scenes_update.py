@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -26,6 +25,7 @@ from scenes_counter import Counter
 from scenes_cuts import UP, Promise, Run, judge, read_books
 from scenes_kills import GONE
 from scenes_start import STANDBY, Watcher, command, verified
+from sticks import fat_stick, put_in
 
 from sync.update_words import sentence
 
@@ -33,7 +33,7 @@ INSTALL_S = 1800.0
 ROLLOUT_S = 3600.0  # fetched, written, started and judged by an emulated machine
 QUIET_S = 90.0  # a point writes nothing before it was left alone for 60 s
 CONFIRMED_S = 900.0  # the judge of a slot on trial gives it 300 s, an emulated machine takes its time
-STICK = "/run/update-stick"
+STICK, LABEL = "/run/update-stick", "UPDATE"
 BACKEND = "/usr/lib/village/rauc-backend"
 HUB_LOOK_S = 5.0
 SOONEST_S = 1.0
@@ -41,31 +41,19 @@ SOONEST_S = 1.0
 
 def stick_with(bundle: Path, folder: Path) -> Path:
     """A USB stick that holds a bundle, one with a flipped byte, and half of one."""
-    stick = folder / "stick.img"
     content = bundle.read_bytes()
     damaged = bytearray(content)
     damaged[len(content) // 3] ^= 0xFF
     (folder / "damaged.raucb").write_bytes(damaged)
     (folder / "half.raucb").write_bytes(content[: len(content) // 2])
-    mib = 3 * (len(content) >> 20) + 16
-    stick.write_bytes(b"")
-    with stick.open("r+b") as file:
-        file.truncate(mib << 20)
-    subprocess.run(
-        ["mformat", "-i", str(stick), "-F", "-v", "UPDATE", "-T", str(mib * 2048), "::"], check=True, timeout=60
-    )
-    for source, name in ((bundle, "good"), (folder / "damaged.raucb", "damaged"), (folder / "half.raucb", "half")):
-        subprocess.run(["mcopy", "-i", str(stick), str(source), f"::/{name}.raucb"], check=True, timeout=300)
-    return stick
+    files = {"good": bundle, "damaged": folder / "damaged.raucb", "half": folder / "half.raucb"}
+    return fat_stick(folder / "stick.img", LABEL, {f"{name}.raucb": file for name, file in files.items()})
 
 
 def plug_stick(point: EmulatedPoint, stick: Path) -> None:
     """Put it into the machine, and mount it as root."""
-    file = {"driver": "file", "filename": str(stick), "read-only": True}
-    point.machine.qmp.ask("blockdev-add", **{"driver": "raw", "node-name": "stick", "read-only": True, "file": file})
-    point.machine.qmp.plug("usb-storage", "stick", bus="usb.0", drive="stick", removable=True)
-    until("the stick", lambda: point.shell.run("ls /dev/disk/by-label/UPDATE 2>/dev/null || true"), 120)
-    point.shell.run(f"mkdir -p {STICK} && mount -o ro /dev/disk/by-label/UPDATE {STICK}")
+    put_in(point, stick, "stick", LABEL)
+    point.shell.run(f"mkdir -p {STICK} && mount -o ro /dev/disk/by-label/{LABEL} {STICK}")
 
 
 def refusals(point: EmulatedPoint, ledger: Ledger) -> None:

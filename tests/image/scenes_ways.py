@@ -6,7 +6,6 @@ clock is set forward; what the night is, the point decides.
 
 from __future__ import annotations
 
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +17,7 @@ from releases import Release
 from scenes_counter import PAGE_S, Counter
 from scenes_start import STANDBY, Watcher, verified
 from scenes_update import BACKEND, CONFIRMED_S, INSTALL_S, ROLLOUT_S, Desk
+from sticks import fat_stick, put_in
 
 from ui.words import t
 
@@ -27,12 +27,7 @@ NOON, NIGHT = 4, 19  # o'clock UTC: twelve at noon, and three in the night, by C
 WAITS_S = 150.0  # two looks of the point for something to fetch
 RECEIVED = "cat /sys/class/net/e*/statistics/rx_bytes"
 CLOCK_SEEN_S = 5.0
-STICK_S = 120.0
-
-
-def running(point: EmulatedPoint) -> str:
-    """The version of the slot that runs."""
-    return point.shell.run(VERSION)
+LABEL, STICK_S = "VILLAGE", 120.0
 
 
 # -- on a stick
@@ -42,7 +37,8 @@ def by_stick(counter: Counter, new: Release, watcher: Watcher, ledger: Ledger) -
     """A technician puts a release on with a stick, leaves, and it restarts into it. The point is on and open after."""
     point = counter.point
     old, facts = point.shell.run(f"{BACKEND} get-current"), verified(point)["facts"]
-    _plug(point, _stick(new.bundle, point.folder))
+    stick = fat_stick(point.folder / "pen.img", LABEL, {new.bundle.name: new.bundle})
+    put_in(point, stick, "pen", LABEL)
     _open_sticks(counter)
     ledger.check("a stick with a release says which one", new.version in _words(point), _words(point))
     point.tap("stick.place_0")
@@ -52,28 +48,12 @@ def by_stick(counter: Counter, new: Release, watcher: Watcher, ledger: Ledger) -
     point.machine.qmp.shot(point.folder / "screen.png")
     watcher.keep("stick-placed")
     point.machine.qmp.unplug("pen")
+    _hold_restart(point)
     counter.log_out()
     _restarts(point, watcher)
     _is_taken(point, ledger, new.version, old)
     proof = verified(point)
     ledger.check("the books are as before the stick", proof["ok"] and proof["facts"] >= facts, (facts, proof))
-
-
-def _stick(bundle: Path, folder: Path) -> Path:
-    """A stick as a technician makes it: one FAT partition's worth of it, with the file under its own name."""
-    stick = folder / "pen.img"
-    with stick.open("wb") as file:
-        file.truncate(((bundle.stat().st_size >> 20) + 32) << 20)
-    subprocess.run(["mformat", "-i", str(stick), "-F", "-v", "VILLAGE", "::"], check=True, timeout=60)
-    subprocess.run(["mcopy", "-i", str(stick), str(bundle), f"::/{bundle.name}"], check=True, timeout=300)
-    return stick
-
-
-def _plug(point: EmulatedPoint, stick: Path) -> None:
-    file = {"driver": "file", "filename": str(stick)}
-    point.machine.qmp.ask("blockdev-add", **{"driver": "raw", "node-name": "pen", "file": file})
-    point.machine.qmp.plug("usb-storage", "pen", bus="usb.0", drive="pen", removable=True)
-    until("the stick", lambda: point.shell.run("ls /dev/disk/by-label/VILLAGE 2>/dev/null || true"), STICK_S)
 
 
 def _open_sticks(counter: Counter) -> None:
@@ -122,7 +102,7 @@ def by_night(counter: Counter, desk: Desk, delta: Path, new: Release, watcher: W
     before = int(point.shell.run(RECEIVED))
     _set_clock(point, NIGHT)
     began = time.monotonic()
-    point.machine.qmp.ask("set-action", reboot="shutdown")
+    _hold_restart(point)
     desk.wait("written", ROLLOUT_S)
     ledger.figure("night to the delta written", time.monotonic() - began)
     came = int(point.shell.run(RECEIVED)) - before
@@ -148,13 +128,14 @@ def _set_clock(point: EmulatedPoint, hour: int) -> None:
 # -- both
 
 
-def _restarts(point: EmulatedPoint, watcher: Watcher) -> None:
-    """It restarts by itself once nobody is there; on the way its card gets the words for a shell."""
+def _hold_restart(point: EmulatedPoint) -> None:
+    """Its next restart by itself switches it off, so that its card gets the words for a shell."""
     point.machine.qmp.ask("set-action", reboot="shutdown")
-    point.machine.wait_off(CONFIRMED_S)
-    point.after_off()
-    point.open_console()
-    point.power_on()
+
+
+def _restarts(point: EmulatedPoint, watcher: Watcher) -> None:
+    """It goes down once nobody is there, and comes up. It is open afterwards."""
+    point.follow(CONFIRMED_S)
     watcher.wait(STANDBY, START_S)
     point.open_shell()
     point.open_eyes()
