@@ -43,7 +43,7 @@ HARMLESS = {"cells.door", "doorpin.repair", "weigh.0"}  # chosen already; a pric
 SLACK_MM = 0.12  # half a pixel of rounding on the coarsest panel
 
 Page = dict[str, Any]
-pytestmark = pytest.mark.timeout(660)  # three windows are drawn first; a busy machine takes its time
+pytestmark = pytest.mark.timeout(300)  # three windows are drawn first; a busy machine takes its time
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ def pages() -> list[Page]:
         for size, inch in SIZES.items()
     ]
     try:
-        codes = [run.wait(timeout=600) for run in runs]
+        codes = [run.wait(timeout=240) for run in runs]
     finally:
         for run in runs:
             if run.poll() is None:
