@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -12,23 +11,19 @@ from edge import batch_lists, bills, boards, cells, codes, events, guard, learni
 from edge import steps as s
 from edge.codes import Decision, Kind, Recognition
 from edge.counter import Counter
-from edge.flows import batch, intake, money, people, pickup, printing, weigh
-from edge.flows.batch import waybills as _waybills
+from edge.flows import intake, money, people, pickup, printing, weigh
+from edge.flows.batch import waybills
 from edge.flows.pickup import Hands
 from edge.flows.site import Site
 from edge.flows.sticks import Sticks
-from edge.model import AccountNo, Consent, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
-from edge.parcels import Arrival
+from edge.intake_desk import IntakeDesk
+from edge.model import AccountNo, OperatorId, Parcel, PickupToken, Rejected, Role, WaybillNo
 from edge.steps import Intent, Step
 from edge.steps import wizard as z
 from edge.steps import workbench as w
 from edge.steps.stick import StickIntent
 from edge.store import Tx
 from edge.workbench import Fittings, Workbench
-
-ASK_CARRIERS = 8  # buttons on one screen
-OTHER = "OTHER"
-BOTH_SHELF_AND_LOCKER = Consent.LOCKER
 
 
 class Boards(Protocol):
@@ -53,6 +48,7 @@ class Desk:
         self._help_phone = help_phone
         self._boards_of = boards_of
         self.counter = Counter(site.clock)
+        self._intake = IntakeDesk(site, self.counter)
         self.bench: Workbench | None = None
         self.sticks: Sticks | None = None  # without a hub there is nobody to carry them to
 
@@ -75,7 +71,7 @@ class Desk:
     def waybills(self, text: str) -> tuple[WaybillNo, ...]:
         """Return the numbers that a scanned text may be, for a flow that waits for one; none for anything else."""
         seen = codes.recognise(text, learnt=self.counter.learnt)
-        return () if seen.decision in {Decision.SECRET, Decision.REJECT} else _waybills(seen)
+        return () if seen.decision in {Decision.SECRET, Decision.REJECT} else waybills(seen)
 
     def handle(self, intent: Intent) -> AsyncIterator[Step]:
         """Return the steps of an intent. Errors while iterating: Rejected, StoreFault."""
@@ -93,7 +89,7 @@ class Desk:
             case s.PrintAgain() | s.ShowAmount() | s.Weigh() | s.SetTare():
                 return self._counter(intent)
             case s.TakeBatch() | s.TakeCode() | s.CloseBatch():
-                return self._from_batch(intent)
+                return self._intake.from_batch(intent)
             case s.Login():
                 return self._login(intent)
             case _ if isinstance(intent, w.WorkbenchIntent | z.WizardIntent):
@@ -101,7 +97,7 @@ class Desk:
             case _ if self.sticks is not None and isinstance(intent, StickIntent):
                 return self.sticks.handle(intent, self.counter.operator)
             case s.GivePhone() | s.ChooseCarrier() | s.RecordConsent():
-                return self._answer(intent)
+                return self._intake.answered(intent)
             case _:
                 return self._small(intent)
 
@@ -144,7 +140,7 @@ class Desk:
         elif seen.decision is Decision.REJECT:
             raise Rejected("unreadable")
         elif intent.screen.startswith("intake"):
-            async for step in self._intake(seen, intent.scanner):
+            async for step in self._intake.scanned(seen, intent.scanner):
                 yield step
         else:
             yield await self._looked_up(seen)
@@ -162,100 +158,11 @@ class Desk:
     async def _looked_up(self, seen: Recognition) -> Step:
         """A parcel scanned outside intake: the operator wants to hand it out."""
         self.counter.operator()
-        for number in _waybills(seen):
+        for number in waybills(seen):
             line = await self._site.store.run(boards.find_line, number)
             if line is not None:
                 return s.HandOverAsk(line)
         raise Rejected("not_here")
-
-    # -- intake
-
-    async def _intake(self, seen: Recognition, scanner: str) -> AsyncIterator[Step]:
-        operator = self.counter.operator()
-        numbers = _waybills(seen)
-        known = await self._site.store.run(batch_lists.known, numbers)
-        if known is not None:
-            self.counter.asked = None
-            arrival = Arrival(known.waybill_no, known.carrier, operator, self.counter.target)
-            async for step in self._take_in(arrival):
-                yield step
-            return
-        if self.counter.same_label(seen, scanner):
-            return  # the gun caught a second code of the label it has just read
-        if not numbers:
-            raise Rejected("unknown_code")
-        carriers = tuple(dict.fromkeys(c.carrier for c in seen.candidates if c.carrier))
-        arrival = Arrival(numbers[0], carriers[0] if carriers else OTHER, operator, self.counter.target)
-        if seen.decision is not Decision.ACCEPT:
-            self.counter.asked = arrival
-            yield s.AskCarrier(str(numbers[0]), (*carriers[: ASK_CARRIERS - 1], OTHER))
-            return
-        async for step in self._take_in(arrival):
-            yield step
-
-    async def _take_in(self, arrival: Arrival) -> AsyncIterator[Step]:
-        try:
-            async for step in intake.take_in(self._site, arrival):
-                yield step
-        except Rejected as refusal:
-            question = await self._question(arrival, refusal)
-            if question is None:
-                raise
-            self.counter.asked = arrival
-            yield question
-
-    async def _question(self, arrival: Arrival, refusal: Rejected) -> Step | None:
-        if refusal.code == "unknown_parcel":
-            return s.AskPhone(str(arrival.waybill_no), arrival.carrier)
-        if refusal.code == "no_consent" and arrival.phone is None:
-            return s.NeedConsent(await self._site.store.run(boards.line, refusal.facts["parcel"]))
-        return None
-
-    async def _answer(self, intent: s.GivePhone | s.ChooseCarrier | s.RecordConsent) -> AsyncIterator[Step]:
-        operator = self.counter.operator()
-        arrival = self.counter.asked
-        if arrival is None:
-            raise Rejected("busy")
-        self.counter.asked = None
-        match intent:
-            case s.ChooseCarrier():
-                await self._site.store.run(learning.learn, arrival.waybill_no, intent.carrier)
-                self.counter.learnt = await self._site.store.run(learning.learnt)
-                arrival = replace(arrival, carrier=intent.carrier)
-            case s.GivePhone():
-                consent = BOTH_SHELF_AND_LOCKER if intent.consented else Consent.NONE
-                arrival = replace(arrival, phone=intent.phone, consent=consent)
-            case s.RecordConsent():
-                consent = Consent(intent.consent)
-                await self._site.store.run(parcels.record_consent, intent.parcel, consent, operator)
-        async for step in self._take_in(arrival):
-            yield step
-
-    async def _from_batch(self, intent: s.BatchIntent) -> AsyncIterator[Step]:
-        operator = self.counter.operator()
-        match intent:
-            case s.TakeBatch():
-                steps = batch.take_proposed(self._site, intent.batch, operator)
-            case s.TakeCode():
-                steps = self._take_code(WaybillNo(intent.number), operator)
-            case s.CloseBatch():
-                steps = batch.close(self._site, intent.batch, operator)
-        async for step in steps:
-            yield step
-
-    async def _take_code(self, number: WaybillNo, operator: OperatorId) -> AsyncIterator[Step]:
-        """Take in one code of a list, as if it had been scanned now. Errors: Rejected not_here."""
-        carriers = await self._site.store.run(batch_lists.carriers_of, number)
-        known = await self._site.store.run(batch_lists.known, (number,))
-        carrier = known.carrier if known is not None else next(iter(carriers), OTHER)
-        arrival = Arrival(number, carrier, operator, self.counter.target, quality="upload")
-        if known is None and len(carriers) != 1:
-            self.counter.asked = arrival
-            yield s.AskCarrier(str(number), (*carriers[: ASK_CARRIERS - 1], OTHER))
-            return
-        self.counter.asked = None
-        async for step in self._take_in(arrival):
-            yield step
 
     # -- money
 

@@ -1,7 +1,7 @@
 """Operation A from a gun's memory: an upload becomes a list, and the operator takes it in deliberately.
 
 Nothing is beeped, opened, printed or announced for a code of an upload. A parcel that needs a cell, and every question,
-is worked one by one like a scan at the counter (edge/desk.py).
+is worked one by one like a scan at the counter (edge/intake_desk.py).
 """
 
 from __future__ import annotations
