@@ -49,6 +49,10 @@ class Driver:
         """
         return self._ask(do="screen")
 
+    def ready(self) -> bool:
+        """Whether the page takes touches: not while it has only just been drawn."""
+        return bool(self._ask(do="ready")["ready"])
+
     def texts(self) -> str:
         """All words on the page, joined by spaces."""
         return " ".join(self.screen()["texts"])

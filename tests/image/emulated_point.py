@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cut_disk import CutDisk
 from firmware_disk import FirmwareDisk
@@ -19,6 +19,8 @@ from nbd import NbdServer
 from root_shell import RootShell, words
 
 from ui.drive_client import DriveError, Driver
+
+T = TypeVar("T")
 
 CARD_FOLDER = "village-point"  # of the firmware partition: what a technician puts there
 SLOTS = ("A", "B")
@@ -202,11 +204,16 @@ class EmulatedPoint:
         return self.eyes
 
     def page(self) -> dict[str, Any]:
-        """What is on the screen. On a machine that others want too the window may stand still: it is asked again."""
+        """What is on the screen."""
+        return self._asked(self.eyes.screen)
+
+    @staticmethod
+    def _asked(question: Callable[[], T]) -> T:
+        """The window's answer. On a machine that others want too it may stand still: it is asked again."""
         deadline = time.monotonic() + STILL_S
         while True:
             try:
-                return self.eyes.screen()
+                return question()
             except DriveError as error:
                 if STILL not in str(error) or time.monotonic() > deadline:
                     raise
@@ -216,6 +223,10 @@ class EmulatedPoint:
         page = self.page()
         if button not in page["places"]:
             raise NoSuchButton(f"{button} is not on {page['screen']}: {sorted(page['places'])}")
+        deadline = time.monotonic() + KEY_SEEN_S
+        while not self._asked(self.eyes.ready):  # a person does not touch in the blink after a page has come up
+            if time.monotonic() > deadline:
+                raise MachineError(f"{page['screen']} takes no touch within {KEY_SEEN_S:g} s")
         self.machine.qmp.touch(*page["places"][button])
         time.sleep(0.5)
 
@@ -223,10 +234,10 @@ class EmulatedPoint:
         """Touch the keys of the open page's keypad; each is waited for on the page, as a person looks while typing."""
         screen = self.page()["screen"]
         for digit in digits:
-            before = self.page()["texts"]
+            before = _typed(self.page())
             self.tap(f"{screen}.{digit}")
             deadline = time.monotonic() + KEY_SEEN_S
-            while self.page()["texts"] == before:
+            while _typed(self.page()) == before:
                 if time.monotonic() > deadline:
                     raise MachineError(f"a key of {screen} was touched and nothing changed")
                 time.sleep(0.2)
@@ -268,3 +279,8 @@ def with_words(text: str, arch: str) -> str:
         else f"{line}\n"
         for line in lines
     )
+
+
+def _typed(page: dict[str, Any]) -> list[str]:
+    """What stands in the fields: digits and dots, neither the clock nor the banner, which change by themselves."""
+    return [text for text in page["texts"] if not set(text) - set("0123456789● ")]

@@ -338,3 +338,20 @@ def test_a_finger_that_comes_down_as_the_parcel_changes_hands_none_out(counter: 
     time.sleep(0.5)
 
     assert stand.silent()
+
+
+def test_a_finger_on_a_key_counts_though_the_page_is_drawn_anew_under_it(stand: Stand) -> None:
+    """The line goes or comes back, and the banner with it, while the finger lies on the key of the same page."""
+    stand.drive.tap("home.pickup")
+    stand.drive.wait("pickup")
+    time.sleep(0.5)
+
+    for number, is_online in enumerate((False, True, False, True), 1):
+        key_at = spot(stand, "pickup.7")
+        stand.say(f"press {key_at}")
+        time.sleep(0.2)
+        stand.say(f"step LinkState({is_online}, 0, 3)")
+        time.sleep(0.4)
+        stand.say(f"let-go {key_at}")
+        time.sleep(0.4)
+        assert typed(stand) == number
