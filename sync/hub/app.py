@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 
 from edge.model import SiteCode
 from sync.hub import rollouts
+from sync.hub.forgetter import Forgetter
 from sync.hub.heads import newest
 from sync.hub.intake import GROUP, Intake
 from sync.hub.line import DownLine
+from sync.hub.lived import USUAL_DAYS
 from sync.hub.presence import nobody_is_known, note_presence, note_sign_of_life
 from sync.hub.shards import BEAT_S, Ownership, Whole
 from sync.hub.store import HubStore, StoreFault
@@ -41,11 +43,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class HubOutside:
-    """What comes from the root: dice from 0 up to 1, and who is told once the hub is subscribed."""
+    """What comes from the root: dice from 0 up to 1, who is told when it is subscribed, how long people are kept."""
 
     dice: Callable[[], float]
     on_ready: Callable[[], None]
     timing: Timing = field(default_factory=Timing)
+    personal_keep_days: int = USUAL_DAYS
 
 
 class Hub:
@@ -67,9 +70,13 @@ class Hub:
         self._closed = False
         self._no_line = ""  # why there is none, as it was told last
         self._was_ready = False
+        self._forgetter = Forgetter(store, outside.personal_keep_days, lambda: self._lines)
 
     async def run(self) -> None:
-        """Serve for ever."""
+        """Serve for ever, and forget people in time also while the broker is away."""
+        await together("hub", line=self._lead_line(), forget=self._forgetter.run())
+
+    async def _lead_line(self) -> None:
         name = self._ownership.name
         client, state = (CLIENT_ID, "vp/hub/state") if name is None else (f"{CLIENT_ID}-{name}", f"vp/hub/{name}/state")
         will = Will(state, encode_presence(Presence(online=False)))

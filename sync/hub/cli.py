@@ -26,6 +26,7 @@ from edge.toml_table import ConfigError
 from sync.dial import Tls
 from sync.hub import (
     cli_enrolment,
+    cli_forget,
     cli_profile,
     cli_release,
     cli_simulate,
@@ -88,7 +89,7 @@ def _run(settings: HubSettings, options: argparse.Namespace) -> int:
         work = _ownership(store, settings, options)
         collect_rarely()
         with _alone(settings.data_dir, work.name):
-            asyncio.run(_serve(store, broker, work))
+            asyncio.run(_serve(store, broker, work, settings.work.personal_keep_days))
     return DONE
 
 
@@ -107,8 +108,9 @@ def _shard(text: str) -> tuple[int, int]:
     return number, of
 
 
-async def _serve(store: HubStore, broker: Broker, work: Ownership) -> None:
-    outside = HubOutside(random.SystemRandom().random, lambda: emit({"ready": True, "pid": os.getpid()}))
+async def _serve(store: HubStore, broker: Broker, work: Ownership, keep_days: int) -> None:
+    dice = random.SystemRandom().random
+    outside = HubOutside(dice, lambda: emit({"ready": True, "pid": os.getpid()}), personal_keep_days=keep_days)
     hub = asyncio.create_task(Hub(store, broker, outside, work).run(), name="hub")
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -166,6 +168,7 @@ def _parser() -> argparse.ArgumentParser:
     facts.add_argument("--jsonl", action="store_true", help="one JSON object a line (the only form there is)")
     send.add_argument("file", type=Path, metavar="FILE")
     cli_enrolment.add(commands, _store)
+    cli_forget.add(commands, _store)
     cli_profile.add(commands, _store)
     cli_release.add(commands, _store)
     cli_stick.add(commands, _store)

@@ -10,6 +10,7 @@ from edge.model import SiteCode
 from edge.toml_table import ConfigError, Problem, Table, read
 from sync.hub import broker_files
 from sync.hub.enrolment_config import EnrolmentSettings, read_enrolment
+from sync.hub.lived import LEAST_DAYS, MOST_DAYS, USUAL_DAYS
 from sync.hub.sites_list import PATH_HINT, PATH_RULE, SITE_HINT, SITE_RULE, SiteSettings, read_list
 
 URL_RULE = r"postgres(?:ql)?://[^\s]{1,400}"
@@ -41,10 +42,12 @@ class WorkSettings:
     """Where the rows are and how the work is shared. Shape: `database` None for a SQLite file in the hub's folder.
 
     `shards`: into how many parts the sites fall when several workers share them; 1 means one worker has all.
+    `personal_keep_days`: how long people are remembered after their parcel is gone or their bill settled.
     """
 
     database: str | None = None
     shards: int = 1
+    personal_keep_days: int = USUAL_DAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +116,9 @@ def _work(table: Table) -> WorkSettings:
     if database is not None and re.match(r"[^/]*//[^/@]*:[^/@]*@", database):
         table.wrong("must hold no password; write it to a file as libpq wants it and add ?passfile=FILE", "database")
     shards = table.whole("shards", 1, MAX_SHARDS, 1)
+    keep_days = table.whole("personal_keep_days", LEAST_DAYS, MOST_DAYS, USUAL_DAYS)
     table.finish()
-    return WorkSettings(database, shards)
+    return WorkSettings(database, shards, keep_days)
 
 
 def _broker(table: Table, folder: Path) -> BrokerSettings:

@@ -216,8 +216,9 @@ def _bills_ahead(rows: Rows, site: SiteCode, chunk: Chunk) -> None:
 def _bill(rows: Rows, site: SiteCode, row: dict[str, Any], index: int) -> Fact | None:
     ident, fen = row["bill_id"], row["fen"]
     told = rows.find(BILL_BY_ID, BILL, [(ident,)])
+    accounts = (row["account_no"], AccountNo(row["account_no"]).masked())  # the second once its payer was forgotten
     if any(
-        (each["fen"], each["account_no"], each["period"]) != (fen, row["account_no"], row["period"]) for each in told
+        (each["fen"], each["period"]) != (fen, row["period"]) or each["account_no"] not in accounts for each in told
     ):
         raise BadManifest([Mistake("bills", index, "bill_id", "names another bill already")])
     if any(each["site"] == site for each in told):

@@ -145,7 +145,21 @@ DROP TABLE fact;
 ALTER TABLE fact_in_order RENAME TO fact
 """
 
-MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES, ADVANCES, COMMISSIONINGS, FACTS_IN_ORDER)
+# For sync/hub/forgetting.py. Days that a hub before this one has lived are taken from the answers it gave.
+FORGETTING = """
+CREATE TABLE lived (day INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE walked (
+    site TEXT NOT NULL, way TEXT NOT NULL, log_id TEXT NOT NULL, upto INTEGER NOT NULL,
+    PRIMARY KEY (site, way, log_id)
+) STRICT;
+CREATE TABLE holding (
+    site TEXT NOT NULL, sort TEXT NOT NULL, subject TEXT NOT NULL, way TEXT NOT NULL, seq INTEGER NOT NULL,
+    event TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (site, sort, subject, way, seq, event)
+) STRICT;
+INSERT INTO lived (day) SELECT DISTINCT at / 86400000 FROM down
+"""
+
+MIGRATIONS: tuple[str, ...] = (FIRST, LEASES, RELEASES, ADVANCES, COMMISSIONINGS, FACTS_IN_ORDER, FORGETTING)
 
 _STAMP = ("at", "boot", "ms", "synced", "hash", "personal")
 FACT = Table(
@@ -168,6 +182,7 @@ SMS = Table(
     "sms", ("site", "event"), ("site", "event", "parcel", "template", "phone", "code", "place", "at"),
     group=("site", "parcel"),
 )  # fmt: skip
+HOLDING = Table("holding", ("site", "sort", "subject"), ("site", "sort", "subject", "way", "seq", "event", "at"))
 DOOR = Table("door", ("site", "cell"), ("site", "cell", "opening", "state", "fault", "changed_at"))
 DEVICE = Table("device", ("site", "device"), ("site", "device", "state", "what", "changed_at"))
 BILL = Table(
