@@ -73,10 +73,11 @@ class IntakeDesk:
         return None
 
     async def answered(self, intent: s.GivePhone | s.ChooseCarrier | s.RecordConsent) -> AsyncIterator[Step]:
+        """Go on with the parcel that was asked about. Errors: also Rejected scan_again, another was scanned since."""
         operator = self._counter.operator()
         arrival = self._counter.asked
-        if arrival is None:
-            raise Rejected("busy")
+        if arrival is None or arrival.waybill_no != await self._about(intent):
+            raise Rejected("scan_again")
         self._counter.asked = None
         match intent:
             case s.ChooseCarrier():
@@ -91,6 +92,11 @@ class IntakeDesk:
                 await self._site.store.run(parcels.record_consent, intent.parcel, consent, operator)
         async for step in self._take_in(arrival):
             yield step
+
+    async def _about(self, intent: s.GivePhone | s.ChooseCarrier | s.RecordConsent) -> str:
+        if isinstance(intent, s.RecordConsent):
+            return (await self._site.store.run(parcels.load, intent.parcel)).waybill_no
+        return intent.waybill_no
 
     async def from_batch(self, intent: s.BatchIntent) -> AsyncIterator[Step]:
         operator = self._counter.operator()

@@ -271,7 +271,7 @@ class Rejected(Exception):
 
     Codes: unreadable, unknown_code, no_consent, already_in_stock, no_free_place, wrong_code, locked_out, ask_staff,
            wrong_parcel, not_here, unknown_bill, already_accepted, refund_due, refunded, wrong_pin, not_allowed,
-           secret_code, no_locker, busy.
+           secret_code, no_locker, busy, scan_again.
     """
 
     def __init__(self, code: str, **facts: Any) -> None:

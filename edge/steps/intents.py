@@ -76,15 +76,17 @@ class CallHelp:
 
 @dataclass(frozen=True, slots=True)
 class ChooseCarrier:
-    """Answer to AskCarrier during intake."""
+    """Answer to AskCarrier during intake. `waybill_no`: of which parcel, for another may have been scanned since."""
 
+    waybill_no: str
     carrier: str
 
 
 @dataclass(frozen=True, slots=True)
 class GivePhone:
-    """Answer to AskPhone during intake of an unexpected parcel."""
+    """Answer to AskPhone during intake of an unexpected parcel; `waybill_no` as in ChooseCarrier."""
 
+    waybill_no: str
     phone: Phone
     consented: bool
 

@@ -438,6 +438,7 @@ def _intake(rows: tuple[int, int]) -> dict[str, Frame]:
             staff.Intake(), rows, stored=replace(STORED, parcel=in_cell(3, 17)), target="locker"
         ),
         "intake-refused": frame(staff.Intake(), rows, notice=Notice("refused.already_in_stock", slots), stored=STORED),
+        "intake-refused-again": frame(staff.Intake(), rows, notice=Notice("refused.scan_again"), stored=STORED),
         "intake_carrier": frame(staff.IntakeCarrier("773123456789012", ("SF", "YMDD", "POST", "CAINIAO", "XX")), rows),
         "intake_phone": frame(staff.IntakePhone("YT7512345678903", "YTO", "1381234", consented=True), rows),
         "intake_phone-empty": frame(staff.IntakePhone("YT7512345678903", "YTO"), rows),

@@ -286,8 +286,8 @@ def test_intake_questions_are_answered_and_lead_back_to_the_loop() -> None:
     view, consent = play(view, s.NeedConsent(parcel(3)), "shelf")
     view, refused = play(view, s.NeedConsent(parcel(3)), "back")
 
-    assert carrier == [s.ChooseCarrier("ZTO")]
-    assert phone == [s.GivePhone(Phone("13812345678"), consented=True)]
+    assert carrier == [s.ChooseCarrier("773", "ZTO")]
+    assert phone == [s.GivePhone("773", Phone("13812345678"), consented=True)]
     assert consent == [s.RecordConsent(ParcelId("p3"), "shelf")]
     assert refused == [s.CancelFlow()]
     assert view.state == staff.Intake()

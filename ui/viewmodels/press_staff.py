@@ -148,8 +148,8 @@ def _intake(frame: Frame, name: str) -> Answer:
     match frame.state:
         case Intake() if name in TARGETS:
             return replace(frame, target=name), (s.SetIntakeTarget(name),)
-        case IntakeCarrier(carriers=carriers) if name in carriers:
-            return frame.to(Intake(busy=True)), (s.ChooseCarrier(name),)
+        case IntakeCarrier(waybill_no=number, carriers=carriers) if name in carriers:
+            return frame.to(Intake(busy=True)), (s.ChooseCarrier(number, name),)
         case IntakePhone() as ask:
             return _phone(frame, ask, name)
         case IntakeConsent(parcel=parcel) if name in ("shelf", "locker"):
@@ -168,7 +168,7 @@ def _phone(frame: Frame, ask: IntakePhone, name: str) -> Answer:
         return replace(frame, state=replace(ask, digits=typed(ask.digits, name, PHONE_DIGITS))), ()
     if len(ask.digits) != PHONE_DIGITS:
         return frame, ()
-    return frame.to(Intake(busy=True)), (s.GivePhone(Phone(ask.digits), ask.consented),)
+    return frame.to(Intake(busy=True)), (s.GivePhone(ask.waybill_no, Phone(ask.digits), ask.consented),)
 
 
 def _parcels(frame: Frame, name: str) -> Answer:
