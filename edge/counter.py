@@ -40,12 +40,14 @@ class Counter:
         return last is not None and last[1] == scanner and same_label(last[0], seen, now - last[2]) is last[0]
 
     def log_in(self, operator: OperatorId, role: Role) -> None:
+        self.log_out()
         self.session = Session(operator, role, self.clock.ms())
-        self.asked = None
 
     def log_out(self) -> None:
+        """Nobody is there: what was asked and chosen went with them, as on the screen."""
         self.session = None
         self.asked = None
+        self.target = "auto"
 
     def operator(self) -> OperatorId:
         """Return who is logged in. Errors: Rejected login_first."""

@@ -8,8 +8,22 @@ import pytest
 
 from edge.model import Phone, Role, WaybillNo
 from edge.parcels import find_active
-from edge.steps import AskCarrier, AskPhone, ChooseCarrier, GivePhone, Intent, RecordConsent, Refusal, Scanned, Step
-from tests.stories.point import OPERATOR, Point, waybill
+from edge.steps import (
+    AskCarrier,
+    AskPhone,
+    ChooseCarrier,
+    GivePhone,
+    Intent,
+    Login,
+    Logout,
+    PutIn,
+    RecordConsent,
+    Refusal,
+    Scanned,
+    SetIntakeTarget,
+    Step,
+)
+from tests.stories.point import OPERATOR, PIN, Point, waybill
 
 UNSURE = "7700123456789"  # several carriers have such numbers
 
@@ -80,3 +94,18 @@ async def test_an_answer_to_the_question_on_the_page_takes_the_parcel_in(point: 
     await asyncio.sleep(5)
 
     assert await phone_of(point, str(waybill(2))) == wang
+
+
+async def test_where_the_last_operator_sent_parcels_is_forgotten_with_them(point: Point) -> None:
+    """The page of the next one begins with "automatic", and that is what happens."""
+    await point.with_operator()
+    parcel = await point.expected(1)
+    for intent in (Login(PIN), SetIntakeTarget("shelf"), Logout(), Login(PIN)):
+        point.runner.submit(intent)
+        await asyncio.sleep(2)
+
+    point.runner.submit(Scanned(str(waybill(1)), "intake"))
+    await asyncio.sleep(3)
+
+    assert isinstance(point.posted[-1], PutIn)
+    assert (await point.parcel(parcel)).cell == 1
