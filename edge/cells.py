@@ -72,6 +72,7 @@ def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
     else:
         changes = {"parcel": None}
     tx.update("cell", ("cell", cell), changes)
+    log.drop_alarm(tx, "check_cell", str(cell))
 
 
 def fault(tx: Tx, cell: CellNo, why: str) -> None:

@@ -10,8 +10,8 @@ import pytest
 from edge import cells, parcels, pickups
 from edge.flows import intake, money
 from edge.flows.pickup import _begin
-from edge.model import CellNo, Fen, ParcelState
-from edge.steps import CallStaff, Stored
+from edge.model import CellNo, Fen, ParcelId, ParcelState
+from edge.steps import CallStaff, PickUp, Stored
 from tests.stories.patient_loop import run_patiently
 from tests.stories.point import OPERATOR, Point, arrival, goes_away
 
@@ -143,5 +143,20 @@ def test_a_cut_between_the_outcome_of_a_pulse_and_its_parcel_decides_as_the_pick
             await asyncio.sleep(3)
             assert await point.store.run(pickups.releasing) == ()
             await point.sound()
+
+    run_patiently(story())
+
+
+def test_a_cell_to_look_into_after_a_power_cut_is_told_until_its_parcel_has_left(tmp_path: Path) -> None:
+    point = again(tmp_path)
+
+    async def story() -> None:
+        async with point.running():
+            await begun_pickup(point, opened=False)
+        async with point.running():
+            assert "check_cell:1" in await point.alarms()
+            await point.wants(PickUp(await point.code(ParcelId("p-0001")), "5678"))
+            assert (await point.parcel(ParcelId("p-0001"))).state is ParcelState.PICKED_UP
+            assert await point.alarms() == ()
 
     run_patiently(story())
