@@ -10,6 +10,7 @@ from drivers.counter_kinds import COUNTER_KINDS
 from drivers.display import LedDisplay, Panel
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.lock_kinds import LOCK_KINDS
+from drivers.mistakes import Unfit, Wrong, unfit
 from drivers.scanner_kinds import SCANNER_KINDS
 from drivers.wire import onbon
 from drivers.wire.prefixes import read_prefixes
@@ -18,34 +19,42 @@ __all__ = ["KINDS", "DeviceSettings", "Options", "build", "guns_of"]
 
 
 def build(settings: DeviceSettings, clock: Clock) -> Device:
-    """Make a device from its settings. Errors: ValueError that lists every mistake, one per line."""
+    """Make a device from its settings. Errors: Unfit with every mistake."""
     kind = KINDS.get(settings.kind)
     if kind is None:
-        raise ValueError(f"{settings.name}: kind {settings.kind!r} is not one of {', '.join(sorted(KINDS))}")
-    mistakes = [] if settings.path else ["path is missing"]
-    if settings.baud is not None and (kind.baud is None or settings.baud <= 0):
-        mistakes.append(f"baud {settings.baud} means nothing here")
-    scheme = settings.path.partition("://")[0]
-    if "://" in settings.path and scheme not in kind.schemes:
-        mistakes.append(f"path must be a device of this machine, not {scheme}://")
-    for key, value in settings.options.items():
-        option = kind.options.get(key)
-        mistake = f"is not one of {', '.join(sorted(kind.options))}" if option is None else option.mistake(value)
-        if mistake is not None:
-            mistakes.append(f"option {key} {mistake}")
-    if not mistakes:
-        options = {key: option.default for key, option in kind.options.items()} | dict(settings.options)
-        try:
-            return kind.make(settings, options, clock)
-        except ValueError as error:
-            mistakes.append(str(error))
-    raise ValueError("\n".join(f"{settings.name}: {mistake}" for mistake in mistakes))
+        raise Unfit(unfit("kind", "one_of", choices=tuple(sorted(KINDS))))
+    wrong = _wrong(settings, kind)
+    if wrong:
+        raise Unfit(*wrong)
+    options = {key: option.default for key, option in kind.options.items()} | dict(settings.options)
+    try:
+        return kind.make(settings, options, clock)
+    except Unfit:
+        raise
+    except ValueError as error:  # what a codec says for itself
+        raise Unfit(unfit("", "driver", said=str(error))) from error
 
 
 def guns_of(settings: DeviceSettings) -> tuple[str, ...]:
     """Name the guns of a scanner as their reads do: the scanner itself, or each gun behind its dongle."""
     guns = read_prefixes(str(settings.options.get("prefixes", ""))).guns
     return tuple(f"{settings.name}/{gun}" for gun in guns) or (settings.name,)
+
+
+def _wrong(settings: DeviceSettings, kind: Kind) -> list[Wrong]:
+    wrong = [] if settings.path else [unfit("path", "no_path")]
+    if settings.baud is not None and (kind.baud is None or settings.baud <= 0):
+        wrong.append(unfit("baud", "no_baud"))
+    scheme = settings.path.partition("://")[0]
+    if "://" in settings.path and scheme not in kind.schemes:
+        wrong.append(unfit("path", "local_path", scheme=scheme))
+    for key, value in settings.options.items():
+        option = kind.options.get(key)
+        if option is None:
+            wrong.append(unfit(key, "no_option", options=tuple(sorted(kind.options))))
+        elif (mistake := option.mistake(key, value)) is not None:
+            wrong.append(mistake)
+    return wrong
 
 
 def _display(settings: DeviceSettings, options: Options, clock: Clock) -> Device:

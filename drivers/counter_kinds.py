@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drivers.base import Clock, Device
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
+from drivers.mistakes import Unfit, unfit
 from drivers.panel import PanelDisplay, PanelTiming
 from drivers.printer import SlipPrinter
 from drivers.scale import Rhythm, SerialScale
@@ -75,7 +76,7 @@ def _escpos(settings: DeviceSettings, options: Options, clock: Clock) -> Device:
 
 def _speaker(settings: DeviceSettings, options: Options, clock: Clock) -> Device:  # noqa: ARG001
     if not settings.path.startswith(SCHEME):
-        raise ValueError("path must be alsa:// and a name that aplay -L prints")
+        raise Unfit(unfit("path", "alsa_path"))
     return AlsaSpeaker(settings.name, settings.path.removeprefix(SCHEME))
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from drivers.mistakes import Unfit, unfit
+
 _ENTRY = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])=([0-9]{1,2}|off)")
 MAX_ENTRIES = 48
 
@@ -28,14 +30,14 @@ def always(level: int) -> Daylight:
 
 
 def read(text: str, highest: int) -> Daylight:
-    """Read a schedule. Errors: ValueError that says what is wrong with it."""
+    """Read a schedule. Errors: Unfit."""
     entries = []
     for word in text.split():
         parts = _ENTRY.fullmatch(word)
         if parts is None or (parts[3] != "off" and int(parts[3]) > highest):
-            raise ValueError(f'schedule entry {word!r} is not like "06:30=12" with 0 to {highest}, or "22:00=off"')
+            raise Unfit(unfit("schedule", "schedule_entry", entry=word, most=highest))
         entries.append((int(parts[1]) * 60 + int(parts[2]), None if parts[3] == "off" else int(parts[3])))
     times = [at for at, _ in entries]
     if not entries or len(entries) > MAX_ENTRIES or times != sorted(set(times)):
-        raise ValueError(f"a schedule has 1 to {MAX_ENTRIES} entries, each later than the one before")
+        raise Unfit(unfit("schedule", "schedule", most=MAX_ENTRIES))
     return Daylight(tuple(entries))

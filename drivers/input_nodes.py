@@ -7,6 +7,7 @@ drivers/wire/keys.py.
 from __future__ import annotations
 
 import fcntl
+import re
 import struct
 import time
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 
 from drivers.enrol import Node
 from drivers.faults import Fault
+from drivers.mistakes import Unfit, unfit
 from drivers.port_faults import of_port
 
 EVIOCSCLOCKID = 0x400445A0  # Linux input.h: _IOW('E', 0xa0, int)
@@ -146,13 +148,13 @@ def _has_twin(opened: Sequence[Any], taken: Any) -> bool:
 
 
 def read_usb_id(text: str) -> UsbId | None:
-    """Read "05e0:1200"; None for an empty text. Errors: ValueError."""
+    """Read "05e0:1200"; None for an empty text. Errors: Unfit."""
     if not text:
         return None
-    vendor, _, product = text.partition(":")
-    if len(vendor) != 4 or len(product) != 4:
-        raise ValueError(f"usb_id {text!r} must be two groups of four hexadecimal digits, like 05e0:1200")
-    return int(vendor, 16), int(product, 16)
+    found = re.fullmatch(r"([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})", text)
+    if found is None:
+        raise Unfit(unfit("usb_id", "usb_id"))
+    return int(found[1], 16), int(found[2], 16)
 
 
 def take(device: Any) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from drivers.base import Clock, Device
 from drivers.link import Link
+from drivers.mistakes import Wrong, unfit
 from drivers.ports import link_to
 
 Scalar = str | int | float | bool
@@ -36,15 +37,18 @@ class Option:
     high: int | None = None
     choice: tuple[Scalar, ...] = ()
 
-    def mistake(self, value: object) -> str | None:
+    def mistake(self, key: str, value: object) -> Wrong | None:
         """Say what is wrong with a value; None when it is right."""
-        if type(value) is not type(self.default):
-            return f"must be of type {type(self.default).__name__}"
-        if self.choice and value not in self.choice:
-            return f"must be one of {', '.join(map(str, self.choice))}"
-        if self.low is not None and self.high is not None and not self.low <= int(str(value)) <= self.high:
-            return f"must be {self.low} to {self.high}"
-        return None
+        fits = type(value) is type(self.default)
+        if self.choice:
+            choices = tuple(map(str, self.choice))
+            return None if fits and value in self.choice else unfit(key, "one_of", choices=choices)
+        if isinstance(self.default, bool):
+            return None if fits else unfit(key, "flag")
+        if self.low is not None and self.high is not None:
+            fits = fits and self.low <= int(str(value)) <= self.high
+            return None if fits else unfit(key, "whole", low=self.low, high=self.high)
+        return None if fits else unfit(key, "quoted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +62,5 @@ class Kind:
 
 
 def link_for(settings: DeviceSettings, baud: int, options: Options) -> Link:
-    """Make the link of a device. Errors: ValueError for an address that is none."""
+    """Make the link of a device. Errors: Unfit for an address that is none."""
     return link_to(settings.name, settings.path, settings.baud or baud, bool(options.get("echo", False)))

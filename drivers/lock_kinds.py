@@ -13,6 +13,7 @@ from drivers.base import Clock, Device
 from drivers.kinds import DeviceSettings, Kind, Option, Options, link_for
 from drivers.lock_bus import USUAL, Timing
 from drivers.locker import BoardLocker, Cabinet
+from drivers.mistakes import Unfit, unfit
 from drivers.wire import kerong_cu16, kerong_cu48, lock_8a80, modbus_relay, winnsen, wkly
 from drivers.wire.kerong_cu48 import CommandSet, Layout
 from drivers.wire.lock import LockWire, Polarity
@@ -57,7 +58,7 @@ class _Make:
     def _locker(self, settings: DeviceSettings, options: Options, clock: Clock) -> Device:
         boards, ways, cells = int(options["boards"]), int(options["ways"]), int(options["cells"])
         if not (boards - 1) * ways < (cells or boards * ways) <= boards * ways:
-            raise ValueError(f"{cells} cells do not fit on {boards} boards of {ways} locks")
+            raise Unfit(unfit("cells", "cells_do_not_fit", cells=cells, boards=boards, ways=ways))
         wire = self.wire(options)
         cabinet = Cabinet(
             cells or boards * ways,
@@ -66,7 +67,7 @@ class _Make:
             _numbered(str(options["numbers"]), boards, int(options.get("first", 1))),
         )
         for board in cabinet.boards:
-            wire.open(board, 1)  # a number that the make does not have is told here
+            _has_board(wire, board, options)
         return BoardLocker(link_for(settings, self.baud, options), wire, cabinet, clock, self.timing)
 
 
@@ -74,16 +75,24 @@ def _most(ways: Option) -> int:
     return max(int(each) for each in ways.choice) if ways.choice else int(ways.high or 1)
 
 
+def _has_board(wire: LockWire, board: int, options: Options) -> None:
+    try:
+        wire.open(board, 1)
+    except ValueError as error:
+        key, first = "numbers" if options["numbers"] else "boards", int(options.get("first", 1))
+        raise Unfit(unfit(key, "no_board", board=board + first - 1)) from error
+
+
 def _numbered(text: str, boards: int, first: int) -> tuple[int, ...]:
-    """Boards of the bus in the order of their cells. Errors: ValueError for a list that is none."""
+    """Boards of the bus in the order of their cells. Errors: Unfit for a list that is none."""
     if not text:
         return tuple(range(1, boards + 1))
     words = [word.strip() for word in text.split(",")]
     if not all(word.isascii() and word.isdigit() for word in words):
-        raise ValueError(f"numbers {text!r} is no list like 3,1")
+        raise Unfit(unfit("numbers", "board_list"))
     numbers = [int(word) for word in words]
     if len(numbers) != boards or len(set(numbers)) != boards or min(numbers) < first:
-        raise ValueError(f"numbers {text!r} must name {boards} different boards from {first} on")
+        raise Unfit(unfit("numbers", "board_numbers", boards=boards, first=first))
     return tuple(number - first + 1 for number in numbers)
 
 

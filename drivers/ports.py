@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 
 from drivers.link import READ_BYTES, WRITE_S, Link, Port, Reopen, SerialPort
+from drivers.mistakes import Unfit, unfit
 
 CONNECT_S = 3.0  # the LED maker's own sample waits as long
 # A peer that lost its power says nothing. Probed after 10 s of silence, every 5 s, it is given up after 25 s.
@@ -143,7 +144,7 @@ def link_to(name: str, path: str, baud: int, echo: bool = False, reopen: Reopen 
     """Make the link a path asks for; nothing is opened yet.
 
     Shape:  `tcp://host:port`, `usb:///dev/usb/lp0`, `file:///…` (exists already), anything else is a serial port.
-    Errors: ValueError for an address that is none of these.
+    Errors: Unfit for an address that is none of these.
     """
     if "://" not in path:
         return Link(name, lambda: SerialPort(path, baud), echo, reopen)
@@ -153,4 +154,4 @@ def link_to(name: str, path: str, baud: int, echo: bool = False, reopen: Reopen 
             return Link(name, lambda: dial(host, port), echo, reopen)
     if file := _FILE.fullmatch(path):
         return Link(name, lambda: FilePort(file[1]), echo, reopen)
-    raise ValueError(f"path {path!r} is no serial port, tcp://host:port, usb:///dev/usb/lp0 or file:///path")
+    raise Unfit(unfit("path", "address"))

@@ -16,14 +16,13 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from edge.mistakes import mistake
 from edge.toml_table import Scalar, Table
 
 SIZES = "SML"
 MAX_CELLS = 31 * 24  # 31 boards of 24 doors on one bus, the most that vendors promise
 NAME = "[a-z][a-z0-9_-]{0,19}"
-NAME_HINT = "must be 1 to 20 small letters, digits, _ or -, a letter first"
 _NUMBERS = r" *\d{1,3}( *- *\d{1,3})?( *, *\d{1,3}( *- *\d{1,3})?)* *"
-_NUMBERS_HINT = 'must name cells like "1-24" or "25-30,36,31-35", in the order of the locks of this device'
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,33 +52,32 @@ class Cabinet:
 
 def read_cabinet(table: Table) -> Cabinet:
     """Read the table [cabinet]; every mistake is noted at its line."""
-    hint = f"must be one letter per cell, S, M or L, cell 1 first, 1 to {MAX_CELLS} of them"
-    cells = tuple(table.text("cells", f"[{SIZES}]{{1,{MAX_CELLS}}}", hint))
+    cells = tuple(table.text("cells", f"[{SIZES}]{{1,{MAX_CELLS}}}", mistake("cells", most=MAX_CELLS)))
     listed = table.listed_tables("part")
     if listed:
         parts = tuple(_part(each) for each in listed)
         if table.has("locker"):
-            table.wrong("has no place beside [[cabinet.part]]; each part names its own", "locker")
+            table.wrong(mistake("locker_beside_parts"), "locker")
         _check(table, cells, parts)
     else:
-        locker = table.text("locker", NAME, NAME_HINT)
+        locker = table.text("locker", NAME, mistake("name"))
         parts = (CabinetPart(locker, tuple(range(1, len(cells) + 1))),)
     table.finish()
     return Cabinet(cells, parts)
 
 
 def _part(table: Table) -> CabinetPart:
-    locker = table.text("locker", NAME, NAME_HINT)
+    locker = table.text("locker", NAME, mistake("name"))
     numbers: list[int] = []
-    for word in table.text("numbers", _NUMBERS, _NUMBERS_HINT).split(","):
+    for word in table.text("numbers", _NUMBERS, mistake("numbers")).split(","):
         ends = [int(digits) for digits in re.findall(r"\d+", word)]
         if ends and ends[0] > ends[-1]:
-            table.wrong(f"counts backwards: {word.strip()}", "numbers")
+            table.wrong(mistake("backwards", text=word.strip()), "numbers")
             numbers = []
             break
         numbers += range(ends[0], ends[-1] + 1) if ends else ()
         if len(numbers) > MAX_CELLS:
-            table.wrong(f"names more than {MAX_CELLS} cells", "numbers")
+            table.wrong(mistake("many_cells", most=MAX_CELLS), "numbers")
             numbers = []
             break
     table.finish()
@@ -91,16 +89,16 @@ def _check(table: Table, cells: Collection[str], parts: tuple[CabinetPart, ...])
     taken: dict[int, str] = {}
     for at, part in enumerate(parts):
         if part.locker and part.locker in [each.locker for each in parts[:at]]:
-            table.wrong("has a part already; write all its cells into one list", "part", at, "locker")
+            table.wrong(mistake("part_twice"), "part", at, "locker")
         for number in part.numbers:
             if number in taken:
-                table.wrong(f"names cell {number}, which is behind {taken[number]} already", "part", at, "numbers")
+                table.wrong(mistake("cell_twice", cell=number, locker=taken[number]), "part", at, "numbers")
             elif not 1 <= number <= len(cells) and cells:
-                table.wrong(f"names cell {number}, but `cells` has {len(cells)}", "part", at, "numbers")
+                table.wrong(mistake("cell_beyond", cell=number, count=len(cells)), "part", at, "numbers")
             taken[number] = part.locker
     open_by_none = sorted(set(range(1, len(cells) + 1)) - taken.keys())
     if open_by_none and all(part.numbers for part in parts):
-        table.wrong(f"has cells that no part opens: {', '.join(map(str, open_by_none[:10]))}", "cells")
+        table.wrong(mistake("no_part", cells=tuple(map(str, open_by_none[:10]))), "cells")
 
 
 def cross_check(top: Table, cabinet: Cabinet, locks: Mapping[str, int | None]) -> None:
@@ -113,11 +111,11 @@ def cross_check(top: Table, cabinet: Cabinet, locks: Mapping[str, int | None]) -
         where = ("cabinet", "part", at) if listed else ("cabinet",)
         count = locks.get(part.locker)
         if part.locker and part.locker not in locks:
-            top.wrong(f"names no device; there is no [devices.{part.locker}]", *where, "locker")
+            top.wrong(mistake("no_device", name=part.locker), *where, "locker")
         elif part.locker and count == 0:
-            top.wrong(f"names {part.locker}, a device which opens no doors", *where, "locker")
+            top.wrong(mistake("not_a_lock", name=part.locker), *where, "locker")
         elif listed and count is not None and len(part.numbers) > count:
-            top.wrong(f"names {len(part.numbers)} cells, but {part.locker} has {count} locks", *where, "numbers")
+            top.wrong(mistake("few_locks", cells=len(part.numbers), name=part.locker, locks=count), *where, "numbers")
 
 
 def locks_of(options: Mapping[str, Scalar]) -> int | None:

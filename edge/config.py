@@ -1,4 +1,4 @@
-"""One TOML file to one frozen `Settings`, or every mistake in it at once, each with its line and a plain sentence.
+"""One TOML file to one frozen `Settings`, or every mistake in it at once, each with its line.
 
 Secrets are never in the file, only the paths of files that hold them. Nothing is opened here but the TOML itself and,
 on demand, a secret's file; which driver serves a device kind is known to edge/app.py alone.
@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge.cabinet_plan import NAME as _NAME
-from edge.cabinet_plan import NAME_HINT as _NAME_HINT
 from edge.cabinet_plan import Cabinet, cross_check, locks_of, read_cabinet
 from edge.hub_link import HubLink, path_of, read_hub
-from edge.toml_table import ConfigError, Problem, Scalar, Table, read
+from edge.mistakes import ConfigError, Problem, mistake
+from edge.toml_table import Scalar, Table, read
 from edge.update_settings import UpdateSettings, read_update
 
 __all__ = ["Cabinet", "ConfigError", "HubLink", "Problem", "Settings", "load", "settled"]
@@ -97,13 +97,17 @@ class Shelf:
 
 @dataclass(frozen=True, slots=True)
 class DeviceConfig:
-    """One device: a name, its kind, its port, and what its driver alone understands."""
+    """One device: a name, its kind, its port, and what its driver alone understands.
+
+    Shape: `lines` where its keys stand in the file, its table under "", for mistakes that only the driver sees.
+    """
 
     name: str
     kind: str
     path: str
     baud: int | None
     options: Mapping[str, Scalar]
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,8 @@ def _settings(top: Table, base: Path) -> Settings:
     usual = IdleTimes()
     data_dir = path_of(top, "data_dir", base)
     return Settings(
-        site=top.text("site", r"[A-Z0-9-]{3,20}", "must be 3 to 20 capital letters, digits or hyphens"),
-        name=top.text("name", r"\S(.{0,38}\S)?", "must be a text of 1 to 40 characters"),
+        site=top.text("site", r"[A-Z0-9-]{3,20}", mistake("site_code")),
+        name=top.text("name", r"\S(.{0,38}\S)?", mistake("text", low=1, high=40)),
         profile=top.choice("profile", PROFILES),
         data_dir=data_dir,
         language=top.choice("language", LANGUAGES),
@@ -178,7 +182,7 @@ def _settings(top: Table, base: Path) -> Settings:
             villager_s=top.whole("villager_idle_s", 10, 600, usual.villager_s),
             pickup_s=top.whole("pickup_idle_s", 10, 600, usual.pickup_s),
         ),
-        help_phone=top.optional_text("help_phone", r"[0-9+ -]{3,20}", "must be a phone number"),
+        help_phone=top.optional_text("help_phone", r"[0-9+ -]{3,20}", mistake("phone")),
         panel=_panel(top.table("panel")),
         hub=read_hub(top.table("hub"), base, data_dir) if top.has("hub") else None,
         cabinet=read_cabinet(top.table("cabinet")) if top.has("cabinet") else None,
@@ -203,7 +207,7 @@ def _panel(table: Table) -> Panel:
 
 def _shelf(table: Table) -> Shelf:
     shelf = Shelf(
-        name=table.text("name", r"[A-Z0-9]{1,3}", "must be 1 to 3 capital letters or digits"),
+        name=table.text("name", r"[A-Z0-9]{1,3}", mistake("shelf_name")),
         levels=table.whole("levels", 1, 20),
         positions=table.whole("positions", 1, 99),
     )
@@ -213,21 +217,23 @@ def _shelf(table: Table) -> Shelf:
 
 def _device(name: str, table: Table, base: Path) -> DeviceConfig:
     if not re.fullmatch(_NAME, name):
-        table.wrong(f"the name of a device {_NAME_HINT}")
+        table.wrong(mistake("device_name"))
     kind = table.choice("kind", tuple(DEVICE_KINDS))
     path = table.text("path", r"[^\0\n]{1,200}")
     baud = table.whole("baud", BAUDS[0], BAUDS[-1]) if table.has("baud") else None
     if baud is not None and baud not in BAUDS:
-        table.wrong(f"must be one of: {', '.join(map(str, BAUDS))}", "baud")
+        table.wrong(mistake("one_of", choices=tuple(map(str, BAUDS))), "baud")
     if baud is not None and not DEVICE_KINDS[kind][1]:
-        table.wrong(f"means nothing for a device of kind {kind}, which hangs on no serial line", "baud")
-    return DeviceConfig(name, kind, path if not path or "://" in path else str(base / path), baud, table.rest())
+        table.wrong(mistake("no_line", kind=kind), "baud")
+    options = table.rest()
+    lines = {key: table.line(key) for key in ("kind", "path", "baud", *options)} | {"": table.line()}
+    return DeviceConfig(name, kind, path if not path or "://" in path else str(base / path), baud, options, lines)
 
 
 def _drive(table: Table, base: Path) -> Path:
     socket = path_of(table, "socket", base)
     if len(os.fsencode(socket)) > MAX_SOCKET_PATH:
-        table.wrong(f"is longer than {MAX_SOCKET_PATH} bytes once made absolute; choose a shorter folder", "socket")
+        table.wrong(mistake("long_path", most=MAX_SOCKET_PATH), "socket")
     table.finish()
     return socket
 
@@ -239,16 +245,16 @@ def _cross_check(top: Table, settings: Settings) -> None:
         cross_check(top, settings.cabinet, locks)
     sim_is_readable = all(each.key != "sim" for each in top.problems)
     if settings.drive_socket is not None and not settings.sim and sim_is_readable:
-        top.wrong("is only allowed with sim = true: it moves the screens without a finger", "drive")
+        top.wrong(mistake("only_sim"), "drive")
     ports = {device.name: _port(device.path) for device in settings.devices if device.path}
     for name, port in ports.items():
-        others = ", ".join(f"[devices.{other}]" for other, same in ports.items() if same == port and other != name)
+        others = tuple(f"[devices.{other}]" for other, same in ports.items() if same == port and other != name)
         if others:
-            top.wrong(f"is the port of {others} too", "devices", name, "path")
+            top.wrong(mistake("port_twice", others=others), "devices", name, "path")
     names = [shelf.name for shelf in settings.shelves]
     for at, name in enumerate(names):
         if name and name in names[:at]:
-            top.wrong(f"is the name of another shelf too: {name}", "shelf", at, "name")
+            top.wrong(mistake("shelf_twice", name=name), "shelf", at, "name")
 
 
 def _port(path: str) -> str:
@@ -262,10 +268,10 @@ def _port(path: str) -> str:
 
 def _check_profile(top: Table, settings: Settings) -> None:
     if settings.profile == "shelf_only" and settings.cabinet is not None:
-        top.wrong("has no place in the profile shelf_only; choose village_point or leave it out", "cabinet")
+        top.wrong(mistake("cabinet_beside_shelf_only"), "cabinet")
     if settings.profile == "shelf_only" and not settings.shelves:
-        top.wrong("shelf_only needs at least one [[shelf]]", "profile")
+        top.wrong(mistake("shelf_only_needs_shelf"), "profile")
     if settings.profile == "urban_locker" and settings.cabinet is None:
-        top.wrong("urban_locker needs a [cabinet]", "profile")
+        top.wrong(mistake("urban_needs_cabinet"), "profile")
     if settings.profile == "village_point" and settings.cabinet is None and not settings.shelves:
-        top.wrong("village_point needs a [cabinet], a [[shelf]], or both", "profile")
+        top.wrong(mistake("village_needs_either"), "profile")

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from edge.config import LANGUAGES, HubLink
 from edge.hub_link import PROTOCOLS, read_hub
-from edge.toml_table import ConfigError, Table, parse
+from edge.mistakes import ConfigError, mistake
+from edge.toml_table import Table, parse
 
 NAME = "district.toml"
-PHONE_RULE, PHONE_HINT = r"[0-9+ -]{3,20}", "must be a phone number"
+PHONE_RULE = r"[0-9+ -]{3,20}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +56,11 @@ def read_district(text: str, file: Path, data_dir: Path) -> District:
     """Read the text of the file. Errors: ConfigError with every mistake and its line."""
     table = parse(text, file)
     language = table.choice("language", LANGUAGES) if table.has("language") else LANGUAGES[0]
-    phone = table.optional_text("phone", PHONE_RULE, PHONE_HINT) or ""
+    phone = table.optional_text("phone", PHONE_RULE, mistake("phone")) or ""
     panel = _panel(table.table("panel")) if table.has("panel") else None
     inside = table.table("hub")
     if table.has("hub") and not inside.has("ca_fingerprint"):
-        inside.wrong("is missing; village-hub ca show tells it", "ca_fingerprint")
+        inside.wrong(mistake("no_fingerprint"), "ca_fingerprint")
         inside = inside.with_usual({"ca_fingerprint": "0" * 64})  # without it the rules are those of another way in
     hub = read_hub(inside, file.parent, data_dir)
     table.finish()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from edge import screen_size
 from edge.clock import SystemClock
-from edge.config import ConfigError, HubLink, Problem
+from edge.config import HubLink
 from edge.district import hub_table
 from edge.hub_link import path_of, read_hub
+from edge.mistakes import ConfigError, Mistake, Problem, mistake
 from edge.site_profile import BadProfile, Ground, settings_of, whole
 from edge.toml_table import read
 from edge.uplink import enroller, true_time
@@ -44,9 +45,9 @@ def prepared(path: Path) -> Prepared:
     table = read(file)
     data_dir = path_of(table, "data_dir", file.parent)
     hub = read_hub(table.table("hub"), file.parent, data_dir)
-    site = table.optional_text("site", r"[A-Z0-9-]{3,20}", "must be 3 to 20 capital letters, digits or hyphens")
+    site = table.optional_text("site", r"[A-Z0-9-]{3,20}", mistake("site_code"))
     if hub.identity_dir is None:
-        table.wrong("is missing; village-hub ca show tells it", "hub", "ca_fingerprint")
+        table.wrong(mistake("no_fingerprint"), "hub", "ca_fingerprint")
     if table.problems:
         raise ConfigError(file, table.problems)
     return Prepared(file, site or "", data_dir, hub)
@@ -85,11 +86,14 @@ def complete(card: Prepared, claim: Claim) -> None:
     if card.site:
         return
     if claim.profile is None:
-        raise ConfigError(card.file, [Problem(1, "site", f"is missing, and the hub has no profile of {claim.site}")])
+        raise _bad(card, mistake("no_profile", site=claim.site))
     ground = Ground(card.data_dir, None, screen_size.panel(), hub_table(card.hub))
     try:
         settings_of(claim.profile, card.file, ground, claim.site)
     except BadProfile as error:
-        wrong = Problem(1, "site", f"the hub's profile is not of {claim.site} in this district ({error})")
-        raise ConfigError(card.file, [wrong]) from error
+        raise _bad(card, mistake("other_profile", site=claim.site, said=str(error))) from error
     replace_file(card.file, whole(claim.profile, ground).encode())
+
+
+def _bad(card: Prepared, what: Mistake) -> ConfigError:
+    return ConfigError(card.file, [Problem(1, "site", what)])

@@ -8,7 +8,6 @@ is replaced by a fresh start of the same command, which then finds them.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import threading
@@ -22,14 +21,15 @@ from edge.district import District
 from edge.enrolling import ASK_EVERY_S
 from edge.first_files import Place
 from edge.first_start import Beginning, mistakes_of
+from edge.mistakes import ConfigError
 from edge.reopen import Reopening
 from edge.setup import prove
 from edge.signals import on_signals
-from edge.steps.first import AskAnew, FirstStart, GoOn
+from edge.steps.first import AskAnew, FirstStart, GoOn, ProfileRefused
 from edge.steps.intents import Intent
-from edge.toml_table import ConfigError
 from sync.x509 import BadPem
 from ui.bridge import Bridge
+from ui.mistakes import lines_of, printed
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Looker:
             self._last = told
             log.info("first start: %s", told.state)
             _say({"first_start": True, "state": told.state, "code": told.code, "site": told.site}
-                 | {"refused": [dataclasses.asdict(each) for each in told.refusals]})  # fmt: skip
+                 | {"refused": [_plain(each) for each in told.refusals]})  # fmt: skip
 
 
 def run(place: Place, *, headless: bool) -> int:
@@ -140,20 +140,17 @@ def run(place: Place, *, headless: bool) -> int:
     return 0
 
 
-def out_of_order(place: Place, error: ConfigError | ValueError) -> None:
-    """Settings or keys that are there cannot be used: say so on the screen until `place` is worth another try.
+def out_of_order(error: ConfigError) -> None:
+    """Settings or keys that are there cannot be used: say so on the screen until they are worth another try.
 
     Without this page a supervisor would start us again and again before a dark screen.
     """
-    log.critical("out of order: %s", error)
+    log.critical("out of order: %s", printed(error))
     bridge = Bridge()
     on_signals(bridge.stop)
-    if isinstance(error, ConfigError):
-        told = FirstStart("bad_settings", file=str(error.file), mistakes=mistakes_of(error))
-    else:
-        told = FirstStart("bad_settings", file=str(place.config), mistakes=tuple(str(error).splitlines()))
+    told = FirstStart("bad_settings", file=str(error.file), mistakes=mistakes_of(error))
     bridge.post(told)
-    _say({"out_of_order": True, "file": told.file, "mistakes": list(told.mistakes)})
+    _say({"out_of_order": True, "file": told.file, "mistakes": lines_of(told.mistakes)})
     _beat_beside(lambda: True, bridge)
     again = threading.Timer(AGAIN_S, bridge.stop)
     again.daemon = True
@@ -185,6 +182,16 @@ def _beat(is_alive: Callable[[], bool], bridge: Bridge) -> None:
         window_is_well = bridge.beat == 0.0 or time.monotonic() - bridge.beat < watchdog.HUNG_S
         if is_alive() and window_is_well:
             watchdog.tell("WATCHDOG=1")
+
+
+def _plain(refused: ProfileRefused) -> dict[str, object]:
+    """As a supervisor reads it, in English."""
+    return {
+        "source": refused.source,
+        "word": refused.word,
+        "detail": refused.detail,
+        "mistakes": lines_of(refused.mistakes),
+    }
 
 
 def _say(told: dict[str, object]) -> None:

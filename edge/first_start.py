@@ -19,26 +19,27 @@ from edge.clock import Clock
 from edge.config import HubLink, Settings
 from edge.district import District, read_district
 from edge.first_files import Place
+from edge.mistakes import ConfigError, Problem, mistake
 from edge.replacing import Replacing
 from edge.site_profile import BadProfile, Ground, settings_of
 from edge.steps.first import FirstStart, ProfileRefused
 from edge.store import StoreFault
-from edge.toml_table import ConfigError, read_text
+from edge.toml_table import read_text
 from edge.uplink import enroller, true_time
 from sync.enrol import Claim
 from sync.files import replace_file
 from sync.identity import Identity
 from sync.profile import Profile, check_use, opened
 from sync.renewal import FAULTS
+from ui.mistakes import lines_of
 
-MAX_MISTAKES = 12  # shown; a file with more is the wrong file
+MAX_MISTAKES = 12  # told; a file with more is the wrong file
 MAX_SAID = 2_000  # signs of mistakes told to the hub
-LINE_SIGNS = 160
 USED = "used"  # what the hub is told of a profile that was found good
 
 log = logging.getLogger(__name__)
 
-Prove = Callable[[Settings], object]  # builds the devices and throws them away; ValueError tells their mistakes
+Prove = Callable[[Settings], object]  # builds the devices and throws them away; ConfigError tells their mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +272,7 @@ class Beginning:
         word = USED if refusal is None else refusal.word
         if (number, word) == self._said:
             return
-        detail = "" if refusal is None else "\n".join(refusal.mistakes) or refusal.detail
+        detail = "" if refusal is None else "\n".join(lines_of(refusal.mistakes)) or refusal.detail
         tell({"number": number, "word": word, "detail": detail[:MAX_SAID]})
         self._said = (number, word)
 
@@ -283,9 +284,6 @@ class Beginning:
             search.refusals.append(ProfileRefused(found.source, error.word, error.detail))
         except ConfigError as error:
             search.refusals.append(ProfileRefused(found.source, "invalid", "", mistakes_of(error)))
-        except ValueError as error:  # options that a driver does not take
-            lines = tuple(line[:LINE_SIGNS] for line in str(error).splitlines()[:MAX_MISTAKES])
-            search.refusals.append(ProfileRefused(found.source, "invalid", "", lines))
         else:
             return True
         return False
@@ -301,11 +299,11 @@ class Beginning:
         return Identity(self._place.data_dir / "identity")
 
 
-def mistakes_of(error: ConfigError) -> tuple[str, ...]:
-    """Each mistake as `line: key: what`, as many as a person reads."""
-    lines = [f"{each.line}: {each.key}: {each.message}" for each in error.problems]
-    more = [f"+{len(lines) - MAX_MISTAKES}"] if len(lines) > MAX_MISTAKES else []
-    return tuple(line[:LINE_SIGNS] for line in lines[:MAX_MISTAKES]) + tuple(more)
+def mistakes_of(error: ConfigError) -> tuple[Problem, ...]:
+    """As many of the mistakes as a person reads, and how many more there are."""
+    left = len(error.problems) - MAX_MISTAKES
+    more = (Problem(0, "", mistake("more", n=left)),) if left > 0 else ()
+    return error.problems[:MAX_MISTAKES] + more
 
 
 def _word(error: BaseException) -> str:

@@ -10,7 +10,8 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.toml_table import ConfigError, Problem, Table
+from edge.mistakes import ConfigError, Mistake, Problem, mistake
+from edge.toml_table import Table
 
 KEY_BYTES = 32  # link key: 256 bits, written as 64 hexadecimal digits
 IDENTITY = "identity"  # folder in data_dir: what enrolment wrote
@@ -19,7 +20,6 @@ LINK_KEY = "link.key"
 PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
 _HOST = r"[A-Za-z0-9.:-]{1,253}"
 HOST_RULE = rf"{_HOST}( {_HOST}){{0,7}}"
-HOST_HINT = "must be a host name or an address; those of a cluster's nodes with one blank between them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,10 @@ class HubLink:
     def link_key(self) -> bytes:
         """Read the link key. Shape: 32 bytes. Errors: ConfigError when the file does not hold 64 hexadecimal digits."""
         if self.identity_dir is not None and not self.link_key_file.exists():
-            wrong = Problem(1, "hub.ca_fingerprint", "this terminal is not enrolled; run: village-point enrol")
-            raise ConfigError(self.link_key_file, [wrong])
+            raise _bad(self.link_key_file, "hub.ca_fingerprint", mistake("not_enrolled"))
         text = secret(self.link_key_file, "hub.link_key_file")
         if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
-            raise ConfigError(self.link_key_file, [Problem(1, "hub.link_key_file", "must hold 64 hexadecimal digits")])
+            raise _bad(self.link_key_file, "hub.link_key_file", mistake("hex_key"))
         return bytes.fromhex(text)
 
     def password(self) -> str | None:
@@ -68,10 +67,10 @@ def read_hub(table: Table, base: Path, data_dir: Path) -> HubLink:
     identity = data_dir / IDENTITY if is_enrolled else None
     protocol = table.choice("protocol", tuple(PROTOCOLS)) if table.has("protocol") else "5"
     link = HubLink(
-        host=table.text("host", HOST_RULE, HOST_HINT),
+        host=table.text("host", HOST_RULE, mistake("host")),
         port=table.whole("port", 1, 65535),
         link_key_file=identity / LINK_KEY if identity else file_of(table, "link_key_file", base),
-        username=table.optional_text("username", r".{1,100}", "must be a text of 1 to 100 characters"),
+        username=table.optional_text("username", r".{1,100}", mistake("text", low=1, high=100)),
         password_file=file_of(table, "password_file", base) if table.has("password_file") else None,
         tls_ca_file=file_of(table, "tls_ca_file", base) if table.has("tls_ca_file") else None,
         protocol=PROTOCOLS[protocol],
@@ -82,23 +81,23 @@ def read_hub(table: Table, base: Path, data_dir: Path) -> HubLink:
     )
     for key in ("link_key_file", "username", "password_file", "tls_ca_file"):
         if is_enrolled and table.has(key):
-            table.wrong("has no place beside ca_fingerprint: enrolment brings what is needed", key)
+            table.wrong(mistake("beside_fingerprint"), key)
     if link.password_file is not None and link.username is None:
-        table.wrong("needs a username beside it", "password_file")
+        table.wrong(mistake("needs_username"), "password_file")
     table.finish()
     return link
 
 
 def path_of(table: Table, key: str, base: Path) -> Path:
     """Read a path, relative to `base` or absolute."""
-    return base / table.text(key, r"[^\0]{1,400}", "must be a path, relative to this file or absolute")
+    return base / table.text(key, r"[^\0]{1,400}", mistake("path"))
 
 
 def file_of(table: Table, key: str, base: Path) -> Path:
     """Read the path of a file that has to be there."""
     file = path_of(table, key, base)
     if file != base and not file.is_file():
-        table.wrong(f"names a file that is not there: {file}", key)
+        table.wrong(mistake("no_file", file=str(file)), key)
     return file
 
 
@@ -107,12 +106,16 @@ def secret(file: Path, key: str) -> str:
     try:
         text = file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(file, [Problem(1, key, "cannot be read")]) from error
+        raise _bad(file, key, mistake("unread")) from error
     if not text:
-        raise ConfigError(file, [Problem(1, key, "is empty")])
+        raise _bad(file, key, mistake("empty"))
     return text
 
 
 def _fingerprint(table: Table) -> str:
-    hint = "must be the 64 hexadecimal digits that village-hub ca show tells; colons are allowed"
-    return table.text("ca_fingerprint", r"([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}", hint).replace(":", "").lower()
+    rule = r"([0-9a-fA-F]{2}:?){31}[0-9a-fA-F]{2}"
+    return table.text("ca_fingerprint", rule, mistake("fingerprint")).replace(":", "").lower()
+
+
+def _bad(file: Path, key: str, what: Mistake) -> ConfigError:
+    return ConfigError(file, [Problem(1, key, what)])

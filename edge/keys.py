@@ -9,7 +9,8 @@ import string
 import tempfile
 from pathlib import Path
 
-from edge.config import ConfigError, Problem, Settings
+from edge.config import Settings
+from edge.mistakes import ConfigError, Problem, mistake
 from edge.store import Keys
 
 DEVICE_KEY = "device.key"
@@ -37,9 +38,9 @@ def device_key(path: Path) -> bytes:
     try:
         text = path.read_text(encoding="latin-1").strip()
     except OSError as error:
-        raise ConfigError(path, [Problem(1, path.name, f"cannot be read: {error.strerror}")]) from error
+        raise ConfigError(path, [Problem(1, path.name, mistake("unreadable", said=str(error.strerror)))]) from error
     if len(text) != 2 * KEY_BYTES or not set(text) <= set(string.hexdigits):
-        raise ConfigError(path, [Problem(1, path.name, "must hold 64 hexadecimal digits")])
+        raise ConfigError(path, [Problem(1, path.name, mistake("hex_key"))])
     return bytes.fromhex(text)
 
 

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import cast
 
 from drivers.base import Device, Locker
 from drivers.build import DeviceSettings, build
 from drivers.cabinet import JointLocker, Part
+from drivers.mistakes import Unfit, Wrong, unfit
 from edge import cells, events, log, shelves
 from edge.clock import BOOT_ID, SystemClock
-from edge.config import Settings
+from edge.config import Cabinet, DeviceConfig, Settings
+from edge.mistakes import ConfigError, Mistake, Problem
 from edge.store import Tx
 
 VERSION = "0.1.0"
+NO_FILE = Path("settings")  # what settings made by a program are known by
 CABINET = "cabinet"  # the name of several lock devices together
 
 
 def build_all(settings: Settings, clock: SystemClock) -> list[tuple[str, Device]]:
-    """Build every device of the settings as (kind, device). Errors: ValueError with every mistake in their options."""
-    return [(d.kind, build(DeviceSettings(d.name, d.kind, d.path, d.baud, d.options), clock)) for d in settings.devices]
+    """Build every device of the settings as (kind, device). Errors: ConfigError with every mistake in their options."""
+    built: list[tuple[str, Device]] = []
+    problems: list[Problem] = []
+    for each in settings.devices:
+        try:
+            device = build(DeviceSettings(each.name, each.kind, each.path, each.baud, each.options), clock)
+        except Unfit as error:
+            problems += [_problem(each, wrong) for wrong in error.wrong]
+        else:
+            built.append((each.kind, device))
+    if problems:
+        raise ConfigError(settings.file or NO_FILE, problems)
+    return built
 
 
 def prove(settings: Settings) -> None:
-    """Build every device as the kiosk will, and throw them away. Errors: ValueError with every mistake."""
-    build_all(settings, SystemClock())
+    """Build every device as the kiosk will, and throw them away. Errors: ConfigError with every mistake."""
+    locker_of(settings, build_all(settings, SystemClock()))
 
 
 def locker_of(settings: Settings, devices: Sequence[tuple[str, Device]]) -> Locker | None:
-    """Join the lock devices of the cabinet; one alone stays as it is. Errors: ValueError for one with too few locks."""
+    """Join the lock devices of the cabinet; one alone stays as it is. Errors: ConfigError for one with too few locks.
+
+    How many a device has is left to its driver where the file does not say.
+    """
     cabinet = settings.cabinet
     if cabinet is None:
         return None
     built = {device.name: cast("Locker", device) for _, device in devices}  # the settings were checked: these are locks
     if len(cabinet.parts) == 1:
         return numbered(settings, built[cabinet.parts[0].locker])
+    _check_locks(settings, cabinet, built)
     return JointLocker(CABINET, [Part(built[part.locker], part.numbers) for part in cabinet.parts])
 
 
@@ -45,6 +64,23 @@ def numbered(settings: Settings, locker: Locker) -> Locker:
     if cabinet is None or part is None or cabinet.is_plain:
         return locker
     return JointLocker(locker.name, [Part(locker, part.numbers)])
+
+
+def _check_locks(settings: Settings, cabinet: Cabinet, built: Mapping[str, Locker]) -> None:
+    named = {each.name: each for each in settings.devices}
+    problems = []
+    for part in cabinet.parts:
+        cells, locks = len(part.numbers), len(built[part.locker].cells)
+        if cells > locks:
+            problems.append(_problem(named[part.locker], unfit("", "few_for_cabinet", cells=cells, locks=locks)))
+    if problems:
+        raise ConfigError(settings.file or NO_FILE, problems)
+
+
+def _problem(device: DeviceConfig, wrong: Wrong) -> Problem:
+    key = ".".join(filter(None, ("devices", device.name, wrong.key)))
+    line = device.lines.get(wrong.key, device.lines.get("", 1))
+    return Problem(line, key, Mistake(wrong.code, wrong.values))
 
 
 def begin(tx: Tx, settings: Settings) -> None:

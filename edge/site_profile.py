@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.config import Settings, settled
-from edge.toml_table import MAX_FILE_BYTES, ConfigError, Table, parse, read_text
+from edge.mistakes import ConfigError, mistake
+from edge.toml_table import MAX_FILE_BYTES, Table, parse, read_text
 
 __all__ = ["MAX_TEXT", "BadProfile", "Ground", "check", "read_text", "settings_of", "whole"]
 
@@ -62,7 +63,7 @@ def settings_of(text: str, file: Path, ground: Ground, site: str = "") -> Settin
     if site and settings.site != site:
         raise BadProfile("other_site", settings.site)
     if settings.data_dir != ground.data_dir:
-        table.wrong(f"must be {ground.data_dir}, or be left out", "data_dir")
+        table.wrong(mistake("fixed", value=str(ground.data_dir)), "data_dir")
         raise ConfigError(file, table.problems)
     if ground.hub is not None:
         _same_district(settings, str(ground.hub["ca_fingerprint"]))

@@ -10,10 +10,12 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
+
+from edge.mistakes import ConfigError, Mistake, Problem, mistake
 
 T = TypeVar("T")
 TomlPath = tuple[str | int, ...]
@@ -21,25 +23,24 @@ Scalar = str | int | float | bool
 SECRET_WORDS = ("password", "passwd", "passphrase", "secret", "token", "pin", "key")
 MAX_FILE_BYTES = 64 * 1024  # a settings file is a page; a large one is the wrong file
 MAX_LINES_OF_A_VALUE = 200  # each further line is one more try to read the value; settings need a handful
+LONG_TEXT = mistake("text", low=1, high=200)
+_SAID = (  # beginnings of what tomllib says, and what it means to whoever wrote the line
+    ("Invalid value (at end", mistake("toml_end")),
+    ("Invalid value", mistake("toml_value")),
+    ("Invalid date", mistake("toml_value")),
+    ("Unterminated string", mistake("toml_quotes")),
+    ("Illegal character", mistake("toml_quotes")),
+    ("Unescaped", mistake("toml_backslash")),
+    ("Expected newline", mistake("toml_after")),
+    ("Expected '='", mistake("toml_equals")),
+    ("Invalid initial character", mistake("toml_equals")),
+    ("Invalid statement", mistake("toml_equals")),
+    ("Expected ']", mistake("toml_bracket")),
+    ("Unclosed", mistake("toml_bracket")),
+    ("Cannot ", mistake("toml_twice")),
+    ("Duplicate", mistake("toml_twice")),
+)
 _AT_LINE = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)$")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
-    """One mistake: 1-based line, the key as one would write it (`hub.port`), and what to do about it."""
-
-    line: int
-    key: str
-    message: str
-
-
-class ConfigError(Exception):
-    """A settings file cannot be used. The technician acts; all mistakes are listed."""
-
-    def __init__(self, file: Path, problems: Sequence[Problem]) -> None:
-        self.file = file
-        self.problems = tuple(sorted(problems))
-        super().__init__("\n".join(f"{file}:{each.line}: {each.key}: {each.message}" for each in self.problems))
 
 
 @dataclass(slots=True)
@@ -49,13 +50,17 @@ class Notes:
     lines: Mapping[TomlPath, int]
     problems: list[Problem] = field(default_factory=list)
 
-    def wrong(self, path: TomlPath, message: str) -> None:
-        """Note a mistake at `path`, or at the nearest table around it that is written down."""
+    def line(self, path: TomlPath) -> int:
+        """The line of `path`, or of the nearest table around it that is written down."""
         near = path
         while near and near not in self.lines:
             near = near[:-1]
+        return self.lines.get(near, 1)
+
+    def wrong(self, path: TomlPath, what: Mistake) -> None:
+        """Note a mistake at `path`."""
         key = ".".join(str(part) for part in path if isinstance(part, str))
-        self.problems.append(Problem(self.lines.get(near, 1), key or "file", message))
+        self.problems.append(Problem(self.line(path), key or "file", what))
 
 
 class Table:
@@ -80,32 +85,37 @@ class Table:
         """What is written, as tomllib reads it."""
         return dict(self._values)
 
-    def wrong(self, message: str, *key: str | int) -> None:
+    def line(self, *key: str | int) -> int:
+        """The line of a key below this table, or of the table itself."""
+        return self._notes.line((*self._path, *key))
+
+    def wrong(self, what: Mistake, *key: str | int) -> None:
         """Note a mistake at a key below this table, or at the table itself."""
-        self._notes.wrong((*self._path, *key), message)
+        self._notes.wrong((*self._path, *key), what)
 
     def has(self, key: str) -> bool:
         """Tell whether the key is written in the file."""
         self._known.add(key)
         return key in self._values
 
-    def text(self, key: str, rule: str = r".{1,200}", hint: str = "must be a text of 1 to 200 characters") -> str:
-        """Read a text that fits the whole regular expression `rule`; `hint` says so in words."""
+    def text(self, key: str, rule: str = r".{1,200}", unfit: Mistake = LONG_TEXT) -> str:
+        """Read a text that fits the whole regular expression `rule`; `unfit` is the mistake of one that does not."""
         value = self._take(key)
         if isinstance(value, str) and re.fullmatch(rule, value):
             return value
-        return self._unfit(key, value, hint, "")
+        return self._unfit(key, value, unfit, "")
 
-    def optional_text(self, key: str, rule: str, hint: str) -> str | None:
+    def optional_text(self, key: str, rule: str, unfit: Mistake) -> str | None:
         """Read a text as `text` does; None when the key is not written."""
-        return self.text(key, rule, hint) if self.has(key) else None
+        return self.text(key, rule, unfit) if self.has(key) else None
 
     def choice(self, key: str, allowed: Sequence[str]) -> str:
         """Read one of the allowed words."""
         value = self._take(key)
         if isinstance(value, str) and value in allowed:
             return value
-        return self._unfit(key, value, f"must be one of: {', '.join(allowed)}{_meant(value, allowed)}", allowed[0])
+        unfit = replace(mistake("one_of", choices=tuple(allowed)), meant=_meant(value, allowed))
+        return self._unfit(key, value, unfit, allowed[0])
 
     def whole(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """Read a whole number in a range. Without a default the key is needed."""
@@ -114,28 +124,28 @@ class Table:
         value = self._take(key)
         if isinstance(value, int) and not isinstance(value, bool) and low <= value <= high:
             return value
-        return self._unfit(key, value, f"must be a whole number from {low} to {high}", low)
+        return self._unfit(key, value, mistake("whole", low=low, high=high), low)
 
     def number(self, key: str, low: float, high: float) -> float:
         """Read a number in a range."""
         value = self._take(key)
         if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
             return float(value)
-        return self._unfit(key, value, f"must be a number from {low:g} to {high:g}", low)
+        return self._unfit(key, value, mistake("number", low=low, high=high), low)
 
     def flag(self, key: str, default: bool | None = None) -> bool:
         """Read true or false. Without a default the key is needed."""
         if default is not None and not self.has(key):
             return default
         value = self._take(key)
-        return value if isinstance(value, bool) else self._unfit(key, value, "must be true or false", False)
+        return value if isinstance(value, bool) else self._unfit(key, value, mistake("flag"), False)
 
     def table(self, key: str) -> Table:
         """Read a table below this one; an absent one is noted and read as empty."""
         value = self._take(key)
         if isinstance(value, Mapping):
             return Table(self._notes, value, (*self._path, key))
-        self._unfit(key, value, f"must be a table: [{key}]", None)
+        self._unfit(key, value, mistake("table", name=key), None)
         return Table(Notes({}), {})  # its missing keys are no news
 
     def named_tables(self, key: str) -> dict[str, Table]:
@@ -144,7 +154,7 @@ class Table:
             return {}
         value = self._take(key)
         if not isinstance(value, Mapping):
-            return self._unfit(key, value, f"must be written as tables: [{key}.NAME]", {})
+            return self._unfit(key, value, mistake("named_tables", name=key), {})
         inside = Table(self._notes, value, (*self._path, key))
         return {name: inside.table(name) for name in value}
 
@@ -154,7 +164,7 @@ class Table:
             return []
         value = self._take(key)
         if not isinstance(value, list) or not all(isinstance(each, Mapping) for each in value):
-            return self._unfit(key, value, f"must be written as tables: [[{key}]]", [])
+            return self._unfit(key, value, mistake("listed_tables", name=key), [])
         return [Table(self._notes, each, (*self._path, key, at)) for at, each in enumerate(value)]
 
     def rest(self) -> dict[str, Scalar]:
@@ -165,7 +175,7 @@ class Table:
             if self._names_secret(key):
                 continue
             if not isinstance(value, str | int | float | bool) or (isinstance(value, float) and math.isnan(value)):
-                self.wrong("must be a text, a number, true or false", key)
+                self.wrong(mistake("plain_value"), key)
             else:
                 free[key] = value
         return free
@@ -174,20 +184,20 @@ class Table:
         """Note every key nobody asked for."""
         for key in self._values.keys() - self._known:
             if not self._names_secret(key):
-                self.wrong(f"is not a setting{_meant(key, sorted(self._known))}", key)
+                self.wrong(replace(mistake("not_a_setting"), meant=_meant(key, sorted(self._known))), key)
 
     def _names_secret(self, key: str) -> bool:
         if key.lower().rsplit("_", 1)[-1] not in SECRET_WORDS:
             return False
-        self.wrong(f"is a secret and must not stand here; write it to a file of its own and set {key}_file", key)
+        self.wrong(mistake("secret", name=key), key)
         return True
 
     def _take(self, key: str) -> Any:
         self._known.add(key)
         return self._values.get(key)
 
-    def _unfit(self, key: str, value: object, hint: str, instead: T) -> T:
-        self.wrong(hint if value is not None else f"is missing; it {hint}", key)
+    def _unfit(self, key: str, value: object, unfit: Mistake, instead: T) -> T:
+        self.wrong(replace(unfit, is_missing=value is None), key)
         return instead
 
 
@@ -206,7 +216,7 @@ def parse(text: str, file: Path) -> Table:
     except ValueError as error:  # TOMLDecodeError is one; a number without end is another
         raise ConfigError(file, [_syntax_problem(str(error), text)]) from None
     except RecursionError:
-        raise ConfigError(file, [_syntax_problem("its lists stand too deep in each other", text)]) from None
+        raise ConfigError(file, [Problem(text.count("\n") + 1, "file", mistake("toml_depth"))]) from None
     return Table(Notes(key_lines(text)), values)
 
 
@@ -246,14 +256,14 @@ def read_text(file: Path) -> str:
         with file.open("rb") as opened:
             raw = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ConfigError(file, [Problem(1, "file", f"cannot be read: {error.strerror}")]) from error
+        raise ConfigError(file, [Problem(1, "file", mistake("unreadable", said=str(error.strerror)))]) from error
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(file, [Problem(1, "file", f"is larger than {MAX_FILE_BYTES} bytes; is it a settings file?")])
+        raise ConfigError(file, [Problem(1, "file", mistake("too_large", most=MAX_FILE_BYTES))])
     try:
         return raw.decode("utf-8-sig")  # Notepad puts a mark before the text, which TOML does not know
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ConfigError(file, [Problem(line, "file", "is not written in UTF-8")]) from error
+        raise ConfigError(file, [Problem(line, "file", mistake("not_utf8"))]) from error
 
 
 def _statement(text: str) -> dict[str, Any] | None:
@@ -288,9 +298,10 @@ def _syntax_problem(message: str, text: str) -> Problem:
     where = _AT_LINE.search(message)
     last = text.count("\n") + 1
     line = int(where[1]) if where and where[1] else last
-    return Problem(line, "file", f"is not valid TOML: {_AT_LINE.sub('', message)}")
+    meant = next((wrong for start, wrong in _SAID if message.startswith(start)), None)
+    return Problem(line, "file", meant or mistake("toml", said=_AT_LINE.sub("", message)))
 
 
 def _meant(word: object, known: Sequence[str]) -> str:
     near = get_close_matches(str(word), known, n=1) if word is not None else []
-    return f"; did you mean {near[0]}?" if near else ""
+    return near[0] if near else ""

@@ -8,9 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edge.config import ConfigError, Settings, load
+from edge.config import Settings, load
+from edge.mistakes import ConfigError
 from edge.update_helper import Powers, asked_by_root, serve
 from edge.update_settings import FOLDER, UpdateSettings
+from ui.mistakes import printed
 
 INCOMING = Path("/data/rauc/incoming")  # root's own, on the data partition
 STATE = Path("/run/village-update")
@@ -37,7 +39,7 @@ def main(arguments: list[str]) -> int:
     try:
         settings = load(Path(arguments[1]))
     except ConfigError as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printed(error)}\n")
         return 2
     powers = powers_of(settings)
     serve(sys.stdin, sys.stdout, powers, by_root=asked_by_root(sys.stdin.fileno()))

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.mistakes import mistake
 from edge.release import BadSheet, Running, number
 from edge.toml_table import Table
 
@@ -44,12 +45,11 @@ class UpdateSettings:
 def read_update(table: Table, base: Path) -> UpdateSettings:
     """Read the table; mistakes are noted in it."""
     usual = UpdateSettings()
-    hint = "must be two times as in 01:00-05:00"
-    window = table.optional_text("window", WINDOW_RULE, hint)
+    window = table.optional_text("window", WINDOW_RULE, mistake("window"))
     begin, end = usual.window if window is None else (_minutes(each) for each in window.split("-"))
     files = {}
     for key in ("helper", "image_file", "keyring"):
-        path = table.optional_text(key, r"[^\0]{1,400}", "must be a path")
+        path = table.optional_text(key, r"[^\0]{1,400}", mistake("just_a_path"))
         files[key] = getattr(usual, key) if path is None else base / path
     settings = UpdateSettings((begin, end), table.whole("kbit", 64, 100_000, usual.kbit), **files)
     table.finish()

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from drivers.mistakes import Unfit, unfit
+
 MAX_PREFIX = 8  # guns allow ten signs at most (Newland CPRSET); one letter and a colon do
 
 _AIM = re.compile(r"\][A-Za-z][0-9A-F]")
@@ -17,13 +19,13 @@ _AIM = re.compile(r"\][A-Za-z][0-9A-F]")
 class GunPrefixes:
     """Prefixes of the guns; none at all means that the dongle is the scanner.
 
-    Errors: ValueError for a prefix that could be the beginning of a code: it needs a sign besides letters and digits.
+    Errors: Unfit for a prefix that could be the beginning of a code: it needs a sign besides letters and digits.
     """
 
     def __init__(self, prefixes: Sequence[str] = ()) -> None:
         self._guns = {prefix: _label(prefix) for prefix in sorted(prefixes, key=len, reverse=True)}
         if len(set(self._guns.values())) != len(prefixes):
-            raise ValueError(f"prefixes {', '.join(prefixes)} do not name different guns")
+            raise Unfit(unfit("prefixes", "same_prefixes", prefixes=tuple(prefixes)))
 
     @property
     def guns(self) -> tuple[str, ...]:
@@ -43,22 +45,19 @@ class GunPrefixes:
 
 
 def read_prefixes(option: str) -> GunPrefixes:
-    """Read the option: prefixes with commas between. Errors: ValueError."""
+    """Read the option: prefixes with commas between. Errors: Unfit."""
     return GunPrefixes([part.strip(" ") for part in option.split(",")] if option else [])
 
 
 def read_gs_sign(option: str) -> str:
-    """Read the sign that stands for GS, such as "<GS>", "{GS}", "#", "|" or "~". Errors: ValueError."""
+    """Read the sign that stands for GS, such as "<GS>", "{GS}", "#", "|" or "~". Errors: Unfit."""
     if option and (option.isalnum() or not option.isascii() or len(option) > MAX_PREFIX):
-        raise ValueError(f"gs_sign {option!r} must be 1 to {MAX_PREFIX} signs, not letters and digits alone")
+        raise Unfit(unfit("gs_sign", "gs_sign", most=MAX_PREFIX))
     return option
 
 
 def _label(prefix: str) -> str:
     label = "".join(sign for sign in prefix if sign.isalnum())
     if not label or len(prefix) > MAX_PREFIX or prefix.isalnum() or not prefix.isascii():
-        raise ValueError(
-            f"prefix {prefix!r} must be 2 to {MAX_PREFIX} signs: letters or digits that name the gun, "
-            "and a sign that no code begins with"
-        )
+        raise Unfit(unfit("prefixes", "prefix", prefix=prefix, most=MAX_PREFIX))
     return label

@@ -18,9 +18,10 @@ from edge.cli.common import DEVICE, DONE, REFUSED, STORE, USAGE, NotNow, Parser,
 from edge.cli.first import add_places, first_place, is_first
 from edge.cli.owner import hand_over
 from edge.command_line import plain, settle_input
-from edge.config import ConfigError
+from edge.mistakes import ConfigError
 from edge.model import Rejected
 from edge.store import StoreFault
+from ui.mistakes import printed
 
 WHY = {
     "not_allowed": "this cell is not known or holds a parcel; a parcel is given out at the kiosk",
@@ -37,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(arguments.run(arguments) or DONE)
     except ConfigError as error:
-        return _fail(str(error), USAGE)
-    except ValueError as error:  # options of a device
+        return _fail(printed(error), USAGE)
+    except ValueError as error:  # of what was typed
         return _fail(str(error), USAGE)
     except NotNow as error:
         return _fail(str(error), REFUSED)
@@ -103,13 +104,13 @@ def _run(arguments: argparse.Namespace) -> int:
         settings = settings_of(arguments)
         keys.load(settings)
         setup.prove(settings)
-    except (ConfigError, ValueError) as error:
+    except ConfigError as error:
         if arguments.headless or not watchdog.is_supervised():
             raise  # somebody reads the sentence
         from edge import first_app
 
         logs.set_up(place.data_dir / "log", verbose=arguments.verbose)
-        first_app.out_of_order(place, error)
+        first_app.out_of_order(error)
         return USAGE
     logs.set_up(settings.data_dir / "log", verbose=arguments.verbose)
     return app.run(settings, headless=arguments.headless)

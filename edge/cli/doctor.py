@@ -17,10 +17,11 @@ from edge import doctor, doctor_line, examine, keys
 from edge.certificate import certificate
 from edge.cli.common import DEVICE, DONE, STORE, command, emit, settings_of
 from edge.clock import SystemClock, SystemDice
-from edge.config import DEVICE_KINDS, ConfigError, Settings
+from edge.config import DEVICE_KINDS, Settings
 from edge.copies import FILE
 from edge.doctor_facts import BookFacts, DeviceFacts, LineFacts, PointFacts
 from edge.house import FONTS, point_of
+from edge.mistakes import ConfigError
 from edge.setup import VERSION, build_all
 from edge.steps import CheckupBoard, Finding
 from edge.store import StoreFault, take_lock
@@ -50,7 +51,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def board_of(settings: Settings) -> CheckupBoard:
-    """The findings, of the running kiosk if there is one. Errors: ValueError for options of a device."""
+    """The findings, of the running kiosk if there is one. Errors: ConfigError for options of a device."""
     return doctor_line.ask(settings.data_dir) or asyncio.run(_look(settings))
 
 

@@ -13,9 +13,10 @@ from edge.cli.common import DONE, NotNow, command, emit
 from edge.cli.first import DATA, USUAL, first_place
 from edge.cli.store import reading
 from edge.clock import SystemClock
-from edge.config import ConfigError, Settings, load
+from edge.config import Settings, load
 from edge.first_files import Place
 from edge.hub_link import IDENTITY
+from edge.mistakes import ConfigError
 from edge.setup import VERSION
 from edge.steps import Finding
 from edge.store import StoreFault
@@ -81,6 +82,6 @@ def _facts(settings: Settings | None) -> list[dict[str, Any]]:
 
 def _findings(settings: Settings | None) -> tuple[Finding, ...]:
     if settings is not None:
-        with contextlib.suppress(ValueError, StoreFault, OSError):
+        with contextlib.suppress(ConfigError, StoreFault, OSError):
             return doctor.board_of(settings).findings
     return ()

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.mistakes import Problem
+
 
 @dataclass(frozen=True, slots=True)
 class ProfileRefused:
     """A profile that was found and is not used.
 
-    Shape: `source` card | stick | hub, `word` as in edge.site_profile.BadProfile or invalid (then `mistakes`, each
-           `line: key: what`), `detail` what the sentence names.
+    Shape: `source` card | stick | hub, `word` as in edge.site_profile.BadProfile or invalid (then `mistakes`),
+           `detail` what the sentence names.
     """
 
     source: str
     word: str
     detail: str = ""
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class FirstStart:
     phone: str = ""
     site: str = ""
     file: str = ""
-    mistakes: tuple[str, ...] = ()
+    mistakes: tuple[Problem, ...] = ()
     refusals: tuple[ProfileRefused, ...] = ()
     network: str = ""
     address: str = ""

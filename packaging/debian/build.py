@@ -51,7 +51,8 @@ POINT = Package(
 )
 HUB = Package(
     "village-hub",
-    Rooms(("edge", "sync"), without=("edge/cli", "edge/flows")),
+    # of ui the words alone: what is wrong with its settings, and with those it keeps for points
+    Rooms(("edge", "sync", "ui"), without=("edge/cli", "edge/flows", "ui/fonts", "ui/screens", "ui/viewmodels")),
     {"village-hub": "sync.hub.cli:main"},
     (
         ("packaging/hub/systemd/*", "lib/systemd/system/"),

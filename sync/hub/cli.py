@@ -21,8 +21,8 @@ from typing import Any
 from edge import logs
 from edge.clock import SystemClock, SystemDice
 from edge.command_line import Parser, emit, plain, settle_input
+from edge.mistakes import ConfigError
 from edge.model import SiteCode
-from edge.toml_table import ConfigError
 from sync.dial import Tls
 from sync.hub import (
     cli_enrolment,
@@ -43,6 +43,7 @@ from sync.hub.place import database_of
 from sync.hub.shards import Fixed, Leases, Ownership, Whole
 from sync.hub.store import HubStore, StoreFault
 from sync.mqtt import Broker
+from ui.mistakes import printed
 
 CONFIG_VARIABLE = "VILLAGE_HUB_CONFIG"
 RUN_LOCK = "hub.running"
@@ -65,7 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(_config_file(getattr(options, "config", None)))
         return int(options.command(settings, options))
-    except (ConfigError, WrongUsage) as error:
+    except ConfigError as error:
+        return _said(printed(error), USAGE)
+    except WrongUsage as error:
         return _said(str(error), USAGE)
     except manifest.BadManifest as error:
         emit({"sent": False, "mistakes": [_mistake(each) for each in error.mistakes]})

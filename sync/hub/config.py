@@ -6,19 +6,18 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.mistakes import ConfigError, Problem, mistake
 from edge.model import SiteCode
-from edge.toml_table import ConfigError, Problem, Table, read
+from edge.toml_table import Table, read
 from sync.hub import broker_files
 from sync.hub.enrolment_config import EnrolmentSettings, read_enrolment
 from sync.hub.lived import LEAST_DAYS, MOST_DAYS, USUAL_DAYS
-from sync.hub.sites_list import PATH_HINT, PATH_RULE, SITE_HINT, SITE_RULE, SiteSettings, read_list
+from sync.hub.sites_list import PATH_RULE, SITE_RULE, SiteSettings, read_list
 
 URL_RULE = r"postgres(?:ql)?://[^\s]{1,400}"
-URL_HINT = "must be a URL as in postgresql://hub@/village?host=/run/postgresql"
 MAX_SHARDS = 1024
 _HOST = r"[0-9A-Za-z.:_-]{1,253}"
 HOST_RULE = rf"{_HOST}( {_HOST}){{0,7}}"
-HOST_HINT = "must be a host name or address; those of a cluster's nodes with one blank between them"
 PROTOCOLS = {"5": 5, "3.1.1": 4}  # what people call it -> what the protocol calls itself
 
 
@@ -68,7 +67,7 @@ class HubSettings:
         for code, site in self.sites.items():
             text = _content(site.link_key_file)
             if text is None or not re.fullmatch(r"[0-9a-fA-F]{64}", text):
-                problems.append(Problem(1, f"sites.{code}.link_key_file", "must name a file of 64 hexadecimal digits"))
+                problems.append(Problem(1, f"sites.{code}.link_key_file", mistake("hex_key_file")))
             else:
                 keys[code] = bytes.fromhex(text)
         if problems:
@@ -80,7 +79,7 @@ class HubSettings:
         path = self.broker.password_file
         text = None if path is None else _content(path)
         if path is not None and text is None:
-            raise ConfigError(self.file, [Problem(1, "broker.password_file", "cannot be read")])
+            raise ConfigError(self.file, [Problem(1, "broker.password_file", mistake("unread"))])
         return text
 
 
@@ -88,23 +87,23 @@ def load(file: Path) -> HubSettings:
     """Read the settings. Errors: ConfigError with all mistakes."""
     table = read(file)
     folder = file.resolve().parent
-    data_dir = folder / table.text("data_dir", PATH_RULE, PATH_HINT)
+    data_dir = folder / table.text("data_dir", PATH_RULE, mistake("just_a_path"))
     broker = _broker(table.table("broker"), folder)
     sites = read_list(table, folder)
     for code, inside in table.named_tables("sites").items():
         if not re.fullmatch(SITE_RULE, code):
-            inside.wrong(f"the code of a site {SITE_HINT}")
+            inside.wrong(mistake("site_key"))
         if SiteCode(code) in sites:
-            inside.wrong("this site is in sites_list, too")
+            inside.wrong(mistake("also_in_list"))
         name = inside.text("name")
-        key = folder / inside.text("link_key_file", PATH_RULE, PATH_HINT)
-        profile = inside.optional_text("profile_file", PATH_RULE, PATH_HINT)
+        key = folder / inside.text("link_key_file", PATH_RULE, mistake("just_a_path"))
+        profile = inside.optional_text("profile_file", PATH_RULE, mistake("just_a_path"))
         sites[SiteCode(code)] = SiteSettings(name, key, None if profile is None else folder / profile)
         inside.finish()
     enrolment = read_enrolment(table.table("enrolment"), folder) if table.has("enrolment") else None
     work = _work(table.table("hub")) if table.has("hub") else WorkSettings()
     if not sites:
-        table.wrong("at least one [sites.CODE] is needed, or a sites_list with one", "sites")
+        table.wrong(mistake("no_sites"), "sites")
     table.finish()
     if table.problems:
         raise ConfigError(file, table.problems)
@@ -112,9 +111,9 @@ def load(file: Path) -> HubSettings:
 
 
 def _work(table: Table) -> WorkSettings:
-    database = table.optional_text("database", URL_RULE, URL_HINT)
+    database = table.optional_text("database", URL_RULE, mistake("database_url"))
     if database is not None and re.match(r"[^/]*//[^/@]*:[^/@]*@", database):
-        table.wrong("must hold no password; write it to a file as libpq wants it and add ?passfile=FILE", "database")
+        table.wrong(mistake("url_password"), "database")
     shards = table.whole("shards", 1, MAX_SHARDS, 1)
     keep_days = table.whole("personal_keep_days", LEAST_DAYS, MOST_DAYS, USUAL_DAYS)
     table.finish()
@@ -122,16 +121,16 @@ def _work(table: Table) -> WorkSettings:
 
 
 def _broker(table: Table, folder: Path) -> BrokerSettings:
-    host = table.text("host", HOST_RULE, HOST_HINT)
+    host = table.text("host", HOST_RULE, mistake("host"))
     port = table.whole("port", 1, 65535, 1883)
-    username = table.optional_text("username", r".{1,100}", "must be a text of 1 to 100 characters")
+    username = table.optional_text("username", r".{1,100}", mistake("text", low=1, high=100))
     names = ("password_file", "tls_ca_file", "tls_cert_file", "tls_key_file")
-    texts = [table.optional_text(name, PATH_RULE, PATH_HINT) for name in names]
+    texts = [table.optional_text(name, PATH_RULE, mistake("just_a_path")) for name in names]
     password, ca, cert, key = (None if text is None else folder / text for text in texts)
     protocol = PROTOCOLS[table.choice("protocol", tuple(PROTOCOLS)) if table.has("protocol") else "5"]
     qos = table.whole("qos", 0, 1, 1)
     if (cert is None) != (key is None):
-        table.wrong("needs tls_cert_file and tls_key_file together", "tls_cert_file")
+        table.wrong(mistake("tls_pair"), "tls_cert_file")
     table.finish()
     return BrokerSettings(host, port, username, password, ca, cert, key, protocol, qos)
 

@@ -6,11 +6,11 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.mistakes import mistake
 from edge.toml_table import Table
 from sync.hub.https import BURST
 
 HOSTS_RULE = r"[0-9A-Za-z.:-]{1,253}( [0-9A-Za-z.:-]{1,253}){0,9}"
-HOSTS_HINT = "must be 1 to 10 names or addresses with one space between them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,13 @@ class EnrolmentSettings:
 
 def read_enrolment(table: Table, folder: Path) -> EnrolmentSettings:
     """Read the table; mistakes are noted in it."""
-    reload = table.optional_text("reload", r"\S.{0,400}", "must be a command")
+    reload = table.optional_text("reload", r"\S.{0,400}", mistake("command"))
     settings = EnrolmentSettings(
-        hosts=tuple(table.text("hosts", HOSTS_RULE, HOSTS_HINT).split(" ")),
-        listen=table.optional_text("listen", r"[0-9A-Za-z.:-]{1,253}", "must be an address") or "0.0.0.0",  # noqa: S104 the reception is for everybody
+        hosts=tuple(table.text("hosts", HOSTS_RULE, mistake("hosts", low=1, high=10)).split(" ")),
+        listen=table.optional_text("listen", r"[0-9A-Za-z.:-]{1,253}", mistake("address_only")) or "0.0.0.0",  # noqa: S104 the reception is for everybody
         port=table.whole("port", 1, 65535, 8443),
         broker_port=table.whole("broker_port", 1, 65535, 8883),
-        broker_dir=folder / (table.optional_text("broker_dir", r"[^\x00]{1,400}", "must be a path") or "broker"),
+        broker_dir=folder / (table.optional_text("broker_dir", r"[^\x00]{1,400}", mistake("just_a_path")) or "broker"),
         days=table.whole("days", 1, 825, 90),
         burst=table.whole("burst", 1, 10_000, BURST),
         reload=_words(table, reload or ""),
@@ -51,5 +51,5 @@ def _words(table: Table, command: str) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(command))
     except ValueError:
-        table.wrong("has a quote that is not closed", "reload")
+        table.wrong(mistake("open_quote"), "reload")
         return ()

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.mistakes import Mistake, mistake
 from edge.model import SiteCode
 from edge.toml_table import Table
 
 SITE_RULE = r"[A-Z0-9][A-Z0-9-]{1,18}[A-Z0-9]"
-SITE_HINT = "must be 3 to 20 capital letters, digits, hyphens"
-PATH_RULE, PATH_HINT = r"[^\x00]{1,400}", "must be a path"
+PATH_RULE = r"[^\x00]{1,400}"
 MAX_BYTES = 100 * 1024 * 1024  # a million points; a larger file is the wrong one
 MAX_MISTAKES = 20  # told of one list
 
@@ -32,44 +32,44 @@ class SiteSettings:
 
 def read_list(table: Table, base: Path) -> dict[SiteCode, SiteSettings]:
     """Read the list that the setting `sites_list` names, if it is there; mistakes are noted in the table."""
-    name = table.optional_text("sites_list", PATH_RULE, PATH_HINT)
+    name = table.optional_text("sites_list", PATH_RULE, mistake("just_a_path"))
     if name is None:
         return {}
     file = base / name
     try:
         if file.stat().st_size > MAX_BYTES:
-            table.wrong(f"names a file that is too large: {file}", "sites_list")
+            table.wrong(mistake("large_list", file=str(file)), "sites_list")
             return {}
         lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
-        table.wrong(f"names a file that cannot be read: {file}", "sites_list")
+        table.wrong(mistake("unread_list", file=str(file)), "sites_list")
         return {}
     return _sites(table, lines, file)
 
 
 def _sites(table: Table, lines: list[str], file: Path) -> dict[SiteCode, SiteSettings]:
     sites: dict[SiteCode, SiteSettings] = {}
-    mistakes: list[str] = []
+    mistakes: list[tuple[int, Mistake]] = []
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
         cells = [cell.strip() for cell in next(csv.reader([line]))]
         wrong = _mistake(cells, sites)
         if wrong is not None:
-            mistakes.append(f"{file}:{number}: {wrong}")
+            mistakes.append((number, wrong))
             continue
         profile = file.parent / cells[3] if len(cells) > 3 and cells[3] else None
         sites[SiteCode(cells[0])] = SiteSettings(cells[1], file.parent / cells[2], profile)
-    for each in mistakes[:MAX_MISTAKES]:
-        table.wrong(each, "sites_list")
+    for number, each in mistakes[:MAX_MISTAKES]:
+        table.wrong(replace(each, place=f"{file}:{number}"), "sites_list")
     return sites
 
 
-def _mistake(cells: list[str], sites: dict[SiteCode, SiteSettings]) -> str | None:
+def _mistake(cells: list[str], sites: dict[SiteCode, SiteSettings]) -> Mistake | None:
     if not 3 <= len(cells) <= 4 or not cells[1] or not cells[2]:
-        return "must be code,name,link_key_file and maybe ,profile_file"
+        return mistake("list_line")
     if not re.fullmatch(SITE_RULE, cells[0]):
-        return f"the code of a site {SITE_HINT}"
+        return mistake("site_key")
     if SiteCode(cells[0]) in sites:
-        return "this site is there twice"
-    return None if "\0" not in cells[2] else PATH_HINT
+        return mistake("site_twice")
+    return None if "\0" not in cells[2] else mistake("just_a_path")

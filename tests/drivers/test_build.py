@@ -8,12 +8,14 @@ from drivers.base import Device
 from drivers.build import KINDS, DeviceSettings, Options, build
 from drivers.display import LedDisplay
 from drivers.locker import BoardLocker
+from drivers.mistakes import Unfit
 from drivers.panel import PanelDisplay
 from drivers.printer import SlipPrinter
 from drivers.scale import SerialScale
 from drivers.scanner import EvdevScanner, SerialScanner
 from drivers.talking_scanner import TalkingScanner
 from tests.links import LoopClock
+from tests.mistakes import english
 
 
 @pytest.mark.parametrize(
@@ -68,42 +70,45 @@ def test_cells_follow_from_boards_or_are_counted(options: Options, cells: int) -
 def test_every_mistake_is_told_at_once() -> None:
     wrong: Options = {"polarity": "sometimes", "boards": 0, "echo": 1, "wings": 2, "pulse_s": 10}
 
-    with pytest.raises(ValueError, match="polarity must be one of short_when_locked, short_when_open") as caught:
+    with pytest.raises(Unfit) as caught:
         build(DeviceSettings("box", "lock_8a80", "", -1, wrong), LoopClock())
 
-    lines = str(caught.value).splitlines()
+    lines = english(caught.value).splitlines()
     assert len(lines) == 7
-    assert all(line.startswith("box: ") for line in lines)
-    assert "box: option boards must be 1 to 32" in lines
-    assert "box: option echo must be of type bool" in lines
-    assert "box: option pulse_s must be 0 to 9" in lines
-    assert "box: path is missing" in lines
+    assert "polarity must be one of: short_when_locked, short_when_open" in lines
+    assert "boards must be a whole number from 1 to 32" in lines
+    assert "echo must be true or false" in lines
+    assert "pulse_s must be a whole number from 0 to 9" in lines
+    assert "path is missing" in lines
+    assert "baud means nothing here" in lines
     assert any("wings is not one of boards, cells" in line for line in lines)
 
 
 @pytest.mark.parametrize("cells", [25, 100])
 def test_cells_must_fit_on_the_boards(cells: int) -> None:
-    with pytest.raises(ValueError, match="do not fit"):
+    with pytest.raises(Unfit, match="cells_do_not_fit"):
         build(DeviceSettings("box", "lock_8a80", "/dev/x", options={"cells": cells}), LoopClock())
 
 
 def test_a_scanner_without_a_serial_line_has_no_baud() -> None:
-    with pytest.raises(ValueError, match="baud 9600 means nothing"):
+    with pytest.raises(Unfit, match="baud: no_baud"):
         build(DeviceSettings("gun", "evdev_scanner", "/dev/input/x", 9600), LoopClock())
 
 
 def test_an_unknown_kind_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'toaster' is not one of .*" + ", ".join(sorted(KINDS))):
+    with pytest.raises(Unfit) as caught:
         build(DeviceSettings("it", "toaster", "/dev/it"), LoopClock())
+
+    assert english(caught.value) == "kind must be one of: " + ", ".join(sorted(KINDS))
 
 
 @pytest.mark.parametrize("path", ["tcp://10.0.0.9:5005", "usb:///dev/usb/lp0"])
 def test_a_scanner_and_a_lock_board_hang_on_this_machine_alone(path: str) -> None:
-    with pytest.raises(ValueError, match="path must be a device of this machine"):
+    with pytest.raises(Unfit, match="path: local_path"):
         build(DeviceSettings("box", "lock_8a80", path), LoopClock())
 
 
 def test_a_display_may_hang_on_the_network() -> None:
     assert build(DeviceSettings("led", "onbon", "tcp://10.0.0.9:5005"), LoopClock()).name == "led"
-    with pytest.raises(ValueError, match="is no serial port, tcp://host:port"):
+    with pytest.raises(Unfit, match="path: address"):
         build(DeviceSettings("led", "onbon", "tcp://10.0.0.9"), LoopClock())

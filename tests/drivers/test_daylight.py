@@ -11,6 +11,7 @@ import pytest
 from drivers.base import Health
 from drivers.daylight import always, read
 from drivers.display import LedDisplay, Panel
+from drivers.mistakes import Unfit
 from drivers.ports import link_to
 from drivers.sim.led import Led
 from drivers.wire import onbon
@@ -40,7 +41,7 @@ def test_one_level_holds_all_day() -> None:
     ["", "6:30=5", "24:00=5", "06:60=5", "06:30=16", "06:30=-1", "06:30=on", "19:00=5 06:30=5", "06:30=5 06:30=6"],
 )
 def test_a_wrong_schedule_is_refused_in_words(text: str) -> None:
-    with pytest.raises(ValueError, match="schedule"):
+    with pytest.raises(Unfit, match="schedule"):
         read(text, 15)
 
 

@@ -12,6 +12,7 @@ from drivers.build import DeviceSettings, build
 from drivers.kinds import Options
 from drivers.lock_kinds import LOCK_KINDS, MODBUS_TIMING, WINNSEN_TIMING, WKLY_TIMING
 from drivers.locker import BoardLocker, Cabinet
+from drivers.mistakes import Unfit
 from drivers.sim.cabinet import CabinetSim
 from drivers.sim.kerong import Cu16Board, Cu16Cabinet, Cu48Board, Cu48Cabinet
 from drivers.sim.modbus_relay import RelayBoard, RelayCabinet
@@ -25,6 +26,7 @@ from drivers.wire.winnsen import Winnsen
 from tests.drivers.test_lock_makes import play
 from tests.links import LoopClock, Pipe, run_instantly
 from tests.lock_makes import BASE, LOCKED, MAKES, OPENED, Bench, Make
+from tests.mistakes import english
 
 
 def bench_of(board: CabinetSim, make: Make, wire: object = None, has_door_sensor: bool = True) -> Bench:
@@ -400,18 +402,20 @@ def test_cells_follow_the_numbers_set_on_the_boards(monkeypatch: pytest.MonkeyPa
         ("wkly", {"boards": 2, "numbers": "1,1"}, "must name 2 different boards"),
         ("wkly", {"boards": 2, "numbers": "1;2"}, "is no list like 3,1"),
         ("modbus_relay", {"numbers": "0"}, "must name 1 different boards from 1 on"),
-        ("kerong_cu16", {"numbers": "15"}, "board 16 is not in 1..15"),
-        ("winnsen", {"boards": 5}, "boards must be 1 to 4"),
-        ("winnsen", {"first": 2}, "first must be 0 to 1"),
-        ("modbus_relay", {"pulse_ms": 3000}, "pulse_ms must be 100 to 2000"),
-        ("kerong_cu48", {"command_set": "c"}, "command_set must be one of a, b"),
-        ("kerong_cu48", {"layout": "guess"}, "layout must be one of auto, etx, length"),
+        ("kerong_cu16", {"numbers": "15"}, "numbers this make has no board 15"),
+        ("winnsen", {"boards": 5}, "boards must be a whole number from 1 to 4"),
+        ("winnsen", {"first": 2}, "first must be a whole number from 0 to 1"),
+        ("modbus_relay", {"pulse_ms": 3000}, "pulse_ms must be a whole number from 100 to 2000"),
+        ("kerong_cu48", {"command_set": "c"}, "command_set must be one of: a, b"),
+        ("kerong_cu48", {"layout": "guess"}, "layout must be one of: auto, etx, length"),
         ("wkly", {"cells": 25}, "25 cells do not fit on 1 boards of 24 locks"),
     ],
 )
 def test_settings_that_no_board_can_have_are_told(kind: str, options: Options, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(Unfit) as caught:
         build(DeviceSettings("box", kind, "/dev/box", options=options), LoopClock())
+
+    assert said in english(caught.value)
 
 
 def test_the_makes_have_the_baud_rates_and_polarities_of_their_makers() -> None:

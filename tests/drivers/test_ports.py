@@ -14,6 +14,7 @@ import pytest
 
 from drivers.base import NoAnswer, NotThere
 from drivers.link import Link, Reopen
+from drivers.mistakes import Unfit
 from drivers.ports import UNTAKEN_S, link_to
 
 FAST = Reopen(0.02, 0.05)
@@ -188,5 +189,5 @@ def test_an_absent_file_is_an_absent_device(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["tcp://h", "tcp://h:0", "tcp://h:70000", "tcp://:1", "usb://lp0", "http://h:80"])
 def test_an_address_that_is_none_is_refused_at_once(path: str) -> None:
-    with pytest.raises(ValueError, match="is no serial port"):
+    with pytest.raises(Unfit, match="path: address"):
         link_to("it", path, 9600)

@@ -12,6 +12,7 @@ import pytest
 from drivers.base import Health, NoAnswer, NotThere, Tone
 from drivers.build import DeviceSettings, build
 from drivers.faults import Fault
+from drivers.mistakes import Unfit
 from drivers.speaker import MAX_WAITING, AlsaSpeaker
 from drivers.wire import tones
 from tests.links import LoopClock
@@ -116,7 +117,7 @@ def test_started_from_settings_it_looks_and_ends_in_order(tmp_path: Path) -> Non
 
 
 def test_a_path_that_is_no_output_is_refused_in_words() -> None:
-    with pytest.raises(ValueError, match="alsa://"):
+    with pytest.raises(Unfit, match="path: alsa_path"):
         build(DeviceSettings("speaker", "alsa_speaker", "/dev/snd/pcmC0D0p"), LoopClock())
 
 

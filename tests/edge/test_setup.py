@@ -9,8 +9,10 @@ import pytest
 from drivers.cabinet import JointLocker
 from drivers.locker import BoardLocker
 from edge.clock import SystemClock
-from edge.setup import build_all, locker_of, numbered
+from edge.mistakes import ConfigError
+from edge.setup import build_all, locker_of, numbered, prove
 from tests.edge.test_config import GOOD, TWO_MAKES, load
+from tests.mistakes import english
 
 
 def test_one_lock_device_is_the_locker_itself(tmp_path: Path) -> None:
@@ -46,5 +48,21 @@ def test_too_few_locks_that_only_the_driver_knows_of_are_a_mistake(tmp_path: Pat
         .replace("ways = 12\n", ""),
     )
 
-    with pytest.raises(ValueError, match="right has 16 locks, but gets 18 cells"):
-        locker_of(settings, build_all(settings, SystemClock()))
+    with pytest.raises(ConfigError) as caught:
+        prove(settings)
+
+    [problem] = caught.value.problems
+    assert settings.file
+    assert settings.file.read_text("utf-8").splitlines()[problem.line - 1] == "[devices.right]"
+    assert english(caught.value).endswith(": devices.right: has 16 locks, but gets 18 cells")
+
+
+def test_what_drivers_refuse_is_told_of_all_devices_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace("boards = 2", "boards = 99").replace("[drive]", 'usb_id = "x"\n\n[drive]')
+    settings = load(tmp_path, text)
+
+    with pytest.raises(ConfigError) as caught:
+        prove(settings)
+
+    told = [(each.key, text.splitlines()[each.line - 1]) for each in caught.value.problems]
+    assert told == [("devices.locker.boards", "boards = 99"), ("devices.gun.usb_id", 'usb_id = "x"')]

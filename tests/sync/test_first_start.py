@@ -17,9 +17,11 @@ from edge.clock import SystemClock
 from edge.first_app import Looker, prove
 from edge.first_files import Place
 from edge.first_start import Beginning
+from edge.mistakes import Problem, mistake
 from edge.steps.first import FirstStart, ProfileRefused
 from sync.profile import Profile, signed
 from ui.bridge import Bridge
+from ui.mistakes import lines_of
 
 PANEL = {"width": 1280, "height": 800, "diagonal_inch": 10.1, "fullscreen": False}
 SITE = "QJ-0001"
@@ -44,6 +46,9 @@ def district(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsDistrict]:
     made.start_reception()
     yield made
     made.stop()
+
+
+OPTION_LINE = 1 + PROFILE.count("\n")  # where a line after the profile stands
 
 
 class Blank:
@@ -122,8 +127,8 @@ def test_every_mistake_of_the_districts_file_is_told_with_its_line(blank: Blank)
     told = blank.turn()
 
     assert told.state == "bad_district"
-    assert [mistake.split(": ")[:2] for mistake in told.mistakes] == [
-        ["1", "languag"], ["2", "hub.ca_fingerprint"], ["3", "hub.host"], ["4", "hub.port"]
+    assert [(each.line, each.key) for each in told.mistakes] == [
+        (1, "languag"), (2, "hub.ca_fingerprint"), (3, "hub.host"), (4, "hub.port")
     ]  # fmt: skip
 
 
@@ -253,7 +258,7 @@ WRONG_CARDS = {
         PROFILE + f'[hub]\nhost = "h"\nport = 1\nca_fingerprint = "{"ab" * 32}"\n',
         ProfileRefused("card", "other_district", "abababab"),
     ),
-    "not_toml": ("site = \n", ProfileRefused("card", "invalid", "", ("1: file: is not valid TOML: Invalid value",))),
+    "not_toml": ("site = \n", ProfileRefused("card", "invalid", "", (Problem(1, "file", mistake("toml_value")),))),
 }
 
 
@@ -275,9 +280,9 @@ def test_every_mistake_of_a_profile_is_told_also_options_that_only_a_driver_know
     blank.card(PROFILE + "heigth = 3\n")
     [options] = blank.turn().refusals
 
-    assert [each.split(": ")[:2] for each in settings.mistakes] == [["4", "language"], ["7", "shelf.levels"]]
+    assert [(each.line, each.key) for each in settings.mistakes] == [(4, "language"), (7, "shelf.levels")]
     assert options.word == "invalid"
-    assert options.mistakes[0].startswith("led: option heigth is not one of")
+    assert lines_of(options.mistakes)[0].startswith(f"{OPTION_LINE}: devices.led.heigth: is not one of ")
 
 
 def test_the_newest_signed_profile_on_a_stick_is_used_without_the_hub_having_one(blank: Blank) -> None:
@@ -335,7 +340,7 @@ def test_the_hub_checks_a_profile_with_the_terminals_rules_and_hears_what_only_t
     assert [(each.source, each.word) for each in told.refusals] == [("hub", "invalid")]
     assert not blank.place.config.exists()
     assert (said["number"], said["said"]) == (kept["number"], "invalid")
-    assert said["mistakes"][0].startswith("led: option heigth")
+    assert said["mistakes"][0].startswith(f"{OPTION_LINE}: devices.led.heigth: is not one of ")
 
 
 def test_a_look_that_takes_long_is_well_as_long_as_it_gets_on(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -11,13 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.mistakes import english
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "packaging" / "hub"))
 
 import simulated
 from conftest import HubProcess, PrivateBroker
 
+from edge.mistakes import ConfigError
 from edge.model import Seq, SiteCode
-from edge.toml_table import ConfigError
 from sync.hub.cli import main
 from sync.hub.config import load
 from sync.hub.simulation.life import Life
@@ -114,8 +117,10 @@ def test_the_same_fact_is_made_again_to_the_last_byte() -> None:
 def test_a_wrong_line_in_the_list_of_sites_is_told_with_its_number(district: Path, line: str, mistake: str) -> None:
     with (district.parent / simulated.LIST).open("a") as sites:
         sites.write(line + "\n")
-    with pytest.raises(ConfigError, match=f"sites.csv:{SITES + 1}: .*{mistake}"):
+    with pytest.raises(ConfigError) as caught:
         load(district)
+
+    assert re.search(f"sites_list: .*sites.csv:{SITES + 1}: .*{mistake}", english(caught.value))
 
 
 def _replayed(district: Path, site: str, run: object, facts: int) -> SimulatedPoint:

@@ -12,6 +12,7 @@ from technician_samples import ALIKE_TOOLS, tool_samples
 from wizard_samples import ALIKE_WIZARD, wizard_samples
 
 from edge import steps as s
+from edge.mistakes import Problem, mistake
 from edge.model import (
     AccountNo,
     BillId,
@@ -50,12 +51,13 @@ NOTICES = (
 def first_pages(rows: tuple[int, int]) -> dict[str, Frame]:
     """The page of a terminal without settings, in every state that looks different."""
     waiting = s.FirstStart("waiting", CLAIM.code, CLAIM.qr, "023-79220000", network="up", address="192.168.1.23")
-    long = "14: devices.locker.polarity: must be one of: short_when_locked, open_when_locked; did you mean this one?"
+    profiles = mistake("one_of", choices=("village_point", "urban_locker", "shelf_only"))
+    polarities = mistake("one_of", choices=("short_when_locked", "open_when_locked", "short_when_open"))
     mistakes = (
-        "3: profile: must be one of: village_point, urban_locker, shelf_only; did you mean village_point?",
-        long,
-        "27: shelf.levels: must be a whole number from 1 to 20",
-        "31: devices.gun.path: is missing; it must be a path, relative to this file or absolute",
+        Problem(3, "profile", replace(profiles, meant="village_point")),
+        Problem(14, "devices.locker.polarity", replace(polarities, meant="short_when_locked")),
+        Problem(27, "shelf.levels", mistake("whole", low=1, high=20)),
+        Problem(31, "devices.gun.path", replace(mistake("path"), is_missing=True)),
     )
     bare = replace(waiting, code="", qr="")
     wrong = s.ProfileRefused("hub", "invalid", "", mistakes * 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kivy.uix.widget import Widget
@@ -10,14 +11,15 @@ from edge.steps import FirstStart, ProfileRefused
 from ui.screens import theme
 from ui.screens.chrome import language_button
 from ui.screens.kit import Kit
+from ui.screens.mistake_lines import laid_out
 from ui.screens.qr import QrCode
 from ui.screens.widgets import column, fix, row, weigh
 from ui.viewmodels.first import GOOD, PROFILE_WORDS, WORDS, FirstPage
 
-HEAD, CALL, CODE, LINE = 15.0, 17.0, 15.0, 5.2
-NARROW, WIDE, UPRIGHT = 54, 104, 92  # signs of a mistake on one line: beside the code, without it, on a portrait panel
-FEW, MANY = 4, 8  # lines of mistakes that fit
-MORE = 6  # signs that say how many more there are
+HEAD, CALL, CODE = 15.0, 17.0, 15.0
+SIDE, SAID = 4.0, 16.0  # the page's edge; how far it is, above a list
+CARD, LIST_CARD = 18.0, 14.0  # a card without a list, with its gap; what a card with one takes besides the list
+SLACK = 0.5  # of a width, for rounding to whole dots
 
 
 def first(kit: Kit) -> Widget:
@@ -59,15 +61,38 @@ def _words(kit: Kit, told: FirstStart) -> list[Widget]:
     colour = theme.SLATE_DEEP if word in GOOD else theme.BRICK_DEEP
     is_alone = not told.refusals and not told.mistakes
     em, height = (
-        (theme.STAFF_TITLE, 40.0) if is_alone and not told.code else (theme.STAFF_MAIN, 24.0 if is_alone else 16)
+        (theme.STAFF_TITLE, 40.0) if is_alone and not told.code else (theme.STAFF_MAIN, 24.0 if is_alone else SAID)
     )
     found: list[Widget] = [kit.text(said, em, bold=True, colour=colour, height=height, valign="top")]
     if is_alone and told.code:
         found.append(kit.text(kit.t("first.next"), theme.STAFF_LESS, colour=theme.SOFT, height=22, valign="top"))
+    refusals = told.refusals[: 1 if told.code else 2]
+    room = _room(kit, told, refusals)
     if told.mistakes:
-        found.append(_lines(kit, told.mistakes, _room(kit, told, MANY)))
-    room = _room(kit, told, FEW if told.code or len(told.refusals) > 1 else MANY)
-    return found + [_refusal(kit, each, room) for each in told.refusals[: 1 if told.code else 2]]
+        found.append(laid_out(kit, told.mistakes, room.width, room.height).drawn(kit))
+    return found + [_refusal(kit, each, room) for each in refusals]
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What is left for one list of mistakes. Units: millimetres."""
+
+    width: float
+    height: float
+
+
+def _room(kit: Kit, told: FirstStart, refusals: Sequence[ProfileRefused]) -> _Room:
+    panel = kit.ruler.panel
+    width = panel.width_mm / panel.scale - 2 * SIDE
+    height = panel.height_mm / panel.scale - HEAD - theme.STAFF_BUTTON - 12 - SAID - 3
+    if told.code and kit.portrait:
+        height = (height + SAID + 3 - 4) * 3 / 5 - SAID - CALL - CODE - 8
+    elif told.code:
+        width = (width - 5) * 3 / 5
+        height -= CALL + CODE + 1
+    lists = [each for each in refusals if each.mistakes]
+    height -= len(lists) * LIST_CARD + (len(refusals) - len(lists)) * CARD
+    return _Room(width - SLACK, height / (len(lists) + bool(told.mistakes) or 1))
 
 
 def _refusal(kit: Kit, refusal: ProfileRefused, room: _Room) -> Widget:
@@ -78,41 +103,10 @@ def _refusal(kit: Kit, refusal: ProfileRefused, room: _Room) -> Widget:
     style = {"colour": theme.BRICK_DEEP, "on": theme.BRICK_PALE, "height": high, "valign": "top"}
     card: list[Widget] = [kit.text(said, theme.STAFF_LESS, bold=True, **style)]
     if refusal.mistakes:
-        card.append(_lines(kit, refusal.mistakes, room, theme.BRICK_PALE))
-        high += 1 + LINE * sum(lines for _, lines in room.shown(refusal.mistakes))
+        lines = laid_out(kit, refusal.mistakes, room.width - 6, room.height)
+        card.append(lines.drawn(kit, theme.BRICK_PALE))
+        high += 1 + lines.height
     return kit.card(*card, fill=theme.BRICK_PALE, border=theme.BRICK_DEEP, pad=(3, 1.5), gap=1, height=high + 3)
-
-
-@dataclass(frozen=True, slots=True)
-class _Room:
-    """How many lines of mistakes there is room for, and how many signs stand on one."""
-
-    lines: int
-    signs: int
-
-    def shown(self, mistakes: tuple[str, ...]) -> list[tuple[str, int]]:
-        """The mistakes that fit, each with the lines it takes; how many more there are stands at the last."""
-        found: list[tuple[str, int]] = []
-        for at, mistake in enumerate(mistakes):
-            needs = 2 if len(mistake) > self.signs - MORE else 1
-            if needs > self.lines - sum(lines for _, lines in found):
-                last, lines = found[-1]
-                return [*found[:-1], (f"{last}  (+{len(mistakes) - at})", lines)]
-            found.append((mistake, needs))
-        return found
-
-
-def _room(kit: Kit, told: FirstStart, lines: int) -> _Room:
-    return _Room(lines, UPRIGHT if kit.portrait else NARROW if told.code else WIDE)
-
-
-def _lines(kit: Kit, mistakes: tuple[str, ...], room: _Room, ground: theme.Colour = theme.STAFF_PAPER) -> Widget:
-    shown = room.shown(mistakes)
-    texts = [
-        kit.text(text, theme.STAFF_FLOOR, on=ground, colour=theme.INK, height=LINE * lines, valign="top")
-        for text, lines in shown
-    ]
-    return fix(column(*texts), height=kit.mm(LINE * sum(lines for _, lines in shown)))
 
 
 def _question(kit: Kit) -> Widget:

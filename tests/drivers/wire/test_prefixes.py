@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from drivers.mistakes import Unfit
 from drivers.wire.prefixes import GunPrefixes, read_prefixes
 
 
@@ -38,5 +39,5 @@ def test_without_prefixes_nothing_is_taken_off() -> None:
 
 @pytest.mark.parametrize("option", ["A", "JD", ":", "A:,", "A:,A:", "A:,A-", "ABCDEFGH:", "柜:"])
 def test_a_prefix_that_a_code_could_begin_with_is_refused(option: str) -> None:
-    with pytest.raises(ValueError, match="prefix"):
+    with pytest.raises(Unfit, match="prefix"):
         read_prefixes(option)
