@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hub_places import Places
+from hub_places import Places, PostgresPlaces
 from memory_logs import KEY
 from points import Point, exchange, hub_answers
 
@@ -371,6 +373,31 @@ def test_a_card_that_was_put_back_is_walked_too_though_its_numbers_were(district
     assert district.days(2) == Forgotten(parcels=1, facts=1)
 
 
+def test_a_parcel_that_left_twice_is_gone_since_the_second_time(district: District) -> None:
+    """The card was put back to a day when it lay here; it was given out once more."""
+    point = district.points[SITE]
+    district.happened(*comes(1, "p1", expected=False))
+    old = point.copy_disk()
+    district.happened(goes(1, "p1"))
+    district.days(20)
+    point.put_back(old)
+    point.new_names = iter([LogId("second")])
+    district.happened(ev.ParcelExcepted("p1", "not found"), goes(1, "p1"))
+
+    assert district.days(29) == Forgotten()
+    assert district.days(2) == Forgotten(parcels=1, facts=1)
+
+
+def test_what_still_comes_of_a_forgotten_parcel_is_forgotten_in_its_turn(district: District) -> None:
+    district.happened(*comes(1, "p1", expected=False), goes(1, "p1"))
+    district.days(40)
+    district.points[SITE].wrote("visitor_came.7", '{"parcel":"p1"}', {"who": ("00" * 16, NAME)})
+    district.happened(ev.DoorOpened("o1", 1))
+
+    assert district.days(29) == Forgotten()
+    assert district.days(2) == Forgotten(facts=1)
+
+
 def test_a_site_that_no_settings_name_any_more_is_forgotten_as_well(open_at: OpenAt) -> None:
     both = open_at(sites=(SITE, OTHER))
     both.round()
@@ -410,6 +437,33 @@ def test_a_clock_that_jumps_ten_years_ahead_forgets_nobody_at_once(district: Dis
         assert district.round() == Forgotten()
     assert district.days(15) == Forgotten()
     assert district.days(6) == Forgotten(parcels=1, facts=1)  # the false day counted as one
+
+
+def test_an_old_hub_whose_clock_jumps_forgets_those_of_its_own_old_days_alone(district: District) -> None:
+    district.days(100)
+    district.happened(*comes(1, "p1", expected=False), goes(1, "p1"))
+    district.days(25)
+    district.happened(*comes(2, "p2", expected=False), goes(2, "p2"))
+
+    district.clock.at += 3_650 * DAY
+    assert district.days(3) == Forgotten()
+    assert district.days(3) == Forgotten(parcels=1, facts=1)
+    assert district.days(20) == Forgotten()
+    assert district.days(5) == Forgotten(parcels=1, facts=1)
+
+
+def test_thirty_days_are_thirty_times_a_whole_day(district: District) -> None:
+    midnight = DAY - district.clock.at % DAY
+    district.clock.passes(midnight + DAY)
+    district.round()
+    district.clock.passes(23 * DAY // 24)
+    district.happened(*comes(1, "p1", expected=False), goes(1, "p1"))
+    district.clock.passes(2 * DAY // 24)
+    district.round()
+
+    assert district.days(29) == Forgotten()  # the thirtieth day has begun, an hour ago
+    district.clock.passes(22 * DAY // 24)
+    assert district.round() == Forgotten(parcels=1, facts=1)
 
 
 def test_a_clock_that_jumps_about_lives_no_more_days(district: District) -> None:
@@ -545,6 +599,33 @@ def test_killed_in_any_step_the_next_round_goes_on_and_ends_the_same(
     assert names == {ident(0), ident(4)}
 
 
+def test_a_program_killed_again_and_again_comes_through(places: Places, open_at: OpenAt, tmp_path: Path) -> None:
+    district = open_at()
+    district.round()
+    full_district(district)
+    live(district, 31)
+    district.store.close()
+    is_postgres = isinstance(places, PostgresPlaces)
+    place = places.url("hub") if isinstance(places, PostgresPlaces) else str(tmp_path / "hub")
+    victim = [sys.executable, str(Path(__file__).with_name("forget_victim.py"))]
+    where = ["postgresql" if is_postgres else "sqlite", place, str(district.clock.at)]
+    kills = 0
+
+    for act in (2, 5, 9, 10, 1000):  # each begins where the one before was killed
+        ended = subprocess.run([*victim, *where, str(act)], capture_output=True, text=True, timeout=60, check=False)
+        assert ended.returncode in (0, -9), ended.stderr
+        kills += ended.returncode == -9
+
+    assert kills == 4
+    assert ended.returncode == 0
+    district.store.open()
+    assert district.round() == Forgotten()
+    assert (district.personal("fact"), district.personal("down")) == (0, 4)
+    names = {row["parcel"] for row in district.rows("SELECT parcel FROM parcel WHERE phone IS NOT NULL")}
+    assert names == {ident(0), ident(4)}
+    assert {row["name"] for row in district.rows("SELECT name FROM bill WHERE bill IN ('B1', 'B2')")} == {""}
+
+
 def test_a_round_is_counted_before_it_is_made(district: District) -> None:
     full_district(district)
     live(district, 31)
@@ -611,11 +692,12 @@ def test_a_stretch_that_another_worker_has_walked_is_left_to_it(
         now = lived.times(tx, 30)
         stale = walks.next_stretch(tx, SITE, now, {})
     other.round()
-    kept = district.everything()
+    kept, marks = district.everything(), district.rows("SELECT * FROM walked ORDER BY way, log_id")
     monkeypatch.setattr(forgetting, "next_stretch", lambda *_: stale)
 
     assert forgetting.step(district.store, SITE, now) == Forgotten()
     assert district.everything() == kept
+    assert district.rows("SELECT * FROM walked ORDER BY way, log_id") == marks
 
 
 def test_one_site_that_cannot_be_walked_keeps_nobody_elses_people(
