@@ -181,9 +181,10 @@ class House:
 
     def devices_board(self) -> DevicesBoard:
         lines = []
-        for kind, device in self._devices:
-            status = device.status()
-            lines.append(DeviceLine(device.name, DEVICE_KINDS[kind][0], status.health.value, status.hint))
+        for place, (kind, device) in enumerate(self._devices, 1):
+            facts = DeviceFacts(DEVICE_KINDS[kind][0], device.status())
+            health = facts.status.health.value
+            lines.append(DeviceLine(device.name, facts.what, health, doctor.device(facts, place)))
         return DevicesBoard(
             devices=tuple(lines),
             disk_free_mb=self.free_mb(),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from edge.model import AccountNo, BillId, CellNo, Fen, Name, OperatorId, ParcelId, Phone, PickupCode, Place, Role
 from edge.steps.batches import BatchStep
-from edge.steps.checkup import CheckupBoard
+from edge.steps.checkup import CheckupBoard, Finding
 from edge.steps.counter import CounterStep
 from edge.steps.first import FirstStart
 from edge.steps.pairing import Pairing
@@ -250,10 +250,12 @@ class SyncBoard:
 
 @dataclass(frozen=True, slots=True)
 class DeviceLine:
+    """A device as it is now; `finding` is what the check-up says of it."""
+
     name: str
     kind: str
     health: str  # ok | degraded | away
-    hint: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)

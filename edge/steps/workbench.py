@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge.model import CellNo
+from edge.steps.checkup import Finding
 
 # --- asked --------------------------------------------------------------------------------------------------------
 
@@ -77,7 +78,6 @@ class ToolDevice:
     kind: str
     path: str
     health: str  # ok | degraded | away
-    hint: str
     can: tuple[str, ...] = ()
 
 
@@ -145,12 +145,12 @@ class EnrolOver:
 
 @dataclass(frozen=True, slots=True)
 class DisplayTried:
-    """What was sent; the technician's eyes are the proof."""
+    """What was sent; the technician's eyes are the proof. `finding`: what the check-up says of the device now."""
 
     device: str
     what: str
     health: str
-    hint: str
+    finding: Finding
 
 
 @dataclass(frozen=True, slots=True)

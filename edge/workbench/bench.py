@@ -158,7 +158,8 @@ class Workbench:
         say = self._site.say
         match intent:
             case w.TryDisplay():
-                yield await devices.try_display(self._device("display", intent.device), intent.what, say)
+                device = self._device("display", intent.device)
+                yield await devices.try_display(device, self._class(device), intent.what, say)
             case w.TryPrinter():
                 yield await devices.try_printer(self._device("print", intent.device), say)
             case w.TareScale():
@@ -254,6 +255,9 @@ class Workbench:
                 return part.device
         raise Rejected("no_such_device")
 
+    def _class(self, device: Device) -> str:
+        return next(DEVICE_KINDS[part.kind][0] for part in self._fit.parts if part.device is device)
+
     def _technician(self) -> OperatorId:
         operator = self._counter.operator()  # login_first
         if not self._is_technician():
@@ -272,7 +276,7 @@ def _told(part: Part) -> w.ToolDevice:
     status = part.device.status()
     can = {"display": ("lines",), "price_display": ("lines", "amount")}.get(DEVICE_KINDS[part.kind][0], ())
     light = ("light",) if isinstance(part.device, Dimmable) else ()
-    return w.ToolDevice(part.device.name, part.kind, part.path, status.health.value, status.hint, (*can, *light))
+    return w.ToolDevice(part.device.name, part.kind, part.path, status.health.value, (*can, *light))
 
 
 def _failed(task: asyncio.Future[w.GunFound | None]) -> bool:

@@ -21,6 +21,8 @@ from drivers.base import (
     Weight,
 )
 from drivers.paper import BarCode, Cut, Line, Printer, QrCode, Text
+from edge import doctor
+from edge.doctor_facts import DeviceFacts
 from edge.steps.workbench import DisplayTried, PrinterTried, ScaleSeen, Tared
 
 SHOWN_S = 1.5  # a card answers within this, and its status tells
@@ -32,8 +34,8 @@ ALL_LIT_FEN = 88_888_888  # every stroke of a seven-stroke figure
 SAMPLE_WAYBILL = "VPTEST0123456789"  # its bars fit paper of 58 mm; a longer one would be printed as text
 
 
-async def try_display(device: Device, what: str, say: Callable[..., str]) -> DisplayTried:
-    """Put a pattern up and say how the display is a moment later."""
+async def try_display(device: Device, kind: str, what: str, say: Callable[..., str]) -> DisplayTried:
+    """Put a pattern up and say how the display is a moment later. `kind`: display or price_display."""
     display = cast("Display", device)
     match what.partition("_"):
         case ("light", _, level):
@@ -47,7 +49,7 @@ async def try_display(device: Device, what: str, say: Callable[..., str]) -> Dis
             display.show([say("led.trial"), "0123456789 ABC"])
     await asyncio.sleep(SHOWN_S)
     status = device.status()
-    return DisplayTried(device.name, what, status.health.value, status.hint)
+    return DisplayTried(device.name, what, status.health.value, doctor.device(DeviceFacts(kind, status), 0))
 
 
 def calm_display(device: Device) -> None:

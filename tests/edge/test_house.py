@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
-from edge.clock import SystemDice
+from drivers.base import Device, Health
+from drivers.build import DeviceSettings, build
+from drivers.faults import Fault
+from edge.clock import SystemClock, SystemDice
 from edge.house import BANNER_MS, House
 from edge.model import Ms, Stamp
-from edge.steps import LinkState, Step
+from edge.steps import Finding, LinkState, Step
 from edge.store import Keys, Store
 from edge.unsteady import HOUR_MS, MOST, Changes
 
@@ -39,6 +43,30 @@ def posted() -> list[Step]:
 @pytest.fixture
 def house(tmp_path: Path, clock: HandClock, posted: list[Step]) -> House:
     return House(Store(tmp_path, clock, SystemDice(), Keys(b"link", b"device")), clock, [], posted.append)
+
+
+@pytest.mark.logs("gun is away")
+def test_the_devices_page_has_of_an_absent_gun_its_code_and_sentence(tmp_path: Path) -> None:
+    """What a driver says in English stays with the driver."""
+    gun = build(DeviceSettings("gun", "serial_scanner", str(tmp_path / "none")), SystemClock())
+    store = Store(tmp_path, HandClock(), SystemDice(), Keys(b"link", b"device"))
+    house = House(store, HandClock(), [("serial_scanner", gun)], lambda _step: None)
+
+    asyncio.run(until_away(gun))
+    [line] = house.devices_board().devices
+
+    assert (line.name, line.kind, line.health) == ("gun", "scanner", "away")
+    assert line.finding == Finding("scanner", "fault", "G01", "scanner_no_port", (), "gun", 1)
+
+
+async def until_away(device: Device) -> None:
+    await device.start()
+    try:
+        async with asyncio.timeout(20):
+            while device.status().health is not Health.AWAY or device.status().fault is Fault.STARTING:
+                await asyncio.sleep(0.01)
+    finally:
+        await device.stop()
 
 
 def test_a_draining_backlog_moves_the_banner_once_a_second(house: House, clock: HandClock, posted: list[Step]) -> None:

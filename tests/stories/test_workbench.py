@@ -272,6 +272,7 @@ async def test_a_display_shows_the_trial_and_is_calm_afterwards(point: Point) ->
 
     assert isinstance(done, w.DisplayTried)
     assert done.health == "ok"
+    assert (done.finding.key, done.finding.code) == ("device_ok", "")
     assert "0123456789 ABC" in " ".join(during)
     assert point.led.shown() == []
 

@@ -157,14 +157,15 @@ PRINTED = (
     "printing", "done", "sent", "unknown", "never", "paper", "cover", "fault", "away", "silent", "limit",
 )  # fmt: skip
 FOUND = s.ParcelsBoard("5678", (*PARCELS, parcel(8, state="exception", overdue=True), parcel(9, overdue=True)), more=31)
-AWAY = "could not open port /dev/village/scanner-counter: no such file or directory"
+WELL = s.Finding("lock", "ok", "", "device_ok")
+SILENT = s.Finding("lock", "fault", "L11", "lock_silent")  # in English the longest sentence of a device
 DEVICES = s.DevicesBoard(
     devices=(
-        s.DeviceLine("locker-1", "lock", "ok", ""),
-        s.DeviceLine("scanner-counter", "scanner", "away", AWAY),
-        s.DeviceLine("led-front", "display", "degraded", "3 failed questions so far"),
-        s.DeviceLine("scanner-hall", "scanner", "ok", ""),
-        s.DeviceLine("locker-2", "lock", "away", "not opened yet"),
+        s.DeviceLine("locker-1", "lock", "ok", WELL),
+        s.DeviceLine("locker-2", "lock", "away", SILENT),
+        s.DeviceLine("scanner-counter", "scanner", "away", s.Finding("scanner", "fault", "G01", "scanner_no_port")),
+        s.DeviceLine("led-front", "display", "degraded", s.Finding("display", "warn", "D13", "any_noisy")),
+        s.DeviceLine("scanner-hall", "scanner", "ok", WELL),
     ),
     disk_free_mb=412, backup_age_h=None, clock_synced=False, renderer="llvmpipe (LLVM 15.0.6, 256 bits)",
     version="0.1.0", update=s.UpdateLine("A", "0.1.0", "fell_back", "0.2.0", None, "screen"),

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.model import CellNo, OperatorId, Role
+from edge.steps import Finding
 from edge.steps import workbench as w
 from ui.viewmodels import Frame, Notice
 from ui.viewmodels import technician_states as t
 
+WELL = Finding("display", "ok", "", "device_ok")
+SILENT = Finding("price_display", "fault", "C11", "price_display_silent")
 BY_PATH = "/dev/serial/by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.2:1.0-port0"
 EVENT = "/dev/input/by-path/platform-fd500000.pcie-pci-0000:01:00.0-usb-0:1.3:1.0-event-kbd"
 GUNS = (
-    w.ToolDevice("scanner-counter", "evdev_scanner", EVENT, "ok", ""),
-    w.ToolDevice("scanner-hall", "serial_scanner", BY_PATH, "away", "no such file or directory"),
+    w.ToolDevice("scanner-counter", "evdev_scanner", EVENT, "ok"),
+    w.ToolDevice("scanner-hall", "serial_scanner", BY_PATH, "away"),
 )
-LED = w.ToolDevice("led-front", "onbon", "tcp://192.168.7.20:5005", "ok", "", ("lines", "light"))
-PRICE = w.ToolDevice("price", "led8", "/dev/village/price", "degraded", "never answers", ("lines", "amount"))
-PRINTER = (w.ToolDevice("printer", "escpos", "usb:///dev/usb/lp0", "ok", ""),)
-SCALE = (w.ToolDevice("scale", "yaohua_a9", "/dev/village/scale", "ok", ""),)
+LED = w.ToolDevice("led-front", "onbon", "tcp://192.168.7.20:5005", "ok", ("lines", "light"))
+PRICE = w.ToolDevice("price", "led8", "/dev/village/price", "degraded", ("lines", "amount"))
+PRINTER = (w.ToolDevice("printer", "escpos", "usb:///dev/usb/lp0", "ok"),)
+SCALE = (w.ToolDevice("scale", "yaohua_a9", "/dev/village/scale", "ok"),)
 WAYBILL = w.RawRead(
     "scanner-counter", "]C1SF1300000000001", "C1", "\r", 31, "accept",
     (w.Guess("waybill", "SF", 97, "SF and 13 digits, a shape no other carrier uses"),),
@@ -92,8 +95,8 @@ def _devices() -> dict[str, t.ToolState]:
         "enrol-known": t.EnrolGun(GUNS, code="K7QX2M4WZP", seconds=60, found=OLD_GUN),
         "enrol-late": t.EnrolGun(GUNS, code="K7QX2M4WZP", seconds=60, over=w.EnrolOver("late")),
         "display": t.DisplayTrial((LED,)),
-        "display-told": t.DisplayTrial((LED, PRICE), tried=w.DisplayTried("led-front", "light_10", "ok", "")),
-        "display-price": t.DisplayTrial((LED, PRICE), 1, tried=w.DisplayTried("price", "digits", "away", "silent")),
+        "display-told": t.DisplayTrial((LED, PRICE), tried=w.DisplayTried("led-front", "light_10", "ok", WELL)),
+        "display-price": t.DisplayTrial((LED, PRICE), 1, tried=w.DisplayTried("price", "digits", "away", SILENT)),
         "print": t.PrintTrial(PRINTER),
         "print-done": t.PrintTrial(PRINTER, tried=done),
         "print-refused": t.PrintTrial(PRINTER, tried=w.PrinterTried("printer", "refused", "out", "open")),

@@ -10,6 +10,7 @@ from technician_samples import CELLS, GUNS, LED, PAYMENT, PRINTER, SCALE, WAYBIL
 
 from edge import steps as s
 from edge.model import CellNo, OperatorId, Role
+from edge.steps import Finding
 from edge.steps import workbench as w
 from ui.viewmodels import Face, Frame, on_step, press, scan, start, tick
 from ui.viewmodels import technician_states as t
@@ -128,7 +129,7 @@ def test_the_polarity_is_asked_once_and_the_verdict_stays_when_the_door_is_shut(
 
 
 def test_the_answer_of_another_display_is_dropped() -> None:
-    other = w.DisplayTried("led-back", "lines", "ok", "")
+    other = w.DisplayTried("led-back", "lines", "ok", Finding("display", "ok", "", "device_ok"))
     view, asked = technician("display", w.ToolShown("display", (LED,)), "lines", other)
 
     assert isinstance(view.state, t.DisplayTrial)

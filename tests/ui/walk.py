@@ -23,6 +23,7 @@ from technician_samples import CELLS, DAMAGED, GS1, GUNS, INVERTED, LED, NEW_GUN
 
 from edge import steps as s
 from edge.model import CellNo, Fen, OperatorId, Role
+from edge.steps import Finding
 from edge.steps import workbench as w
 from ui.panel import Panel
 from ui.settings import UiSettings
@@ -37,6 +38,7 @@ LIST = s.BatchBoard(
     tuple(s.BatchLine(f"SF13000000000{n:02d}", "SF", KINDS[n % 7]) for n in range(23)), 40, 4, 15, 3, False, 2,
 )  # fmt: skip
 PRINT_STATES = ("printing", "done", "sent", "unknown", "paper", "cover", "fault", "away", "silent")
+WELL = Finding("display", "ok", "", "device_ok")
 STAGES = ("opening", "open", "shut", "left_open", "stayed_closed", "unknown", "not_there", "refused", "wrong_door",
           "unanswered")  # fmt: skip
 VERDICTS = ("right", "inverted", "stuck", "other", "not_opened", "blind")
@@ -63,7 +65,7 @@ STEPS: tuple[s.Step, ...] = (
     *(w.ToolShown(tool, GUNS) for tool in ("raw", "enrol")), w.ToolShown("display", (LED, PRICE)),
     w.ToolShown("display", ()), w.ToolShown("print", PRINTER), w.ToolShown("scale", SCALE), w.ToolShown("scale", ()),
     GS1, PAYMENT, DAMAGED, NEW_GUN, w.EnrolShown("ABCDEF2345", 60), w.EnrolOver("late"), w.EnrolOver("no_input"),
-    w.DisplayTried("led-front", "lines", "ok", ""), w.PrinterTried("printer", "unknown", "out", "open"),
+    w.DisplayTried("led-front", "lines", "ok", WELL), w.PrinterTried("printer", "unknown", "out", "open"),
     w.ScaleSeen("scale", None), w.ScaleSeen("scale", 12_345, True), w.Tared("scale", "restless"),
     w.DoorsSeen(CELLS), w.DoorsSeen(CELLS[:3], False), w.DoorsSeen(()), w.PolarityAsk(C7),
     *(w.CellTried(C7, stage) for stage in STAGES), *(w.PolarityTold(C7, v, INVERTED) for v in VERDICTS),

@@ -20,7 +20,7 @@ from ui.viewmodels.formats import minute, pages
 from ui.viewmodels.staff_states import CELL_REASONS, Cells, Devices, Sync
 
 LOW_DISK_MB = 500
-HINT_MAX, HINT_MAX_TALL = 44, 32  # signs of the driver's own words that fit one line
+ROW, ROW_TALL = 13.0, 19.0  # of a device; a portrait panel has less width and more height
 OLD_BACKUP_H = 26  # one a day, and two hours of grace
 CERTIFICATE = {  # why a certificate was not taken; a line that is down says none of this
     "revoked": "sync.revoked",
@@ -127,26 +127,20 @@ def _device(kit: Kit, line: DeviceLine) -> Widget:
     ground, ink, icon = looks.get(line.health, looks["away"])
     kind = kit.t(f"device.{line.kind}") if words.known(f"device.{line.kind}", kit.lang) else line.kind
     health = kit.t(f"health.{line.health}") if words.known(f"health.{line.health}", kit.lang) else line.health
-    advice = kit.t(f"advice.{line.health}") if words.known(f"advice.{line.health}", kit.lang) else ""
     return kit.card(
         kit.icon(icon, 7, ink, ground),
-        kit.text(f"{kind}  {line.name}", theme.STAFF_MAIN, bold=True, on=ground, width=70),
-        kit.text(health, theme.STAFF_MAIN, bold=True, on=ground, colour=ink, width=26),
-        weigh(_advice(kit, advice, line.hint, ground), 1),
-        fill=ground, orientation="horizontal", pad=(4, 0.8), gap=3, height=13,
+        kit.text(f"{kind}  {line.name}", theme.STAFF_MAIN, bold=True, on=ground, width=66),
+        kit.text(health, theme.STAFF_MAIN, bold=True, on=ground, colour=ink, width=18),
+        weigh(_advice(kit, line, ground), 1),
+        fill=ground, orientation="horizontal", pad=(4, 0.8), gap=3, height=ROW_TALL if kit.portrait else ROW,
     )  # fmt: skip
 
 
-def _advice(kit: Kit, advice: str, hint: str, ground: Colour) -> Widget:
-    """What to do in words; below it, small, what the driver says, for the technician on the telephone."""
-    if not advice:
+def _advice(kit: Kit, line: DeviceLine, ground: Colour) -> Widget:
+    """The code to read out on the telephone, what is wrong and the next hand movement."""
+    if line.health == "ok":
         return Widget()
-    most = HINT_MAX_TALL if kit.portrait else HINT_MAX
-    said = hint if len(hint) <= most else hint[: most - 1] + "…"
-    lines = [kit.text(advice, theme.STAFF_LESS, on=ground)]
-    if said:
-        lines.append(kit.text(said, theme.STAFF_FLOOR, on=ground, colour=theme.SOFT, height=5))
-    return column(*lines)
+    return kit.text(kit.found(line.finding), theme.STAFF_LESS, on=ground)
 
 
 def _update(kit: Kit, line: UpdateLine | None) -> list[Widget]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kivy.uix.widget import Widget
 
+from edge.steps import Finding
 from ui import words
 from ui.screens import theme
 from ui.screens.icons import Icon
@@ -41,6 +42,11 @@ class Kit:
 
     def t(self, key: str, **slots: str | int) -> str:
         return words.t(key, self.lang, **slots)
+
+    def found(self, finding: Finding) -> str:
+        """What the check-up says of a device in one line: the code for the telephone, and the next hand movement."""
+        said = self.t(f"doctor.{finding.key}", **dict(finding.slots))
+        return f"{finding.code}  {said}" if finding.code else said
 
     def live(self, update: Live) -> None:
         self.lives.append(update)

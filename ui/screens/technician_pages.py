@@ -152,7 +152,9 @@ def _display_told(kit: Kit, state: DisplayTrial) -> Widget:
     if tried is None:
         return kit.text(kit.t("tools.display_ask"), theme.STAFF_MAIN, height=22, colour=theme.SOFT, align="center")
     if tried.health != "ok":
-        return verdict_card(kit, HEALTH.get(tried.health, BAD), kit.t("tools.display_bad"), tried.hint, height=24)
+        return verdict_card(
+            kit, HEALTH.get(tried.health, BAD), kit.t("tools.display_bad"), kit.found(tried.finding), height=24
+        )
     return verdict_card(kit, GOOD, kit.t(f"pattern_look.{tried.what}"), kit.t("tools.eyes"), height=24)
 
 
