@@ -21,6 +21,7 @@ from edge.steps import (
     DoorIsShut,
     FetchFromShelf,
     FindBill,
+    HandOver,
     Intent,
     Login,
     Logout,
@@ -119,8 +120,7 @@ class Runner:
         """Whoever waited for the flow before has gone: no door opens for nobody. What a gun reads on stays."""
         for _ in range(self._waiting.qsize()):
             intent = self._waiting.get_nowait()
-            is_staffs = isinstance(intent, Scanned) and intent.screen.startswith(("intake", "handover"))
-            if not isinstance(intent, (*IN_PERSON, Scanned)) or is_staffs:
+            if not _is_void(intent):
                 self._waiting.put_nowait(intent)
 
     def _put_aside(self, intent: Intent) -> None:
@@ -162,6 +162,15 @@ class Runner:
         finally:
             if not aside:
                 self._last = None
+
+
+def _is_void(intent: Intent) -> bool:
+    match intent:
+        case Scanned():
+            return not intent.screen.startswith(("intake", "handover"))
+        case HandOver():
+            return bool(intent.pin)  # a door; what was given over the counter has left whatever page is open
+    return isinstance(intent, IN_PERSON)
 
 
 T = TypeVar("T")

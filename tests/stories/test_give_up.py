@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from edge import boards
 from edge.model import CellNo, ParcelId, ParcelState, Role
 from edge.steps import (
     AcceptBill,
@@ -27,7 +28,8 @@ from edge.steps import (
 from edge.store import Tx
 from tests.stories.point import OPERATOR, PIN, Point, waybill
 from ui.viewmodels import Face, press, start
-from ui.viewmodels.states import Fetch
+from ui.viewmodels.staff_states import ParcelCard, Search
+from ui.viewmodels.states import BillCash, Fetch
 
 
 async def given_up(point: Point) -> ParcelId:
@@ -138,6 +140,40 @@ async def test_nobody_is_logged_in_and_no_cash_taken_after_they_have_left(point:
 
     assert point.desk.counter.session is None
     assert (await point.bill(bill)).state == "unpaid"
+
+
+async def test_no_cash_is_taken_and_no_cell_opened_behind_a_door_after_the_operator_went_back(point: Point) -> None:
+    """The PIN was typed while another door stood open, and nothing seemed to happen."""
+    await point.with_operator()
+    bill = await point.billed()
+    lines = await point.store.run(boards.bill_lines, (bill,))
+    parcel, _ = await waits_behind_an_open_door(point)
+    line = await point.store.run(boards.line, parcel)
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+    for page in (BillCash(lines[0], lines), ParcelCard(line, Search(), "self")):
+        frame = start(Face()).to(page)
+        for button in (*PIN, "ok", "back"):
+            frame, intents = press(frame, f"{page.screen}.{button}")
+            for intent in intents:
+                point.runner.submit(intent)
+
+    await asyncio.sleep(120)
+
+    assert (await point.bill(bill)).state == "unpaid"
+    assert (await point.parcel(parcel)).state is ParcelState.IN_LOCKER
+
+
+async def test_what_was_handed_over_the_counter_behind_an_open_door_is_written_down(point: Point) -> None:
+    """It has left with its person, whatever page the operator looks at since."""
+    parcel = await point.shelved(3, "13700001111")
+    await waits_behind_an_open_door(point)
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+
+    point.runner.submit(HandOver(parcel.id, "self"))
+    point.runner.submit(CancelFlow())
+    await asyncio.sleep(120)
+
+    assert (await point.parcel(parcel.id)).state is ParcelState.PICKED_UP
 
 
 async def test_the_parcels_that_an_operator_scans_at_an_open_door_are_taken_in_after_a_page_was_left(

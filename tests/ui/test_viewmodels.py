@@ -142,6 +142,26 @@ def test_whoever_leaves_before_the_answer_takes_the_question_along(state: v.Stat
     assert after_help[-1] == s.CancelFlow()
 
 
+CASH = v.BillCash(BILLS[0], BILLS)
+CARD = staff.ParcelCard(PARCELS[0], staff.Search(), "self", busy=True)
+
+
+@pytest.mark.parametrize(("state", "button"), [(replace(CASH, busy=True), "back"), (CARD, "back"), (CARD, "home")])
+def test_whoever_goes_back_after_the_pin_takes_cash_and_door_along(state: v.State, button: str) -> None:
+    _, asked = play(logged_in().to(state), button)
+    _, typing = play(frame(CASH), "back")
+
+    assert asked[0] == s.CancelFlow()
+    assert typing == []
+
+
+@pytest.mark.parametrize("state", [v.Opening(CellNo(7)), v.Door(CellNo(7), 45)])
+def test_whoever_goes_away_from_an_open_door_takes_along_what_waits_behind_it(state: v.State) -> None:
+    _, asked = play(frame(state), "help", "home")
+
+    assert asked == [s.CallHelp(state.screen), s.CancelFlow()]
+
+
 def test_a_scan_at_the_shelf_page_without_login_asks_for_the_pin() -> None:
     view, _ = play(frame(v.Fetch(PARCELS[2:3])), s.Refusal("login_first"))
 

@@ -13,7 +13,7 @@ from ui.viewmodels.first import FirstPage, press_first
 from ui.viewmodels.frame import Frame, State
 from ui.viewmodels.keys import typed
 from ui.viewmodels.press_staff import press_staff
-from ui.viewmodels.staff_states import Intake, IntakeDoor, IntakeState, Login, StaffState
+from ui.viewmodels.staff_states import Intake, IntakeDoor, IntakeState, Login, ParcelCard, StaffState
 from ui.viewmodels.states import (
     ACCOUNT_MAX,
     ACCOUNT_MIN,
@@ -47,8 +47,8 @@ from ui.viewmodels.wizard_states import FirstPin
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 ERASERS = ("erase", "clear")
 # Leaving these gives up something the flows hold for this person: a grant, a question, a place.
-HELD = (Choose, Wait, Fetch, BillList, BillConfirm, BillCash, IntakeState)
-ASKED = (CodeEntry, Login)  # while busy: the answer may still wait for somebody else's door
+HELD = (Choose, Wait, Fetch, BillList, BillConfirm, BillCash, IntakeState, Opening, Door)
+ASKED = (CodeEntry, Login, ParcelCard)  # while busy: the answer may still wait for somebody else's door
 
 
 def press(frame: Frame, button: str) -> Answer:
@@ -101,7 +101,8 @@ def leave(frame: Frame, to: State) -> Answer:
     doing = frame.state.back if isinstance(frame.state, Help) and to is not frame.state.back else frame.state
     is_held = isinstance(doing, HELD) or (isinstance(doing, ASKED) and doing.busy)
     intents: tuple[s.Intent, ...] = (s.CancelFlow(),) if is_held else ()
-    if isinstance(frame.state, BillConfirm | BillCash) and isinstance(to, BillList | BillConfirm):
+    is_busy = isinstance(frame.state, BillCash) and frame.state.busy
+    if isinstance(frame.state, BillConfirm | BillCash) and isinstance(to, BillList | BillConfirm) and not is_busy:
         intents = ()
     if frame.role and isinstance(to, Home):  # whoever stands before a villager's page is not the operator any more
         return frame.cleared(to), (*intents, s.Logout())

@@ -93,8 +93,9 @@ def _back(frame: Frame, name: str) -> Answer:
     if isinstance(frame.state, ToolState) and (led := back_from(frame, frame.state)) is not None:
         return led
     match frame.state:
-        case ParcelCard(ask=ask) as card if name == "back" and ask:
-            return replace(frame, state=replace(card, ask="", pin="", busy=False)), ()
+        case ParcelCard(ask=ask, busy=busy) as card if name == "back" and ask:
+            given_up = (s.CancelFlow(),) if busy else ()
+            return replace(frame, state=replace(card, ask="", pin="", busy=False)), given_up
         case ParcelCard(back=back) if name == "back":
             return frame.to(back), ()
         case Money(refund=refund) as money if refund and name == "back":
@@ -111,7 +112,7 @@ def _back(frame: Frame, name: str) -> Answer:
             return frame.to(Devices()), (s.ShowBoard("devices"),)
         case Devices() if frame.role is Role.TECHNICIAN:
             return frame, ()
-        case CheckPerson() | IntakeState():
+        case CheckPerson() | IntakeState() | ParcelCard(busy=True):
             frame, intents = start(frame)
             return frame, (s.CancelFlow(), *intents)
     return start(frame)
