@@ -9,7 +9,7 @@ from screen_samples import BILLS, PRINTED, SLIP, TAKEN, TICKET, frame
 
 from edge import steps as s
 from edge.model import Fen
-from ui.viewmodels import Frame, amounts, on_step, press
+from ui.viewmodels import Frame, amounts, on_step, press, scan
 from ui.viewmodels import staff_states as staff
 from ui.viewmodels import states as v
 from ui.viewmodels.weigh import WeighGoods
@@ -84,6 +84,23 @@ def test_a_refused_print_keeps_the_slip_on_the_page(code: str, printed: str) -> 
     view, _ = on_step(frame(v.Slip(SLIP, "printing")), s.Refusal(code))
 
     assert view.state == v.Slip(SLIP, printed)
+
+
+@pytest.mark.parametrize("code", ["login_first", "unreadable", "secret_code", "wrong_code"])
+@pytest.mark.parametrize("printed", [p for p in ("", *PRINTED) if p != "printing"])
+def test_a_code_read_at_the_slip_says_nothing_about_its_paper(printed: str, code: str) -> None:
+    """The gun reads a parcel that lies there: the payer can still have the slip printed."""
+    page = frame(v.Slip(SLIP, printed))
+
+    view, _ = on_step(scan(page, "SF1300000000001")[0], s.Refusal(code))
+
+    assert view.state == page.state
+
+
+def test_a_code_read_while_a_slip_prints_calls_no_printer_away() -> None:
+    view, _ = on_step(frame(v.Slip(SLIP, "printing")), s.Refusal("unreadable"))
+
+    assert view.state == v.Slip(SLIP, "printing")
 
 
 def test_a_print_that_ends_after_the_payer_left_shows_nobody_anything() -> None:

@@ -63,6 +63,7 @@ from ui.viewmodels.wizard import on_wizard, record_printing, wizard_refused
 from ui.viewmodels.wizard_states import FirstPin, RecordPage, WizardState
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
+UNPRINTED = {"login_first": "limit", "busy": "printing", "no_printer": "away", "unknown_slip": "away"}
 
 
 def on_step(frame: Frame, step: s.Step) -> Answer:
@@ -229,9 +230,10 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return frame.to(Login(), notice)
         case Fetch() if step.code == "login_first":
             return frame.to(Login(), notice)
-        case Slip() as page:
-            known = {"login_first": "limit", "busy": "printing"}.get(step.code, "away")
-            return replace(frame, state=replace(page, printed=known))
+        case Slip(printed="printing") as page if step.code in UNPRINTED:
+            return replace(frame, state=replace(page, printed=UNPRINTED[step.code]))
+        case Slip():
+            return frame  # of a code that was read meanwhile: it says nothing about the paper
         case BillCash() as cash if step.code in ("wrong_pin", "locked_out", "not_allowed"):
             return frame.to(replace(cash, pin="", busy=False), notice)
         case Door() | Opening():
