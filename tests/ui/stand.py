@@ -4,7 +4,7 @@
 
 stdin:  `step EXPR` posts a step (an expression over `edge.steps`), `scan TEXT`, `key SYM`, `click X Y`, `press X Y`,
         `let-go X Y`, `quit` (the window's close button), `slow SECONDS` (the next page is drawn so slowly), `bug`,
-        `stop`.
+        `twice EXPR ; EXPR` (a step's page is drawn, in the next turn another's, slowly), `stop`.
 stdout: `ready RENDERER`, and `intent REPR` for each intent, with what it does not show by itself.
 """
 
@@ -65,7 +65,7 @@ def obey(line: str, bridge: Bridge) -> None:
     word, _, rest = line.strip().partition(" ")
     match word:
         case "step":
-            bridge.post(eval(rest, {**vars(model), **vars(steps), "samples": screen_samples}))
+            bridge.post(_step(rest))
         case "scan":
             bridge.scan(rest, "counter")
         case "key":
@@ -81,10 +81,26 @@ def obey(line: str, bridge: Bridge) -> None:
             push(KeyEvent(type=QUIT))
         case "slow":
             bridge.call(partial(_slow, float(rest)))
+        case "twice":
+            bridge.call(partial(_twice, bridge, *(_step(each) for each in rest.split(" ; "))))
         case "bug":
             bridge.call(_bug)
         case "stop":
             bridge.stop()
+
+
+def _step(text: str) -> Any:
+    return eval(text, {**vars(model), **vars(steps), "samples": screen_samples})
+
+
+def _twice(bridge: Bridge, first: Any, second: Any) -> None:
+    from kivy.app import App
+
+    kiosk = App.get_running_app()
+    kiosk._step(first)
+    kiosk._draw()
+    _slow(0.9)
+    bridge.post(second)
 
 
 def _slow(seconds: float) -> None:

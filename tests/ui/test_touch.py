@@ -330,6 +330,44 @@ def test_a_page_that_is_drawn_slowly_is_not_touched_before_it_is_seen(counter: S
     assert stand.silent()
 
 
+def test_a_page_right_behind_another_is_not_touched_before_it_is_seen(counter: Stand) -> None:
+    """The first of the two pages is on the panel for one frame; that it was seen says nothing about the second."""
+    stand, self_at = counter, spot(counter, "handover.self")
+
+    stand.say("twice HandOverAsk(samples.PARCELS[3]) ; HandOverAsk(samples.PARCELS[2])")
+    time.sleep(0.5)
+    stand.say(f"click {self_at}")
+    time.sleep(1.0)
+
+    assert stand.silent()
+
+
+@pytest.mark.parametrize(
+    ("asks", "button"),
+    [
+        ("AskCarrier('77312345678{n}', ('STO', 'ZTO'))", "intake_carrier.STO"),
+        ("AskPhone('77312345678{n}', 'STO')", "intake_phone.1"),
+    ],
+)
+def test_a_finger_on_one_question_of_the_intake_answers_no_other(counter: Stand, asks: str, button: str) -> None:
+    stand = counter
+    stand.say(f"step {asks.format(n=1)}")
+    stand.drive.wait(button.partition(".")[0])
+    time.sleep(0.5)
+    button_at = spot(stand, button)
+
+    stand.say(f"press {button_at}")
+    time.sleep(0.3)
+    stand.say(f"step {asks.format(n=2)}")
+    time.sleep(0.5)
+    before = stand.drive.screen()["texts"]
+    stand.say(f"let-go {button_at}")
+    time.sleep(0.3)
+
+    assert stand.silent()
+    assert stand.drive.screen()["texts"] == before
+
+
 def test_a_finger_that_comes_down_as_the_parcel_changes_hands_none_out(counter: Stand) -> None:
     stand, self_at = counter, spot(counter, "handover.self")
 

@@ -30,6 +30,7 @@ from ui.viewmodels.wizard_states import FirstPin, WizardDoor, WizardGrid, Wizard
 LOCK_S = 0.3  # from when a page is seen: the finger that opened it must not press a button of the new one
 AGAIN_S = 0.4  # a trembling finger taps twice (reference, section 3, slips and misses)
 DIGIT_AGAIN_S = 0.15  # the 88 in a phone number is meant: a calm hand needs about 0.2 s for it, a tremor far less
+ABOUT = ("parcel", "parcels", "waybill_no", "bill", "slip", "cell", "result", "page")  # see `subject`
 # Fields that the page shows by live parts; a change of these alone does not build it anew.
 TYPED: dict[type, dict[str, Any]] = {
     BillAccount: {"digits": ""},
@@ -86,6 +87,7 @@ class Root(FloatLayout):  # type: ignore[misc]  # Kivy has no types
         name = f"{frame.state.screen}/{frame.ask_s is not None}"
         if name != self._screen or about != self._subject:
             self._screen, self._subject, self._seen_at = name, about, math.inf
+            self._seen.cancel()  # of a page that came one frame before
             self._seen()
         return True
 
@@ -166,7 +168,7 @@ def subject(frame: Frame) -> object:
     lines: object = frame.day.pending_deposits if isinstance(state, Pending) and frame.day is not None else None
     if isinstance(state, GunList | Money | StickPage):
         lines = state.board
-    about = (getattr(state, name, None) for name in ("parcel", "parcels", "bill", "cell", "result", "page"))
+    about = (getattr(state, name, None) for name in ABOUT)
     return state.screen, *about, lines
 
 

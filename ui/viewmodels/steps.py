@@ -230,10 +230,9 @@ def _refusal(frame: Frame, step: s.Refusal) -> Frame:
             return frame.to(Login(), notice)
         case Fetch() if step.code == "login_first":
             return frame.to(Login(), notice)
-        case Slip(printed="printing") as page if step.code in UNPRINTED:
-            return replace(frame, state=replace(page, printed=UNPRINTED[step.code]))
-        case Slip():
-            return frame  # of a code that was read meanwhile: it says nothing about the paper
+        case Slip() as page:
+            is_ours = page.printed == "printing" and step.code in UNPRINTED  # else of a code that was read meanwhile
+            return replace(frame, state=replace(page, printed=UNPRINTED[step.code])) if is_ours else frame
         case BillCash() as cash if step.code in ("wrong_pin", "locked_out", "not_allowed"):
             return frame.to(replace(cash, pin="", busy=False), notice)
         case Door() | Opening():
