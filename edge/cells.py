@@ -166,9 +166,11 @@ def left_open(tx: Tx, opening: str) -> None:
     log.raise_alarm(tx, "door_left_open", str(cell))
 
 
-def forced(tx: Tx, cell: CellNo, door: str) -> None:
-    """A door moved that nobody had opened."""
-    log.append(tx, events.DoorForced(cell, door))
+def forced(tx: Tx, cell: CellNo, door: str, left_out: int | None = 0) -> None:
+    """A door moved that nobody had opened. `left_out` as `unsteady.Movements.seen`: None rings and writes no fact."""
+    tx.bookkeeping |= left_out is None
+    if left_out is not None:
+        log.append(tx, events.DoorForced(cell, door, left_out or None))
     log.raise_alarm(tx, "forced_door", str(cell))
 
 

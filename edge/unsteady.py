@@ -1,11 +1,11 @@
-"""How many facts a device that comes and goes may leave; the changes beyond are counted. Pure; time comes in."""
+"""How many facts a device that comes and goes, or a door that moves unasked, may leave; the rest is counted. Pure."""
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
 
-MOST = 12  # facts about one device within an hour; a loose plug makes one every two seconds
+MOST = 12  # facts about one device, or door, within an hour; a loose plug or contact makes one every two seconds
 HOUR_MS = 3_600_000
 
 
@@ -32,5 +32,24 @@ class Changes:
         if not self.unwritten or places <= 0:
             return None
         left_out, self.unwritten = self.unwritten - 1, 0
+        self._written_ms.append(now_ms)
+        return left_out
+
+
+@dataclass(slots=True)
+class Movements:
+    """How often one door moved that nobody had opened. `unwritten` counts since its last fact."""
+
+    unwritten: int = 0
+    _written_ms: deque[int] = field(default_factory=deque)
+
+    def seen(self, now_ms: int) -> int | None:
+        """Take one movement; None when it is only counted, else how many were left out since the last fact."""
+        while self._written_ms and now_ms - self._written_ms[0] >= HOUR_MS:
+            self._written_ms.popleft()
+        if len(self._written_ms) >= MOST:
+            self.unwritten += 1
+            return None
+        left_out, self.unwritten = self.unwritten, 0
         self._written_ms.append(now_ms)
         return left_out

@@ -71,6 +71,7 @@ class DoorForced(Fact, frozen=True):
     kind: ClassVar[str] = "door_forced.1"
     cell: int
     door: str
+    left_out: int | None = None  # movements since this cell's last such fact that were too many to be written
 
 
 class CellFaulted(Fact, frozen=True):

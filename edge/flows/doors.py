@@ -10,6 +10,7 @@ from edge import cells, log, pickups
 from edge.flows.site import Site
 from edge.model import CellNo, ParcelState
 from edge.store import Tx
+from edge.unsteady import Movements
 
 FINAL = ("not_there", "refused")  # certain: no door has moved
 
@@ -119,7 +120,8 @@ async def moved(site: Site, change: DoorChanged) -> None:
         if change.door is Door.CLOSED:
             await site.store.run(_shut, CellNo(change.cell))
         elif change.door is Door.OPEN and not change.commanded:
-            await site.store.run(cells.forced, CellNo(change.cell), change.door.value)
+            left_out = site.forced.setdefault(change.cell, Movements()).seen(site.clock.ms())
+            await site.store.run(cells.forced, CellNo(change.cell), change.door.value, left_out)
 
 
 def _shut(tx: Tx, cell: CellNo) -> None:

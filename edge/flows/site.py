@@ -14,6 +14,7 @@ from edge.model import CellNo, WaybillNo
 from edge.prints import Run
 from edge.slips import Letterhead
 from edge.store import Store
+from edge.unsteady import Movements
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Site:
     shut: asyncio.Queue[CellNo] = field(default_factory=lambda: asyncio.Queue(8))  # "the door is shut" by a person
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)  # the operator cancels the deposit at the open door
     settled: asyncio.Event = field(default_factory=asyncio.Event)  # set when `reconcile` has looked at every door
+    forced: dict[int, Movements] = field(default_factory=dict)  # cell -> how often its door moved unasked
     counter: CounterDevices = field(default_factory=CounterDevices)
     code: str = ""  # of the point, as the hub knows it
     name: str = ""  # of the point, and its telephone: the head of every slip

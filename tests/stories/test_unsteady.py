@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from edge.events import DeviceFaulted, DeviceRecovered
+from edge import cells
+from edge.events import DeviceFaulted, DeviceRecovered, DoorForced
+from edge.model import CellNo
 from edge.unsteady import MOST
-from tests.stories.point import Point
+from tests.stories.point import OPERATOR, Point
 
 HOUR_S = 3600
 EVERY_S = 30
@@ -57,3 +59,32 @@ async def test_every_change_is_written_or_counted_once_it_keeps_still(point: Poi
     assert isinstance(facts[-1], DeviceRecovered)
     assert len(facts) + sum(fact.left_out or 0 for fact in facts) == 2 * 50
     assert not any("display" in alarm for alarm in await point.alarms())
+
+
+async def chatters(point: Point, times: int) -> list[DoorForced]:
+    """The contact of a door is loose: it says open and shut although nobody touches it."""
+    for _ in range(times):
+        point.board.open_by_hand(2)
+        await asyncio.sleep(5)
+        point.board.close_door(2)
+        await asyncio.sleep(5)
+    return [fact for fact in await point.facts() if isinstance(fact, DoorForced)]
+
+
+async def test_a_loose_door_contact_leaves_few_facts_and_the_next_one_counts_the_rest(point: Point) -> None:
+    forced = await chatters(point, 50)
+    await asyncio.sleep(HOUR_S)
+    again = await chatters(point, 1)
+
+    assert [fact.left_out for fact in forced] == [None] * MOST
+    assert again == [*forced, DoorForced(2, "open", 50 - MOST)]
+
+
+async def test_a_door_that_is_forced_again_rings_again_however_often_it_was(point: Point) -> None:
+    await chatters(point, 50)
+    await point.store.run(cells.to_service, CellNo(2), True, "lock", OPERATOR)
+    assert "forced_door:2" not in await point.alarms()
+
+    await chatters(point, 1)
+
+    assert "forced_door:2" in await point.alarms()
