@@ -91,7 +91,7 @@ def counter_day(stage: Stage) -> None:
 
 def keys(stage: Stage) -> None:
     stage.counter.log_out()
-    scenes_trouble.keys(stage.point, stage.watcher, stage.ledger)
+    scenes_trouble.keys(stage.point, stage.watcher, stage.counter, stage.ledger)
 
 
 def plugs(stage: Stage) -> None:

@@ -29,6 +29,7 @@ CONTROL_CODES = [
 ]
 PLUG_S = 90.0
 TOLD_S = 180.0  # the disk is looked at once a minute
+ANSWER_S = 60.0
 POWER_S = 60.0  # an emulated machine went down within 20
 FILL = "/data/fill"
 
@@ -38,20 +39,24 @@ def main_pid(point: EmulatedPoint) -> str:
     return point.shell.run("systemctl show village-point -p MainPID -p ExecMainStartTimestampMonotonic")
 
 
-def keys(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
-    """A foreign keyboard (nobody's gun) and a gun that types control keys reach nothing."""
+def keys(point: EmulatedPoint, watcher: Watcher, counter: Counter, ledger: Ledger) -> None:
+    """A foreign keyboard (nobody's gun) and a gun that types control keys reach nothing; the gun goes on."""
     before, page, boot = main_pid(point), watcher.page(), point.shell.run("cat /proc/sys/kernel/random/boot_id")
-    point.machine.qmp.plug("usb-kbd", "foreign", bus="usb.0", serial="FOREIGN1")
+    qmp = point.machine.qmp
+    qmp.plug("usb-kbd", "foreign", bus="usb.0", serial="FOREIGN1")  # QEMU gives all keys to the newest keyboard
     time.sleep(5)
     for combination in ESCAPES:
-        point.machine.qmp.press(*combination)
+        qmp.press(*combination)
         time.sleep(0.3)
     for _ in range(8):  # seven times within two seconds is systemd's forced reboot
-        point.machine.qmp.press("ctrl", "alt", "delete")
-    time.sleep(3)
+        qmp.press("ctrl", "alt", "delete")
+    qmp.press("power")
+    time.sleep(POWER_S)
+    ledger.check("the power key of a keyboard does not switch the point off", point.is_on, "it is off")
     ledger.check("keys of a foreign keyboard reach nothing", _unmoved(point, watcher, before, page, boot), watcher.last)
+    qmp.unplug("foreign")  # from here on the gun has the keys
     for text in CONTROL_CODES:
-        point.machine.qmp.scan(text)
+        qmp.scan(text)
         time.sleep(0.5)
     time.sleep(3)
     after = main_pid(point)
@@ -59,9 +64,19 @@ def keys(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
     ledger.figure("keys and codes sent", len(ESCAPES) + 8 + len(CONTROL_CODES), "presses")
     vt = point.shell.run("cat /sys/class/tty/tty0/active")
     ledger.check("the console is still the kiosk's", vt == "tty1", vt)
-    point.machine.qmp.press("power")
-    time.sleep(POWER_S)
-    ledger.check("the power key of a keyboard does not switch the point off", point.is_on, "it is off")
+    _hears(point, counter, ledger)
+
+
+def _hears(point: EmulatedPoint, counter: Counter, ledger: Ledger) -> None:
+    """The gun that typed control keys is the one the operator works with, and does work."""
+    words = t("refused.unreadable", "zh")
+    counter.open_intake()
+    point.machine.qmp.scan(CONTROL_CODES[0])
+    is_told = False
+    with suppress(NotSeen):
+        is_told = until("the page's answer", lambda: words in point.page()["texts"], ANSWER_S, 0.2)
+    ledger.check("the operator is told of a code of control keys", is_told, point.page())
+    counter.take_in(counter.parcels[len(counter.taken_in)]["waybill_no"])
 
 
 def _unmoved(point: EmulatedPoint, watcher: Watcher, before: str, page: str, boot: str) -> bool:
