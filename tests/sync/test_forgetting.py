@@ -684,6 +684,7 @@ def test_two_workers_and_the_intake_at_the_same_time_do_it_once(
 def test_a_stretch_that_another_worker_has_walked_is_left_to_it(
     open_at: OpenAt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(walks, "BATCH", 4)
     district = open_at()
     district.round()
     full_district(district)
