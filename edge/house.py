@@ -91,6 +91,8 @@ class House:
 
     async def watch_devices(self) -> None:
         """Write down every device that fails or comes back, once per change, as often as edge/unsteady.py allows."""
+        for name in await self._store.run(_left_away, tuple(self._changes)):
+            self._changes[name].seen = "before the start"
         while True:
             for _, device in self._devices:
                 status = device.status()
@@ -235,6 +237,16 @@ class House:
 def free_mb(folder: Path) -> int:
     room = os.statvfs(folder)
     return room.f_bavail * room.f_frsize // (1024 * 1024)
+
+
+def _left_away(tx: Tx, devices: tuple[str, ...]) -> tuple[str, ...]:
+    """The devices that were away at the last stop. Of one that the settings do not name any more nothing is told."""
+    tx.bookkeeping = True
+    told = tuple(str(row["subject"]) for row in tx.rows("SELECT subject FROM alarm WHERE code = 'device_away'"))
+    for name in told:
+        if name not in devices:
+            log.drop_alarm(tx, "device_away", name)
+    return tuple(name for name in told if name in devices)
 
 
 def _device_fact(tx: Tx, device: str, ill: str, left_out: int | None) -> None:

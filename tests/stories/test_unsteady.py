@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 
 from edge import cells
 from edge.events import DeviceFaulted, DeviceRecovered, DoorForced
+from edge.house import _device_fact
 from edge.model import CellNo
 from edge.unsteady import MOST
+from tests.stories.patient_loop import run_patiently
 from tests.stories.point import OPERATOR, Point
 
 HOUR_S = 3600
@@ -88,3 +91,35 @@ async def test_a_door_that_is_forced_again_rings_again_however_often_it_was(poin
     await chatters(point, 1)
 
     assert "forced_door:2" in await point.alarms()
+
+
+def test_a_device_that_was_away_at_a_stop_and_is_there_at_the_start_is_told_as_back(tmp_path: Path) -> None:
+    """A technician cuts the power to plug it in."""
+    point = Point(tmp_path / "data")
+
+    async def watched(seconds: int) -> tuple[str, ...]:
+        async with point.running():
+            watch = asyncio.create_task(point.house.watch_devices())
+            await asyncio.sleep(seconds)
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)
+            return await point.alarms()
+
+    async def story() -> None:
+        assert await watched(30) == ()
+        point.gun_plug.unplug()
+        point.board_plug.unplug()
+        assert set(await watched(30)) == {"device_away:scanner", "device_away:locker"}
+        point.gun_plug.replug()
+        point.board_plug.replug()
+        assert await watched(30) == ()
+
+    run_patiently(story())
+
+
+async def test_a_device_that_is_named_no_more_is_not_told_as_away(point: Point) -> None:
+    await point.store.run(_device_fact, "old-gun", "away", None)
+
+    await comes_and_goes(point, 1)
+
+    assert await point.alarms() == ()
