@@ -27,7 +27,7 @@ class TakeParcels:
     """The identified person wants these parcels (from a ParcelsFound)."""
 
     parcels: tuple[ParcelId, ...]
-    grant: str  # the grant of the ParcelsFound; single use, held by the flows
+    grant: str = field(repr=False)  # the grant of the ParcelsFound; single use, held by the flows
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class ParcelsFound:
     """The person is identified; several parcels wait (a single one is taken at once, without this step)."""
 
     parcels: tuple[ParcelLine, ...]
-    grant: str
+    grant: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,7 @@ class DayBoard:
 
 @dataclass(frozen=True, slots=True)
 class ParcelsBoard:
-    query: str
+    query: str = field(repr=False)
     parcels: tuple[ParcelLine, ...]
     more: int = 0
 

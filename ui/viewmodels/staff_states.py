@@ -98,7 +98,7 @@ class Pending(StaffState):
 @dataclass(frozen=True, slots=True)
 class Search(StaffState):
     screen: ClassVar[str] = "search"
-    text: str = ""
+    text: str = field(default="", repr=False)
     result: ParcelsBoard | None = None
     page: int = 0
 
