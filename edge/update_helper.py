@@ -102,7 +102,10 @@ def _answer(
 
 
 def status(powers: Powers) -> dict[str, Any]:
-    """Which slot runs, which one is meant to, and whether this is a trial. Errors: Unfit no_slots."""
+    """Which slot runs, which one is meant to, and whether this is a trial.
+
+    Errors: Unfit no_slots without RAUC; no_helper when it does not tell, which may be over by the next question.
+    """
     try:
         done = subprocess.run(
             [*powers.rauc, "status", "--output-format=json"],
@@ -111,8 +114,10 @@ def status(powers: Powers) -> dict[str, Any]:
         told = json.loads(done.stdout)
         slots = {name: slot for each in told["slots"] for name, slot in each.items()}
         booted, primary = str(told["booted"]), slots.get(told["boot_primary"], {}).get("bootname")
-    except (OSError, subprocess.TimeoutExpired, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Unfit("no_slots", f"rauc does not tell: {type(error).__name__}") from error
+    except OSError as error:
+        raise Unfit("no_slots", f"there is no rauc: {error.strerror}") from error
+    except (subprocess.TimeoutExpired, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unfit("no_helper", f"rauc does not tell: {type(error).__name__}") from error
     armed = (powers.state / "armed").exists()  # then the other slot is the next to start, and nothing is tried yet
     return {
         "done": True,

@@ -315,6 +315,21 @@ def test_a_line_that_drops_is_taken_up_again(terminal: Terminal, whole: Path) ->
     assert kinds(terminal.told()) == ["UpdateFetched", "UpdateWritten"]
 
 
+def test_a_rauc_that_does_not_tell_for_a_while_is_asked_again(terminal: Terminal, whole: Path) -> None:
+    """Its service or the bus had just died: nothing is wrong with the release, and no order is lost over it."""
+    program = terminal.machine.folder / "bin" / "rauc"
+    sound = program.read_text()
+    terminal.order(terminal.shelf.put((whole, "")))
+    program.write_text("#!/bin/sh\nexit 1\n")
+    terminal.step(2)
+    assert (terminal.state, kinds(terminal.told())) == (State.FETCHED, ["UpdateFetched"])
+
+    program.write_text(sound)
+    terminal.step()
+
+    assert terminal.state is State.WRITTEN
+
+
 LATER = [pytest.param(s, marks=pytest.mark.soak) for s in (0.0, 0.2, 0.6, 0.8, 1.2, 2.0)]
 
 
