@@ -160,3 +160,20 @@ def test_the_x_server_of_the_kiosk_gives_no_way_out() -> None:
     for option in ("DontVTSwitch", "DontZap"):
         assert f'Option "{option}" "true"' in text
     assert re.search(r'MatchIsKeyboard "on"\s+Option "Ignore" "on"', text)
+
+
+def test_the_hub_says_what_is_wrong_in_its_settings_with_the_rooms_of_its_package_alone(tmp_path: Path) -> None:
+    for room in build.HUB.rooms.whole:
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in build.HUB.rooms.without:
+        shutil.rmtree(tmp_path / part)
+    (tmp_path / "hub.toml").write_text('data_dir = 3\n[broker]\nhost = "hub"\n', "utf-8")
+    command = "import sys; from sync.hub.cli import main; sys.exit(main(['--config', 'hub.toml', 'status']))"
+
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[0].endswith("hub.toml:1: data_dir: must be a path")

@@ -78,6 +78,7 @@ class Walk:
     def __init__(self, root: Any, dice: random.Random, rows: tuple[int, int]) -> None:
         self.root, self.dice = root, dice
         self.starts = list(samples(rows).values())
+        self.kinds = sorted({type(start.state).__name__ for start in self.starts})
         self.seen: Counter[str] = Counter()
         self.wrong: Counter[str] = Counter()
         self.amount: s.ShowAmount = BLANK
@@ -86,7 +87,8 @@ class Walk:
     def go(self, moves: int) -> None:
         for number in range(moves):
             if number % 40 == 0:
-                self.view = self.dice.choice(self.starts)
+                kind = self.dice.choice(self.kinds)  # a page with many samples comes no oftener than others
+                self.view = self.dice.choice([each for each in self.starts if type(each.state).__name__ == kind])
                 self.amount = BLANK
                 self.follow(replace(self.view, state=self.view.state), ())
             move = "start"
