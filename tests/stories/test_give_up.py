@@ -27,7 +27,7 @@ from edge.steps import (
 )
 from edge.store import Tx
 from tests.stories.point import OPERATOR, PIN, Point, waybill
-from ui.viewmodels import Face, press, start
+from ui.viewmodels import Face, on_step, press, start
 from ui.viewmodels.staff_states import ParcelCard, Search
 from ui.viewmodels.states import BillCash, Fetch
 
@@ -72,6 +72,24 @@ async def test_the_next_parcel_is_taken_in_after_one_was_given_up(point: Point) 
     await asyncio.sleep(3)
 
     assert (await point.parcel(second)).state is ParcelState.IN_LOCKER
+
+
+async def test_no_page_of_the_one_before_comes_back_once_the_wrong_parcel_was_told(point: Point) -> None:
+    """The villager goes home while "that is not the right parcel" is up; the next one types a code."""
+    parcel = await point.shelved()
+    point.runner.submit(PickUp(await point.code(parcel.id), "5678"))
+    await asyncio.sleep(5)
+    point.runner.submit(Scanned(str(waybill(7)), "handover"))
+    await asyncio.sleep(1)
+    frame, _ = on_step(start(Face()).to(Fetch(())), point.posted[-1])
+
+    for intent in press(frame, "refused.home")[1]:
+        point.runner.submit(intent)
+    told = len(point.posted)
+    await asyncio.sleep(60)
+
+    assert point.posted[told:] == []
+    assert (await point.parcel(parcel.id)).state is ParcelState.ON_SHELF
 
 
 def busy(_tx: Tx) -> None:

@@ -112,6 +112,22 @@ def test_a_scan_does_not_take_a_door_or_the_cash_from_the_screen(state: v.State)
     assert len(intents) == 1
 
 
+@pytest.mark.parametrize("state", [staff.Board(), staff.Intake(busy=True), v.Slip(SLIP, "done")])
+def test_a_slip_held_before_the_scanner_offers_all_parcels_of_its_person_from_any_page(state: v.State) -> None:
+    """One parcel opens its door from these pages; of several nothing was seen at all."""
+    view, _ = scan(logged_in().to(state), "VP1:ABC")
+    view, _ = play(view, s.ParcelsFound(PARCELS, "g7"))
+
+    assert view.state == v.Choose(PARCELS, "g7")
+
+
+def test_whoever_leaves_while_the_wrong_parcel_is_told_gives_the_fetching_up() -> None:
+    view, asked = play(frame(v.Fetch(PARCELS[2:3])), s.Refusal("wrong_parcel"), "home")
+
+    assert asked == [s.CancelFlow()]
+    assert view.state == v.Home()
+
+
 def test_the_operators_scan_at_a_shelf_parcel_hands_it_out() -> None:
     view, intents = scan(frame(v.Fetch(PARCELS[2:3])), "YT7512345678903")
 

@@ -100,6 +100,7 @@ def leave(frame: Frame, to: State) -> Answer:
     """Go to another screen, telling the flows if they hold something for this person."""
     doing = frame.state.back if isinstance(frame.state, Help) and to is not frame.state.back else frame.state
     is_held = isinstance(doing, HELD) or (isinstance(doing, ASKED) and doing.busy)
+    is_held |= isinstance(doing, Refused) and doing.code == "wrong_parcel"  # the fetching goes on behind it
     intents: tuple[s.Intent, ...] = (s.CancelFlow(),) if is_held else ()
     is_busy = isinstance(frame.state, BillCash) and frame.state.busy
     if isinstance(frame.state, BillConfirm | BillCash) and isinstance(to, BillList | BillConfirm) and not is_busy:

@@ -175,7 +175,7 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
         case s.BillsFound():
             return _bills_found(frame, step)
         case s.ParcelsFound():
-            return frame.to(Choose(step.parcels, step.grant)) if waiting(frame.state) else frame
+            return frame.to(Choose(step.parcels, step.grant)) if _may_choose(frame.state) else frame
         case s.PutIn() | s.Stored() | s.AskCarrier() | s.AskPhone() | s.NeedConsent():
             return _intake(frame, step)
         case _:
@@ -185,6 +185,11 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
 def waiting(state: State) -> bool:
     """Whether somebody stands there and waits for an answer."""
     return isinstance(state, Wait) or (isinstance(state, CodeEntry) and state.busy)
+
+
+def _may_choose(state: State) -> bool:
+    """A villager's slip is read at the operator's pages and over a paid bill as well, where nothing says "wait"."""
+    return waiting(state) or isinstance(state, StaffState | Slip)
 
 
 def _printing(frame: Frame, step: s.Printing) -> Frame:
