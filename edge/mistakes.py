@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+WHOLE = "file"  # the key of a mistake that is at no key
 Value = str | int | float | tuple[str, ...]
 
 

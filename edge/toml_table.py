@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
-from edge.mistakes import ConfigError, Mistake, Problem, mistake
+from edge.mistakes import WHOLE, ConfigError, Mistake, Problem, mistake
 
 T = TypeVar("T")
 TomlPath = tuple[str | int, ...]
@@ -60,7 +60,7 @@ class Notes:
     def wrong(self, path: TomlPath, what: Mistake) -> None:
         """Note a mistake at `path`."""
         key = ".".join(str(part) for part in path if isinstance(part, str))
-        self.problems.append(Problem(self.line(path), key or "file", what))
+        self.problems.append(Problem(self.line(path), key or WHOLE, what))
 
 
 class Table:
@@ -216,7 +216,7 @@ def parse(text: str, file: Path) -> Table:
     except ValueError as error:  # TOMLDecodeError is one; a number without end is another
         raise ConfigError(file, [_syntax_problem(str(error), text)]) from None
     except RecursionError:
-        raise ConfigError(file, [Problem(text.count("\n") + 1, "file", mistake("toml_depth"))]) from None
+        raise ConfigError(file, [Problem(text.count("\n") + 1, WHOLE, mistake("toml_depth"))]) from None
     return Table(Notes(key_lines(text)), values)
 
 
@@ -256,14 +256,14 @@ def read_text(file: Path) -> str:
         with file.open("rb") as opened:
             raw = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise ConfigError(file, [Problem(1, "file", mistake("unreadable", said=str(error.strerror)))]) from error
+        raise ConfigError(file, [Problem(1, WHOLE, mistake("unreadable", said=str(error.strerror)))]) from error
     if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(file, [Problem(1, "file", mistake("too_large", most=MAX_FILE_BYTES))])
+        raise ConfigError(file, [Problem(1, WHOLE, mistake("too_large", most=MAX_FILE_BYTES))])
     try:
         return raw.decode("utf-8-sig")  # Notepad puts a mark before the text, which TOML does not know
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise ConfigError(file, [Problem(line, "file", mistake("not_utf8"))]) from error
+        raise ConfigError(file, [Problem(line, WHOLE, mistake("not_utf8"))]) from error
 
 
 def _statement(text: str) -> dict[str, Any] | None:
@@ -299,7 +299,7 @@ def _syntax_problem(message: str, text: str) -> Problem:
     last = text.count("\n") + 1
     line = int(where[1]) if where and where[1] else last
     meant = next((wrong for start, wrong in _SAID if message.startswith(start)), None)
-    return Problem(line, "file", meant or mistake("toml", said=_AT_LINE.sub("", message)))
+    return Problem(line, WHOLE, meant or mistake("toml", said=_AT_LINE.sub("", message)))
 
 
 def _meant(word: object, known: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edge.mistakes import ConfigError, Mistake, Problem, Value
+from edge.mistakes import WHOLE, ConfigError, Mistake, Problem, Value
 from ui.words import t
 
 LINE_SIGNS = 160  # of one mistake: what stands in a file may be long
@@ -36,7 +36,8 @@ def sentence(wrong: Mistake, lang: str) -> str:
 def _line(problem: Problem, lang: str) -> str:
     said = sentence(problem.mistake, lang)
     if problem.key:
-        said = t("settings_part.line", lang, line=problem.line, where=problem.key, said=said)
+        key = "settings_part.file_line" if problem.key == WHOLE else "settings_part.line"
+        said = t(key, lang, line=problem.line, where=problem.key, said=said)
     return said if len(said) <= LINE_SIGNS else said[: LINE_SIGNS - 1] + "…"
 
 

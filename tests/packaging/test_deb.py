@@ -168,12 +168,16 @@ def test_the_hub_says_what_is_wrong_in_its_settings_with_the_rooms_of_its_packag
     for part in build.HUB.rooms.without:
         shutil.rmtree(tmp_path / part)
     (tmp_path / "hub.toml").write_text('data_dir = 3\n[broker]\nhost = "hub"\n', "utf-8")
-    command = "import sys; from sync.hub.cli import main; sys.exit(main(['--config', 'hub.toml', 'status']))"
+    command = (
+        "import sys; from sync.hub.cli import main; code = main(['--config', 'hub.toml', 'status'])\n"
+        "ours = [m for name, m in sys.modules.items() if name.partition('.')[0] in ('drivers', 'edge', 'sync', 'ui')]\n"
+        f"print([m.__name__ for m in ours if not m.__file__.startswith({str(tmp_path)!r})]); sys.exit(code)"
+    )
 
     done = subprocess.run(
         [sys.executable, "-P", "-c", command], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
 
-    assert (done.returncode, done.stdout) == (2, "")
+    assert (done.returncode, done.stdout) == (2, "[]\n")  # nothing came from elsewhere
     assert done.stderr.splitlines()[0].endswith("hub.toml:1: data_dir: must be a path")

@@ -165,6 +165,7 @@ def test_what_is_no_toml_is_said_in_chinese_too(line: str, said: str) -> None:
         parse(line + "\n", Path("point.toml"))
 
     [problem] = caught.value.problems
+    assert lines_of([problem], "zh")[0].startswith(f"第 {problem.line} 行：")
     assert said in sentence(problem.mistake, "zh")
     assert sentence(problem.mistake, "en").startswith("is not valid TOML: ")
 
