@@ -83,7 +83,7 @@ class Kiosk:
         self._updating = updating_of(settings, self._store, self._clock, at_work)
         if self._updating is not None:
             self._house.update_line = self._updating.line
-        self._gun: tuple[Scanner, int] | None = None  # which scanner read last, and when
+        self._guns: dict[str, tuple[Scanner, int]] = {}  # by its name: when it read last; "" the last of all
         self._beeps: set[asyncio.Task[None]] = set()
         self._stop = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -214,10 +214,10 @@ class Kiosk:
             await self._store.run(log.append, events.TerminalStopped(VERSION))
 
     def _post(self, step: Step) -> None:
-        """Show a step; the gun that has just read, or the loudspeaker, says whether its code was taken."""
+        """Show a step; the gun whose code it is about, or the loudspeaker, says whether it was taken."""
         self._bridge.post(step)
-        if isinstance(step, Stored | HandOverAsk | Refusal) and self._gun is not None:
-            scanner, at_ms = self._gun
+        if isinstance(step, Stored | HandOverAsk | Refusal) and (gun := self._guns.get(self._runner.scanner)):
+            scanner, at_ms = gun
             if self._clock.ms() - at_ms < BEEP_MS:
                 speaker = self._site.counter.speaker  # it speaks for a gun that cannot
                 voice = scanner if scanner.can_signal or speaker is None else speaker
@@ -229,7 +229,7 @@ class Kiosk:
         async for read in scanner.reads():
             if self._bench.take(read):
                 continue
-            self._gun = scanner, self._clock.ms()
+            self._guns[read.scanner] = self._guns[""] = scanner, self._clock.ms()
             if self._headless:
                 self._runner.submit(Scanned(read.text, "standby", read.scanner))
             else:

@@ -84,6 +84,11 @@ class Runner:
     def busy(self) -> bool:
         return self._flow is not None or not self._waiting.empty()
 
+    @property
+    def scanner(self) -> str:
+        """Which gun's code the step just posted is about; "" for the gun that read last, as at the shelf's page."""
+        return self._doing.scanner if isinstance(self._doing, Scanned) and not isinstance(self._last, WAITS) else ""
+
     def submit(self, intent: Intent) -> None:
         """Take an intent: to the flow that waits for it, or behind the others. Never blocks."""
         match intent:
