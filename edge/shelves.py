@@ -8,22 +8,24 @@ from collections.abc import Iterable
 from edge.model import Place
 from edge.store import Tx
 
+TAKEN_DOWN = ""  # the shelf of a place that the settings do not name any more
 COOLDOWN = 48 * 3_600_000  # code_cooldown_hours of the policy table; a busy shelf may fall below it
 
 
 def lay_out(tx: Tx, places: Iterable[tuple[str, str]]) -> None:
-    """Make a row for each (shelf, place). Places in use stay as they are, free ones that are no more go."""
+    """Make a row for each (shelf, place). One that is no more goes: a free one now, one in use with its parcel."""
     tx.bookkeeping = True
     named: list[str] = []
     for shelf, place in places:
         named.append(place)
         tx.execute(
-            "INSERT OR IGNORE INTO place (place, shelf, free_seq, free_at, taken) VALUES (?, ?, 0, 0, 0)",
+            "INSERT INTO place (place, shelf, free_seq, free_at, taken) VALUES (?, ?, 0, 0, 0)"
+            " ON CONFLICT (place) DO UPDATE SET shelf = excluded.shelf WHERE shelf <> excluded.shelf",
             (place, shelf),
         )
-    tx.execute(
-        "DELETE FROM place WHERE taken = 0 AND place NOT IN (SELECT value FROM json_each(?))", (json.dumps(named),)
-    )
+    no_more = "place NOT IN (SELECT value FROM json_each(?))"
+    tx.execute(f"DELETE FROM place WHERE taken = 0 AND {no_more}", (json.dumps(named),))  # noqa: S608 constant
+    tx.execute(f"UPDATE place SET shelf = ? WHERE {no_more}", (TAKEN_DOWN, json.dumps(named)))  # noqa: S608 constant
 
 
 def take(tx: Tx) -> Place | None:
@@ -38,6 +40,7 @@ def take(tx: Tx) -> Place | None:
 def give_back(tx: Tx, place: Place) -> None:
     seq = tx.value("SELECT coalesce(max(seq), 0) FROM fact")
     tx.update("place", ("place", place), {"taken": 0, "free_seq": seq, "free_at": tx.stamp.at})
+    tx.execute("DELETE FROM place WHERE place = ? AND shelf = ?", (place, TAKEN_DOWN))
 
 
 def rested(tx: Tx, place: Place) -> bool:

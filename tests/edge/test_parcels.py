@@ -482,6 +482,30 @@ def test_nothing_is_put_on_a_shelf_that_was_taken_down(store: Store, hub: Hub) -
     assert refused(store, "no_free_place", parcels.arrive, arrival(3, "shelf"))
 
 
+def test_a_place_of_a_shelf_that_was_taken_down_is_gone_with_its_parcel(store: Store, hub: Hub) -> None:
+    """The terminal runs on for weeks: nothing is put there although it was free again before the next start."""
+    here = stored(store, hub, 1, "shelf")
+    store.run_now(shelves.lay_out, [("A", "A-1-003")])
+    assert stored(store, hub, 2, "shelf").place == "A-1-003"
+
+    store.run_now(pickups.begin_pickup, here.id, "operator")
+    store.run_now(pickups.picked_up, here.id, "self", "handed_over", OPERATOR)
+
+    hub.tell(store, expected(3))
+    assert refused(store, "no_free_place", parcels.arrive, arrival(3, "shelf"))
+
+
+def test_a_shelf_that_was_put_up_again_is_used_again(store: Store, hub: Hub) -> None:
+    here = stored(store, hub, 1, "shelf")
+    store.run_now(shelves.lay_out, [])
+    store.run_now(shelves.lay_out, [("A", str(here.place))])
+
+    store.run_now(pickups.begin_pickup, here.id, "operator")
+    store.run_now(pickups.picked_up, here.id, "self", "handed_over", OPERATOR)
+
+    assert stored(store, hub, 2, "shelf").place == here.place
+
+
 # --- forgetting people --------------------------------------------------------------------------------------------
 
 
