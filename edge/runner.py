@@ -11,7 +11,7 @@ from zlib import crc32
 from edge.desk import Desk
 from edge.flows.site import Site
 from edge.logs import signature
-from edge.model import Rejected
+from edge.model import ParcelId, Rejected
 from edge.steps import (
     AcceptBill,
     CallHelp,
@@ -77,6 +77,7 @@ class Runner:
         self._flow: asyncio.Task[None] | None = None
         self._doing: Intent | None = None  # what the flow is about
         self._last: Step | None = None
+        self._put_in: ParcelId | None = None  # for which parcel a door was opened last
         self._flooded = False
         self._aside: set[asyncio.Task[None]] = set()
 
@@ -101,7 +102,7 @@ class Runner:
                     self._flow.cancel()
                 if isinstance(self._doing, Login):
                     self._desk.counter.log_out()  # it may already be at the pages that come after
-            case CancelDeposit() if isinstance(self._last, PutIn | Remind):
+            case CancelDeposit() if isinstance(self._last, PutIn | Remind) and intent.parcel == self._put_in:
                 self._site.gave_up.set()
             case DoorIsShut():
                 _offer(self._site.shut, intent.cell)
@@ -152,6 +153,7 @@ class Runner:
             async for step in self._desk.handle(intent):
                 if not aside:
                     self._last = step
+                    self._put_in = step.parcel.id if isinstance(step, PutIn) else self._put_in
                 self._post(step)
         except Rejected as refusal:
             log.info("refused: %s", refusal.code)

@@ -22,6 +22,7 @@ from edge.steps import (
     Login,
     PickUp,
     PutIn,
+    Refusal,
     Scanned,
     TakeParcel,
 )
@@ -72,6 +73,26 @@ async def test_the_next_parcel_is_taken_in_after_one_was_given_up(point: Point) 
     await asyncio.sleep(3)
 
     assert (await point.parcel(second)).state is ParcelState.IN_LOCKER
+
+
+async def test_a_cancel_meant_for_the_parcel_before_does_not_give_up_the_next_one(point: Point) -> None:
+    """A slow window still shows the first door while the gun's next parcel already has one."""
+    first, second = await point.expected(1), await point.expected(2)
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+    for number in (1, 2):
+        point.runner.submit(Scanned(str(waybill(number)), "intake"))
+    await asyncio.sleep(3)
+    point.shut(1)
+    await asyncio.sleep(3)
+    assert isinstance(point.posted[-1], PutIn)
+
+    point.runner.submit(CancelDeposit(first))
+    await asyncio.sleep(3)
+    point.shut(2)
+    await asyncio.sleep(5)
+
+    assert [(await point.parcel(parcel)).state for parcel in (first, second)] == [ParcelState.IN_LOCKER] * 2
+    assert point.posted[-1] == Refusal("not_allowed")
 
 
 async def test_no_page_of_the_one_before_comes_back_once_the_wrong_parcel_was_told(point: Point) -> None:
