@@ -294,6 +294,15 @@ def test_help_and_a_scan_while_the_pin_is_compared_do_not_undo_the_login() -> No
     assert helped.state == scanned.state == staff.Board()
 
 
+def test_intake_begins_with_automatic_after_each_login() -> None:
+    """Also of an operator who was logged in and typed the PIN at a shelf page; the flows forget the choice as well."""
+    view, _ = play(logged_in(), "intake", "shelf", "back", s.FetchFromShelf(PARCELS[2:3]), "operator", *"246813", "ok")
+
+    view, _ = play(view, s.LoggedIn(OperatorId("O1"), Role.OPERATOR))
+
+    assert (view.state, view.target) == (staff.Board(), "auto")
+
+
 def test_a_technician_lands_on_the_devices() -> None:
     view, asked = play(frame(staff.Login(busy=True)), s.LoggedIn(OperatorId("T1"), Role.TECHNICIAN))
 

@@ -103,7 +103,8 @@ def _logged_in(frame: Frame, step: s.LoggedIn) -> Answer:
     if not (isinstance(doing, Login) and doing.busy):
         return frame, (s.Logout(),)  # the flow was given up as the page was left
     page, board = (Devices(), "devices") if step.role is Role.TECHNICIAN else (Board(), "day")
-    return replace(frame.to(page), role=step.role, operator=step.operator), (s.ShowBoard(board),)
+    who = replace(frame.to(page), role=step.role, operator=step.operator, target="auto")
+    return who, (s.ShowBoard(board),)
 
 
 def _wall(frame: Frame, step: s.LinkState | s.NoticeBoard | s.Pairing) -> Answer:
