@@ -140,7 +140,7 @@ def search(tx: Tx, text: str) -> ParcelsBoard:
     if not text:
         where, values = "1 = 1", NOTHING
     elif text.isascii() and text.isdigit():
-        where = "(waybill_no LIKE ? OR phone LIKE ? OR cell = ? OR place LIKE ?)"
+        where = "(waybill_no LIKE ? OR replace(phone, '-', '') LIKE ? OR cell = ? OR place LIKE ?)"
         values = (f"%{text}", f"%{text}", int(text[:6]), f"%-{text}")
     else:
         where = "(place LIKE ? OR recipient LIKE ? OR waybill_no LIKE ?)"

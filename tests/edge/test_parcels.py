@@ -24,7 +24,7 @@ from stockroom import (
     waybill,
 )
 
-from edge import cells, log, parcels, pickups, retention, shelves
+from edge import boards, cells, log, parcels, pickups, retention, shelves
 from edge.model import (
     CellNo,
     Consent,
@@ -384,6 +384,7 @@ def test_the_tail_of_a_phone_is_what_the_keys_can_type(store: Store, hub: Hub, p
 
     assert found is not None
     assert found.id == parcel.id
+    assert [line.id for line in store.run_now(boards.search, tail).parcels] == [parcel.id]
 
 
 @pytest.mark.parametrize("tail", ["", "0", "800", "18000", "８０００", "80 0", "%", "_"])
