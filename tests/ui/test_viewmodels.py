@@ -215,6 +215,23 @@ def test_a_slip_is_shown_even_when_nobody_waits_as_after_a_restart() -> None:
     assert view.state == v.Slip(SLIP)
 
 
+def test_slips_that_a_power_cut_kept_are_seen_one_after_another() -> None:
+    """They come together at the start; each stays until it is left, by a touch or by silence."""
+    slips = [replace(SLIP, slip=f"00012{n}", printed="unknown") for n in range(3)]
+
+    view, _ = play(start(Face()), *slips)
+    seen = [view.state]
+    view, _ = play(view, "print", s.Printing("000120", "done", 1), "home")
+    seen.append(view.state)
+    times = view.face.idle
+    view, _ = tick(view, (times.villager_s + times.answer_s) * 1000, 0)
+    seen.append(view.state)
+    view, _ = play(view, "home")
+
+    assert [page.slip.slip for page in seen if isinstance(page, v.Slip)] == ["000120", "000121", "000122"]
+    assert view.state == v.Home()
+
+
 @pytest.mark.parametrize(("state", "retry"), [
     (v.CodeEntry(busy=True), "pickup"), (v.Wait("bill"), "bill"), (v.Wait("pickup"), "pickup"), (v.Home(), ""),
 ])  # fmt: skip

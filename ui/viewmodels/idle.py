@@ -12,7 +12,7 @@ from edge.model import Role
 from ui.viewmodels.frame import Frame, Notice
 from ui.viewmodels.press import leave
 from ui.viewmodels.staff_states import IntakeDoor, Login
-from ui.viewmodels.states import BillCash, Broken, CodeEntry, Door, Home, Refused, Standby, Wait
+from ui.viewmodels.states import BillCash, Broken, CodeEntry, Door, Home, Refused, Slip, Standby, Wait
 from ui.viewmodels.technician_states import ToolState, TouchGrid, TouchVerdict
 from ui.viewmodels.technician_steps import LATE_MS, is_waiting, staff_refused
 from ui.viewmodels.touch_grid import IDLE_MS
@@ -87,7 +87,9 @@ def _ask(frame: Frame, idle_ms: int) -> Answer:
 
 def _home(frame: Frame) -> Answer:
     """Nobody is there: give up what the flows hold, forget all, log out."""
-    _, intents = leave(frame, Home())
+    after, intents = leave(frame, Home())
+    if isinstance(after.state, Slip):
+        return after, intents  # the next of several
     return frame.cleared(Standby() if frame.role else Home()), intents
 
 

@@ -98,6 +98,9 @@ def scan(frame: Frame, text: str, scanner: str = "") -> Answer:
 
 def leave(frame: Frame, to: State) -> Answer:
     """Go to another screen, telling the flows if they hold something for this person."""
+    if isinstance(frame.state, Slip) and frame.state.further:
+        first, *rest = frame.state.further
+        return frame.to(Slip(first, first.printed, tuple(rest))), ()
     doing = frame.state.back if isinstance(frame.state, Help) and to is not frame.state.back else frame.state
     is_held = isinstance(doing, HELD) or (isinstance(doing, ASKED) and doing.busy)
     is_held |= isinstance(doing, Refused) and doing.code == "wrong_parcel"  # the fetching goes on behind it

@@ -183,12 +183,16 @@ class BillCash(State):
 
 @dataclass(frozen=True, slots=True)
 class Slip(State):
-    """`printed`: as `Printing.state`, never (not tried yet), limit (tried too often), or "" without a printer."""
+    """`printed`: as `Printing.state`, never (not tried yet), limit (tried too often), or "" without a printer.
+
+    `further`: more slips that a power cut kept from their payers, to be seen when this one is left.
+    """
 
     screen: ClassVar[str] = "slip"
     scan: ClassVar[str] = "home"
     slip: SlipShown
     printed: str = ""
+    further: tuple[SlipShown, ...] = ()
 
     @property
     def can_print(self) -> bool:

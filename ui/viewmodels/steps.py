@@ -170,7 +170,7 @@ def _flow(frame: Frame, step: s.Step) -> Frame:
         case s.Trouble():
             return frame.to(Broken(step.number))
         case s.SlipShown():
-            return frame.to(Slip(step, step.printed))
+            return _slip(frame, step)
         case s.Printing():
             return _printing(frame, step)
         case s.BillsFound():
@@ -191,6 +191,13 @@ def waiting(state: State) -> bool:
 def _may_choose(state: State) -> bool:
     """A villager's slip is read at the operator's pages and over a paid bill as well, where nothing says "wait"."""
     return waiting(state) or isinstance(state, StaffState | Slip)
+
+
+def _slip(frame: Frame, step: s.SlipShown) -> Frame:
+    """Over any page but another's slip: those of a power cut come together and are seen one after another."""
+    if isinstance(frame.state, Slip) and frame.state.slip.slip != step.slip:
+        return replace(frame, state=replace(frame.state, further=(*frame.state.further, step)))
+    return frame.to(Slip(step, step.printed))
 
 
 def _printing(frame: Frame, step: s.Printing) -> Frame:
