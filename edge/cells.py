@@ -168,9 +168,11 @@ def left_open(tx: Tx, opening: str) -> None:
 
 def forced(tx: Tx, cell: CellNo, door: str, left_out: int | None = 0) -> None:
     """A door moved that nobody had opened. `left_out` as `unsteady.Movements.seen`: None rings and writes no fact."""
-    tx.bookkeeping |= left_out is None
     if left_out is not None:
         log.append(tx, events.DoorForced(cell, door, left_out or None))
+    elif tx.value("SELECT 1 FROM alarm WHERE code = 'forced_door' AND subject = ?", (str(cell),)):
+        return  # it rings already: a card is not worn out by a loose wire
+    tx.bookkeeping |= left_out is None
     log.raise_alarm(tx, "forced_door", str(cell))
 
 

@@ -153,6 +153,17 @@ def test_a_forced_door_is_told_and_changes_no_cell(store: Store) -> None:
     assert kinds(store) == ["door_forced"]
 
 
+def test_a_forced_door_that_is_only_counted_rings_and_writes_nothing_while_it_rings(store: Store) -> None:
+    store.run_now(cells.forced, CellNo(3), "open", None)
+    assert alarms(store) == {("forced_door", "3")}
+    before = store.run_now(lambda tx: tx.value("SELECT total_changes()"))
+
+    store.run_now(cells.forced, CellNo(3), "open", None)
+
+    assert store.run_now(lambda tx: tx.value("SELECT total_changes()")) == before
+    assert kinds(store) == []
+
+
 def test_service_takes_a_cell_out_and_back(store: Store, hub: Hub) -> None:
     store.run_now(cells.fault, CellNo(1), "stayed_closed")
     store.run_now(cells.forced, CellNo(1), "open")
