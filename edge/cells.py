@@ -102,6 +102,12 @@ def holds(tx: Tx, cell: CellNo, parcel: ParcelId) -> bool:
     return bool(tx.value("SELECT 1 FROM cell WHERE cell = ? AND parcel = ?", (cell, parcel)))
 
 
+def full(tx: Tx) -> tuple[CellNo, ...]:
+    """Return the cells in which a parcel waits for its person."""
+    sql = "SELECT c.cell FROM cell c JOIN parcel p ON p.id = c.parcel WHERE p.state = 'in_locker' ORDER BY c.cell"
+    return tuple(CellNo(row["cell"]) for row in tx.rows(sql))
+
+
 def usable(tx: Tx, cell: CellNo) -> bool:
     return bool(tx.value("SELECT state <> 'out_of_service' FROM cell WHERE cell = ?", (cell,)))
 
@@ -170,10 +176,15 @@ def forced(tx: Tx, cell: CellNo, door: str, left_out: int | None = 0) -> None:
     """A door moved that nobody had opened. `left_out` as `unsteady.Movements.seen`: None rings and writes no fact."""
     if left_out is not None:
         log.append(tx, events.DoorForced(cell, door, left_out or None))
-    elif tx.value("SELECT 1 FROM alarm WHERE code = 'forced_door' AND subject = ?", (str(cell),)):
+    elif rings(tx, cell):
         return  # it rings already: a card is not worn out by a loose wire
     tx.bookkeeping |= left_out is None
     log.raise_alarm(tx, "forced_door", str(cell))
+
+
+def rings(tx: Tx, cell: CellNo) -> bool:
+    """Whether the door is told as forced, and nobody has looked yet."""
+    return bool(tx.value("SELECT 1 FROM alarm WHERE code = 'forced_door' AND subject = ?", (str(cell),)))
 
 
 def wrong_door(tx: Tx, opening: str, moved: Sequence[int]) -> None:

@@ -28,6 +28,7 @@ def _settle(tx: Tx, doors: dict[int, Door]) -> None:
         _settle_pickup(tx, parcel, openings.pop(parcel.id, None), doors)
     for opening in cells.unfinished(tx):
         _settle_opening(tx, opening, doors)
+    _settle_forced(tx, doors)
     for slip in prints.cut_off(tx):
         bills.show_again(tx, slip)
 
@@ -85,3 +86,16 @@ def _settle_opening(tx: Tx, opening: Unfinished, doors: dict[int, Door]) -> None
         cells.settle(tx, opening, "power_cut")
     elif door is Door.CLOSED:
         cells.shut_later(tx, CellNo(opening.cell))
+
+
+def _settle_forced(tx: Tx, doors: dict[int, Door]) -> None:
+    """A parcel waits behind an open door, and no opening says why: it was forced while the power was off.
+
+    Where every door says open the contacts are wired or set the other way round: the doctor tells of that.
+    """
+    if len(doors) > 1 and set(doors.values()) == {Door.OPEN}:
+        return
+    explained = {opening.cell for opening in cells.unfinished(tx)}
+    for cell in cells.full(tx):
+        if doors.get(cell) is Door.OPEN and cell not in explained and not cells.rings(tx, cell):
+            cells.forced(tx, cell, Door.OPEN.value)

@@ -160,3 +160,24 @@ def test_a_cell_to_look_into_after_a_power_cut_is_told_until_its_parcel_has_left
             assert await point.alarms() == ()
 
     run_patiently(story())
+
+
+@pytest.mark.parametrize("doors", [(1,), (1, 2, 3, 4)])
+def test_a_door_that_was_forced_while_the_power_was_off_is_told_at_the_start(
+    tmp_path: Path, doors: tuple[int, ...]
+) -> None:
+    """Where every door says open the contacts are read the wrong way round; that is the doctor's finding."""
+    point = again(tmp_path)
+
+    async def story() -> None:
+        async with point.running():
+            await point.deposited()
+        for cell in doors:
+            point.board.open_by_hand(cell)
+        async with point.running():
+            assert ("forced_door:1" in await point.alarms()) is (doors == (1,))
+            assert (await point.parcel(ParcelId("p-0001"))).state is ParcelState.IN_LOCKER
+        async with point.running():
+            assert (await point.kinds()).count("door_forced") == (doors == (1,))
+
+    run_patiently(story())
