@@ -177,6 +177,7 @@ class Store:
             self._accept_file()
             self._db = _connect(self.path)
             migrations.apply(self._db)
+            self._note_begun()
         except sqlite3.Error as error:
             fault = _fault(error)
             if isinstance(fault, StoreFault) and fault.code == "S1":
@@ -188,7 +189,6 @@ class Store:
         except OSError as error:
             raise StoreFault("S3", f"the data folder cannot be used: {error}") from error
         self._damaged = False
-        self._note_begun()
 
     def _accept_file(self) -> None:
         """See that the file is sound, or that there never was one. Errors: sqlite3.Error, StoreFault."""

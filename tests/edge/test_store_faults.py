@@ -278,7 +278,7 @@ def work_under(folder: Path, prefix: list[str]) -> list[tuple[int, str, str]]:
     return [tuple(each) for each in json.loads(done.stdout.strip().splitlines()[-1])]
 
 
-ROUNDS = [("fdatasync", n) for n in (1, 3, 9)] + [("pwrite64", n) for n in (2, 7, 30)]
+ROUNDS = [("fsync", 1)] + [("fdatasync", n) for n in (1, 3, 9)] + [("pwrite64", n) for n in (2, 7, 30)]
 
 
 def disk_fails(folder: Path, call: str, nth: int, error: str) -> bool:
