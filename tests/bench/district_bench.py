@@ -25,6 +25,7 @@ from ui.drive_client import Driver
 
 PIN = next(o.pin for o in sample.OPERATORS if o.role == "operator")
 BACKLOG_CHUNK = 2_000
+SHELF_LEVELS, SHELF_POSITIONS = 20, 99  # the largest shelf that settings allow
 WATCHED = Path(__file__).parent / "watched_kiosk.py"
 
 
@@ -59,6 +60,13 @@ class BenchStand(Stand):
         store.open()
         store.run_now(log.begin)
         return store
+
+    def build_shelves(self, places: int) -> None:
+        """Shelves with room for so many, in the settings: the kiosk takes down what does not stand there."""
+        many = -(-places // (SHELF_LEVELS * SHELF_POSITIONS))
+        shelf = '\n[[shelf]]\nname = "Z{}"\nlevels = {}\npositions = {}\n'
+        with self.point_toml.open("a", encoding="utf-8") as text:
+            text.writelines(shelf.format(number, SHELF_LEVELS, SHELF_POSITIONS) for number in range(many))
 
     def start_watched_kiosk(self) -> Driver:
         self.start_line()

@@ -101,10 +101,10 @@ class _Passes:
 
 
 def _fill(stand: BenchStand, parcels: int, scans: int) -> None:
+    stand.build_shelves(scans + 50)
     store = stand.store()
     try:
         point_store.expect(store, 0, parcels)
-        point_store.lay_shelves(store, scans + 50)
     finally:
         store.close()
 

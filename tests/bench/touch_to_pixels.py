@@ -96,10 +96,10 @@ def touch(folder: Path, touches: int, held_s: float) -> Touched:
 
 
 def _fill(stand: BenchStand) -> None:
+    stand.build_shelves(PARCELS)
     store = stand.store()
     try:
         point_store.expect(store, 0, PARCELS)
-        point_store.lay_shelves(store, PARCELS)
     finally:
         store.close()
 
