@@ -119,6 +119,8 @@ def _packets(line: socket.socket) -> Iterator[bytes]:
         while (found := _whole(held, at)) is not None:
             begins, at = found
             yield held[begins:at]
+        # else the broker, which waits for acknowledged segments, now and then stands still for 40 ms and is no limit
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         more = line.recv(262_144)
         if not more:
             raise ConnectionError("the broker has closed the bare socket")
