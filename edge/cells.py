@@ -172,14 +172,17 @@ def left_open(tx: Tx, opening: str) -> None:
     log.raise_alarm(tx, "door_left_open", str(cell))
 
 
-def forced(tx: Tx, cell: CellNo, door: str, left_out: int | None = 0) -> None:
-    """A door moved that nobody had opened. `left_out` as `unsteady.Movements.seen`: None rings and writes no fact."""
-    if left_out is not None:
-        log.append(tx, events.DoorForced(cell, door, left_out or None))
-    elif rings(tx, cell):
-        return  # it rings already: a card is not worn out by a loose wire
-    tx.bookkeeping |= left_out is None
+def forced(tx: Tx, cell: CellNo, door: str, left_out: int = 0) -> None:
+    """A door moved that nobody had opened. `left_out`: how often it did since the last such fact without one."""
+    log.append(tx, events.DoorForced(cell, door, left_out or None))
     log.raise_alarm(tx, "forced_door", str(cell))
+
+
+def forced_again(tx: Tx, cell: CellNo) -> None:
+    """The same without a fact, of a door that has had too many. What rings is left: a loose wire wears out no card."""
+    if not rings(tx, cell):
+        tx.bookkeeping = True
+        log.raise_alarm(tx, "forced_door", str(cell))
 
 
 def rings(tx: Tx, cell: CellNo) -> bool:

@@ -10,12 +10,28 @@ HOUR_MS = 3_600_000
 
 
 @dataclass(slots=True)
+class Hour:
+    """When facts were written within the last hour. Units: monotonic milliseconds."""
+
+    _written_ms: deque[int] = field(default_factory=deque)
+
+    def room(self, now_ms: int) -> int:
+        """How many more may be written now."""
+        while self._written_ms and now_ms - self._written_ms[0] >= HOUR_MS:
+            self._written_ms.popleft()
+        return MOST - len(self._written_ms)
+
+    def wrote(self, now_ms: int) -> None:
+        self._written_ms.append(now_ms)
+
+
+@dataclass(slots=True)
 class Changes:
     """What one device was seen to be. `unwritten` counts the changes since its last fact."""
 
     seen: str = ""
     unwritten: int = 0
-    _written_ms: deque[int] = field(default_factory=deque)
+    _hour: Hour = field(default_factory=Hour)
 
     def look(self, ill: str, now_ms: int) -> int | None:
         """Take what is seen now, "" for a device that works; None when there is nothing to write.
@@ -26,13 +42,10 @@ class Changes:
         if ill != self.seen:
             self.seen = ill
             self.unwritten += 1
-        while self._written_ms and now_ms - self._written_ms[0] >= HOUR_MS:
-            self._written_ms.popleft()
-        places = MOST - len(self._written_ms) - (0 if ill else 1)
-        if not self.unwritten or places <= 0:
+        if not self.unwritten or self._hour.room(now_ms) <= (0 if ill else 1):
             return None
         left_out, self.unwritten = self.unwritten - 1, 0
-        self._written_ms.append(now_ms)
+        self._hour.wrote(now_ms)
         return left_out
 
 
@@ -41,15 +54,13 @@ class Movements:
     """How often one door moved that nobody had opened. `unwritten` counts since its last fact."""
 
     unwritten: int = 0
-    _written_ms: deque[int] = field(default_factory=deque)
+    _hour: Hour = field(default_factory=Hour)
 
     def seen(self, now_ms: int) -> int | None:
         """Take one movement; None when it is only counted, else how many were left out since the last fact."""
-        while self._written_ms and now_ms - self._written_ms[0] >= HOUR_MS:
-            self._written_ms.popleft()
-        if len(self._written_ms) >= MOST:
+        if self._hour.room(now_ms) <= 0:
             self.unwritten += 1
             return None
         left_out, self.unwritten = self.unwritten, 0
-        self._written_ms.append(now_ms)
+        self._hour.wrote(now_ms)
         return left_out

@@ -121,7 +121,10 @@ async def moved(site: Site, change: DoorChanged) -> None:
             await site.store.run(_shut, CellNo(change.cell))
         elif change.door is Door.OPEN and not change.commanded:
             left_out = site.forced.setdefault(change.cell, Movements()).seen(site.clock.ms())
-            await site.store.run(cells.forced, CellNo(change.cell), change.door.value, left_out)
+            if left_out is None:
+                await site.store.run(cells.forced_again, CellNo(change.cell))
+            else:
+                await site.store.run(cells.forced, CellNo(change.cell), change.door.value, left_out)
 
 
 def _shut(tx: Tx, cell: CellNo) -> None:

@@ -154,11 +154,11 @@ def test_a_forced_door_is_told_and_changes_no_cell(store: Store) -> None:
 
 
 def test_a_forced_door_that_is_only_counted_rings_and_writes_nothing_while_it_rings(store: Store) -> None:
-    store.run_now(cells.forced, CellNo(3), "open", None)
+    store.run_now(cells.forced_again, CellNo(3))
     assert alarms(store) == {("forced_door", "3")}
     before = store.run_now(lambda tx: tx.value("SELECT total_changes()"))
 
-    store.run_now(cells.forced, CellNo(3), "open", None)
+    store.run_now(cells.forced_again, CellNo(3))
 
     assert store.run_now(lambda tx: tx.value("SELECT total_changes()")) == before
     assert kinds(store) == []
