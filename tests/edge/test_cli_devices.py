@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import serial
+from plain_point import CABINET, point_with
 
 from drivers.sim.cli import main as sim
 from edge.cli import main
@@ -37,23 +38,7 @@ path = "dev/led"
 kind = "serial_scanner"
 path = "dev/gun"
 """
-CONFIG = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "data"
-language = "zh"
-sim = true
-
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-
-[cabinet]
-locker = "locker"
-cells = "SSSSSSSSSSSSMMMMMMMMLLLL"
-
+DEVICES = """
 [devices.locker]
 kind = "lock_8a80"
 path = "dev/locker"
@@ -71,6 +56,7 @@ path = "dev/gun"
 kind = "serial_scanner"
 path = "dev/nowhere"
 """
+CONFIG = point_with(CABINET, DEVICES)
 
 
 class Bench:

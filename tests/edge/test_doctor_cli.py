@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plain_point import CABINET, point_with
 
 from drivers.sim.cli import main as sim
 from edge.cli import main
@@ -34,23 +35,7 @@ path = "dev/led"
 kind = "serial_scanner"
 path = "dev/gun"
 """
-CONFIG = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "data"
-language = "zh"
-sim = true
-
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-
-[cabinet]
-locker = "locker"
-cells = "SSSSSSSSSSSSMMMMMMMMLLLL"
-
+DEVICES = """
 [devices.locker]
 kind = "lock_8a80"
 path = "dev/locker"
@@ -63,6 +48,7 @@ path = "dev/led"
 kind = "serial_scanner"
 path = "dev/gun"
 """
+CONFIG = point_with(CABINET, DEVICES)
 GHOST = """
 [devices.ghost]
 kind = "serial_scanner"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plain_point import CONFIG
 
 from edge.app import Kiosk
 from edge.config import load
@@ -23,24 +24,6 @@ from ui.bridge import Bridge, ScanRead
 ROOT = Path(__file__).parents[2]
 PIN = "918273"
 HERE, NOT_HERE = "SF1300000000001", "SF1300000000002"
-HEAD = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "shelf_only"
-sim = true
-data_dir = "data"
-language = "zh"
-
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-
-[[shelf]]
-name = "A"
-levels = 1
-positions = 3
-"""
 GUN = '\n[devices.{name}]\nkind = "serial_scanner"\npath = "{path}"\nbell = true\n'
 pytestmark = [pytest.mark.logs("gun", "dev/"), pytest.mark.timeout(90)]
 
@@ -79,7 +62,7 @@ def guns() -> Iterator[tuple[Gun, Gun]]:
 @pytest.fixture
 def bridge(tmp_path: Path, guns: tuple[Gun, Gun]) -> Iterator[Bridge]:
     point = tmp_path / "point.toml"
-    point.write_text(HEAD + "".join(GUN.format(name=f"gun{n}", path=gun.path) for n, gun in enumerate(guns, 1)))
+    point.write_text(CONFIG + "".join(GUN.format(name=f"gun{n}", path=gun.path) for n, gun in enumerate(guns, 1)))
     subprocess.run(
         [sys.executable, "-m", "edge.cli", "operator", "add", "--id", "op-1", "--role", "operator", "--pin-stdin",
          "--config", str(point)],

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from plain_point import CABINET, point_with
 
 from drivers.sim.cli import main as sim
 from edge.app import Kiosk
@@ -29,23 +30,6 @@ DEVICES = {
     "printer": ("escpos", "", ""),
     "scale": ("yaohua_a9", "", ""),
 }
-HEAD = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "data"
-language = "zh"
-sim = true
-
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-
-[cabinet]
-locker = "locker"
-cells = "SSSSSSSSSSSSMMMMMMMMLLLL"
-"""
 Shown = TypeVar("Shown")
 pytestmark = [pytest.mark.logs("locker", "led", "gun", "printer", "scale", "dev/"), pytest.mark.timeout(90)]
 
@@ -55,7 +39,7 @@ class Terminal:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self._control, self._capsys = folder / "sim.sock", capsys
-        point, bench = HEAD, 'control = "sim.sock"\n'
+        point, bench = point_with(CABINET), 'control = "sim.sock"\n'
         for name, (kind, options, handles) in DEVICES.items():
             lines = f'\n[devices.{name}]\nkind = "{kind}"\npath = "dev/{name}"\n'
             point += f"{lines}{options}\n"

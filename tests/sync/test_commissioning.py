@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from desk_district import Page
+from plain_point import SHELF, point_with
 from points import Point, exchange, hub_answers
 
 from edge import commissioning, events, keys
@@ -132,22 +133,7 @@ def test_an_open_run_is_told_with_what_is_to_come(open_hub: OpenHub) -> None:
 
 # --- both ends by their commands ----------------------------------------------------------------------------------
 
-POINT_TOML = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "point"
-language = "zh"
-sim = true
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-[[shelf]]
-name = "A"
-levels = 1
-positions = 4
-[hub]
+DEVICES = """[hub]
 host = "127.0.0.1"
 port = 1
 link_key_file = "link.key"
@@ -170,7 +156,7 @@ link_key_file = "link.key"
 def district(tmp_path: Path) -> Path:
     (tmp_path / "link.key").write_text(KEY.hex())
     (tmp_path / "link.key").chmod(0o600)
-    (tmp_path / "point.toml").write_text(POINT_TOML)
+    (tmp_path / "point.toml").write_text(point_with(SHELF, DEVICES, data_dir="point"))
     (tmp_path / "hub.toml").write_text(HUB_TOML)
     return tmp_path
 

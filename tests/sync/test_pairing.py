@@ -10,29 +10,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from plain_point import SHELF, point_with
 from tls_district import HOST, ROOT, TlsDistrict
 
 PATIENCE_S = 40.0
-POINT = """\
-site = "QJ-0001"
-name = "金溪村服务点"
-profile = "shelf_only"
-data_dir = "data"
-language = "zh"
-sim = true
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-[hub]
+LINE = """[hub]
 host = "{host}"
 port = {port}
 enrol_port = {reception}
 ca_fingerprint = "{fingerprint}"
-[[shelf]]
-name = "A"
-levels = 1
-positions = 2
 """
 
 
@@ -55,11 +41,11 @@ def test_an_unenrolled_kiosk_works_asks_by_itself_and_sends_everything_once_it_i
     district.start()
     folder = tmp_path / "point"
     folder.mkdir()
-    settings = POINT.format(
+    line = LINE.format(
         host=HOST, port=district.port, reception=district.reception_port,
         fingerprint=district.authority.fingerprint(),
     )  # fmt: skip
-    (folder / "point.toml").write_text(settings, "utf-8")
+    (folder / "point.toml").write_text(point_with(SHELF, line, profile="shelf_only"), "utf-8")
     command = [sys.executable, "-m", "edge.cli", "run", "--headless", "--config", str(folder / "point.toml")]
     with (folder / "said").open("wb") as said:
         kiosk = subprocess.Popen(command, cwd=ROOT, stdout=said)

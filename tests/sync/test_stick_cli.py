@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from plain_point import SHELF, point_with
 
 from edge import events, keys, log
 from edge.cli import main as point_main
@@ -21,22 +22,7 @@ from sync.sealed import Way
 from sync.stick_file import Kind, Writing
 
 HOUR = 3_600_000
-POINT = """\
-site = "{site}"
-name = "金溪村服务点"
-profile = "village_point"
-data_dir = "{site}"
-language = "zh"
-sim = true
-[panel]
-width = 1280
-height = 800
-diagonal_inch = 10.1
-[[shelf]]
-name = "A"
-levels = 1
-positions = 4
-[hub]
+LINE = """[hub]
 host = "127.0.0.1"
 port = 1
 link_key_file = "{site}.key"
@@ -70,7 +56,7 @@ def district(tmp_path: Path) -> Path:
     """A hub of two points, one of which has had facts for two days, and a stick."""
     for number, site in enumerate(("QJ-0001", "QJ-0002")):
         (tmp_path / f"{site}.key").write_text(f"{number + 1:064x}\n")
-        (tmp_path / f"{site}.toml").write_text(POINT.format(site=site))
+        (tmp_path / f"{site}.toml").write_text(point_with(SHELF, LINE.format(site=site), site=site, data_dir=site))
         settings = load(tmp_path / f"{site}.toml")
         store = Store(settings.data_dir, Yesterday(), SystemDice(), keys.load(settings))
         store.open()
