@@ -38,7 +38,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         stand.start_hub()
         stand.start_sim()
         stand.enrol()
-        stand.start_watched_kiosk().close()
+        driver = stand.start_watched_kiosk()
         for board in sample.BOARDS:
             stand.poke(board, "auto_close", "0")
         hands = Hands(stand)
@@ -48,6 +48,8 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
             for token in stand.stock(done, CELLS):
                 hands.pick_up(token)
             done += CELLS
+            driver.tap("thanks.done")
+            driver.wait("home")  # the same page at each look: one of another kind holds some MB more or less
             if done >= warm:
                 held = stand.settle()
                 seen.append((held["rss_kb"], held["objects"]))
@@ -57,6 +59,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
                 seen.clear()
         spent = time.monotonic() - began
         hands.close()
+        driver.close()
     finally:
         stand.close()
     rise = slope(points)
