@@ -18,7 +18,7 @@ from functools import partial
 from typing import Any, cast
 
 from drivers.base import Display, Health, Locker, Scanner
-from edge import events, keys, leftovers, log, record_file
+from edge import cores, events, keys, leftovers, log, record_file
 from edge.carrying import Carrying, Place
 from edge.clock import SystemClock, SystemDice
 from edge.config import DEVICE_KINDS, HubLink, Settings
@@ -134,6 +134,7 @@ class Kiosk:
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
+        cores.stay_on_one(self._loop)
         self._loop.slow_callback_duration = 0.05
         await self._store.run(begin, self._settings)
         tasks: list[asyncio.Task[None]] = []

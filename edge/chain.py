@@ -6,7 +6,6 @@ event id is its first half: the same content after the same history is the same 
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +17,8 @@ from edge.model import EventId, LogId, Seq, Stamp
 GENESIS = "0" * 64
 BLOCK_BYTES = 64  # RFC 2104 with SHA-256
 KEYS_READY = 1_024  # sites whose keys a hub has prepared; one more costs a microsecond
+_EMPTY = sha256()  # copied: a new one asks the library for its algorithm again, which takes longer than the hash
+_INNER, _OUTER = (bytes(sign ^ pad for sign in range(256)) for pad in (0x36, 0x5C))
 NOTHING_PERSONAL: Mapping[str, tuple[str, str]] = {}
 
 
@@ -75,8 +76,16 @@ def walk(key: bytes, previous: str, items: Iterable[Item]) -> list[str]:
 @lru_cache(KEYS_READY)
 def _prepared(key: bytes) -> tuple[Any, Any]:
     """HMAC's two hashes with the key already in them: copied, they take half of the time of `hmac.digest`."""
+    return _keyed(key)
+
+
+def _keyed(key: bytes) -> tuple[Any, Any]:
+    """The two hashes of an HMAC with the key in them (RFC 2104)."""
     padded = (sha256(key).digest() if len(key) > BLOCK_BYTES else key).ljust(BLOCK_BYTES, b"\0")
-    return sha256(bytes(sign ^ 0x36 for sign in padded)), sha256(bytes(sign ^ 0x5C for sign in padded))
+    inner, outer = _EMPTY.copy(), _EMPTY.copy()
+    inner.update(padded.translate(_INNER))
+    outer.update(padded.translate(_OUTER))
+    return inner, outer
 
 
 def event_id(mark: str) -> EventId:
@@ -86,4 +95,7 @@ def event_id(mark: str) -> EventId:
 
 def field_digest(salt: bytes, value: str) -> str:
     """Digest of a personal field, 32 hex digits. Without the salt (erased with the value) it tells nothing."""
-    return hmac.digest(salt, value.encode(), "sha256").hex()[:32]
+    inner, outer = _keyed(salt)
+    inner.update(value.encode())
+    outer.update(inner.digest())
+    return str(outer.hexdigest()[:32])

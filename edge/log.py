@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge import events
 from edge.chain import GENESIS, NOTHING_PERSONAL, Item, Linked, Position, event_id, field_digest, link
@@ -23,11 +23,13 @@ PERSONAL = "SELECT seq, field, salt, value FROM personal WHERE seq BETWEEN ? AND
 FROM_HERE = "SELECT seq, kind, body, at, boot, ms, synced FROM fact WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(NamedTuple):
     seq: Seq
-    event: EventId
     mark: str
+
+    @property
+    def event(self) -> EventId:
+        return event_id(self.mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def append(tx: Tx, fact: Fact) -> Logged:
         tx.execute(_insert_personal(len(encoded.personal)), tuple(values))
     tx.end = item.seq, mark
     tx.appended += 1
-    return Logged(item.seq, event_id(mark), mark)
+    return Logged(item.seq, mark)
 
 
 @lru_cache(16)

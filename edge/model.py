@@ -5,11 +5,14 @@ No I/O, no clock. *The* masking rule lives here and nowhere else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple, NewType
+
+from edge.typed_json import Struct
 
 WaybillNo = NewType("WaybillNo", str)
 ParcelId = NewType("ParcelId", str)
@@ -197,10 +200,11 @@ class Role(StrEnum):
 
 
 SIZES = ("S", "M", "L")
+_STATES = {state.value: state for state in ParcelState}  # a call of an enumeration takes ten times as long
+_CONSENTS = {consent.value: consent for consent in Consent}
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True, gc=False):
     id: ParcelId
     waybill_no: WaybillNo
     carrier: str
@@ -221,19 +225,25 @@ class Parcel:
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Parcel:
+        return cls.of([row[name] for name in cls.COLUMNS])
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Parcel:
+        """The parcel whose columns, in the order of COLUMNS, hold these values."""
+        ident, number, carrier, state, recipient, phone, consent, size, place, cell, notified_at, arrived_at = values
         return cls(
-            id=ParcelId(row["id"]),
-            waybill_no=WaybillNo(row["waybill_no"]),
-            carrier=row["carrier"],
-            state=ParcelState(row["state"]),
-            recipient=Name(row["recipient"]) if row["recipient"] else None,
-            phone=Phone(row["phone"]) if row["phone"] else None,
-            consent=Consent(row["consent"]),
-            size=row["size"],
-            place=Place(row["place"]) if row["place"] else None,
-            cell=CellNo(row["cell"]) if row["cell"] is not None else None,
-            notified=row["notified_at"] is not None,
-            arrived_at=row["arrived_at"],
+            ident,
+            number,
+            carrier,
+            _STATES.get(state) or ParcelState(state),
+            Name(recipient) if recipient else None,
+            Phone(phone) if phone else None,
+            _CONSENTS.get(consent) or Consent(consent),
+            size,
+            place or None,
+            cell,
+            notified_at is not None,
+            arrived_at,
         )
 
 

@@ -6,7 +6,8 @@ Each function runs inside one transaction and appends the facts of what it chang
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from operator import ne
 from typing import Any
 
 from edge import batches, cells, events, log, shelves
@@ -28,13 +29,11 @@ from edge.model import (
     moved,
 )
 from edge.store import Tx
+from edge.typed_json import changed
 
-_DIGITS = "0123456789"  # of a pickup code
-# The live codes with the same first three digits (of 600 codes one or none), and those that differ in a single one of
-# these three. Parameters: the three, code[1:], code[0], code[2:], code[:2], code[3:].
-_LIKE = f"""SELECT code FROM parcel WHERE code BETWEEN ?1 || '000' AND ?1 || '999'
-    UNION ALL SELECT code FROM parcel WHERE code IN (
-    {", ".join(f"'{d}' || ?2, ?3 || '{d}' || ?4, ?5 || '{d}' || ?6" for d in _DIGITS)})"""  # noqa: S608 digits only
+# The live codes with the same first or the same last three digits: of 600 codes one or two. Whoever differs from a code
+# in one digit is among them. Parameters: first and last code of the first kind, the last three digits.
+_LIKE = "SELECT code FROM parcel WHERE code BETWEEN ? AND ? UNION ALL SELECT code FROM code_tail WHERE tail = ?"
 NEW_CODE_TRIES = 1000  # 600 parcels and their one-digit neighbours take 3.3 % of a million codes
 
 ACTIVE = "closed_at IS NULL"  # the words of the index `parcel_active_waybill`
@@ -68,8 +67,8 @@ def load(tx: Tx, parcel: ParcelId) -> Parcel:
 
 
 def find_active(tx: Tx, waybill_no: WaybillNo) -> Parcel | None:
-    row = tx.row(_ACTIVE_ONE, (waybill_no,))
-    return None if row is None else Parcel.from_row(row)
+    row = tx.execute(_ACTIVE_ONE, (waybill_no,)).fetchone()
+    return None if row is None else Parcel.of(row)
 
 
 # --- from the hub -------------------------------------------------------------------------------------------------
@@ -178,7 +177,7 @@ def _arrive(tx: Tx, parcel: Parcel | None, arrival: Arrival) -> tuple[Parcel, Ch
     )
     log.append(tx, fact)
     batches.settle(tx, parcel.waybill_no, parcel.id, arrival.quality)
-    return replace(parcel, state=state, cell=cell, place=place, arrived_at=tx.stamp.at), changes
+    return changed(parcel, state=state, cell=cell, place=place, arrived_at=tx.stamp.at), changes
 
 
 def _unannounced(tx: Tx, arrival: Arrival) -> Parcel:
@@ -259,7 +258,7 @@ def _stored(tx: Tx, here: Parcel, fact: Fact, code: PickupCode, token: PickupTok
         "stored_seq": seq,
         "wrong_tails": 0,
     }
-    return replace(here, state=state), changes
+    return changed(here, state=state), changes
 
 
 def cancel_deposit(tx: Tx, parcel: ParcelId, reason: str) -> None:
@@ -314,8 +313,10 @@ def new_code(tx: Tx) -> PickupCode:
     """Draw a code that is neither a live one nor one digit away from it."""
     for _ in range(NEW_CODE_TRIES):
         code = tx.dice.code()
-        parts = (code[:3], code[1:], code[0], code[2:], code[:2], code[3:])
-        if not any(_is_near(code, other) for (other,) in tx.execute(_LIKE, parts)):
+        for (other,) in tx.execute(_LIKE, (code[:3] + "000", code[:3] + "999", code[3:])):
+            if _is_near(code, other):
+                break
+        else:
             return PickupCode(code)
     raise AssertionError("no free pickup code in a thousand draws")
 
@@ -325,4 +326,4 @@ def new_code(tx: Tx) -> PickupCode:
 
 def _is_near(code: str, other: str) -> bool:
     """Tell whether they are the same or differ in one digit."""
-    return sum(a != b for a, b in zip(code, other, strict=True)) <= 1
+    return tuple(map(ne, code, other)).count(True) <= 1

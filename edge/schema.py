@@ -299,3 +299,24 @@ def strangers(db: Database) -> None:
     db.execute(
         "CREATE INDEX IF NOT EXISTS parcel_stranger ON parcel (waybill_no) WHERE expected = 0 AND closed_at IS NOT NULL"
     )
+
+
+# An index that no card ever sees: the live codes by their last three digits. SQLite keeps it beside the database in
+# memory, inside the same transactions, and whoever opens the database anew fills it anew.
+_TAILS = """
+CREATE TEMP TABLE code_tail (tail TEXT NOT NULL, code TEXT NOT NULL, PRIMARY KEY (tail, code)) STRICT, WITHOUT ROWID;
+INSERT INTO code_tail SELECT substr(code, 4), code FROM main.parcel WHERE code IS NOT NULL;
+CREATE TEMP TRIGGER code_came AFTER INSERT ON main.parcel WHEN new.code IS NOT NULL
+BEGIN INSERT INTO code_tail VALUES (substr(new.code, 4), new.code); END;
+CREATE TEMP TRIGGER code_given AFTER UPDATE OF code ON main.parcel WHEN new.code IS NOT NULL
+BEGIN INSERT OR IGNORE INTO code_tail VALUES (substr(new.code, 4), new.code); END;
+CREATE TEMP TRIGGER code_taken AFTER UPDATE OF code ON main.parcel WHEN new.code IS NOT old.code
+BEGIN DELETE FROM code_tail WHERE tail = substr(old.code, 4) AND code = old.code; END;
+CREATE TEMP TRIGGER code_gone AFTER DELETE ON main.parcel WHEN old.code IS NOT NULL
+BEGIN DELETE FROM code_tail WHERE tail = substr(old.code, 4) AND code = old.code; END;
+"""
+
+
+def index_in_memory(db: Database) -> None:
+    """Lay what belongs to an open connection and not to the file."""
+    db.conn.executescript(_TAILS)

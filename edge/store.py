@@ -24,7 +24,7 @@ from edge.clock import Clock, Dice
 from edge.copies import FILE, FOLDER, holds_facts, newest_good
 from edge.model import Stamp
 from edge.reserve import BALLAST
-from edge.schema import TABLES, migrations
+from edge.schema import TABLES, index_in_memory, migrations
 from edge.worker import Worker
 
 __all__ = ["BALLAST", "FILE", "Keys", "Store", "StoreFault", "Tx", "set_aside", "take_lock"]
@@ -71,6 +71,7 @@ class Tx:
 
     def __init__(self, db: Database, stamp: Stamp, dice: Dice, keys: Keys, folder: Path | None = None) -> None:
         self._db = db
+        self._connection = db.conn
         self.stamp = stamp
         self.dice = dice
         self.keys = keys
@@ -102,7 +103,7 @@ class Tx:
             raise
 
     def execute(self, sql: str, parameters: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        return self._db.conn.execute(sql, parameters)  # inside `atomic` the library's own adds nothing but its time
+        return self._connection.execute(sql, parameters)  # inside `atomic` the library's own adds nothing but its time
 
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         cursor = self.execute(sql, parameters)
@@ -177,6 +178,7 @@ class Store:
             self._accept_file()
             self._db = _connect(self.path)
             migrations.apply(self._db)
+            index_in_memory(self._db)
             self._note_begun()
         except sqlite3.Error as error:
             fault = _fault(error)
@@ -230,12 +232,12 @@ class Store:
 
         Errors: what `fn` raises, after a roll-back; StoreFault for the environment.
         """
-        result, _ = await self._running().ask(partial(self._transact, fn, *args, **kwargs), self._tell)
+        result, _ = await self._running().ask(partial(self._transact, fn, args, kwargs), self._tell)
         return result
 
     def run_now(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The same for programs without a loop (command line, tests). Never call it from the loop's thread."""
-        done = self._running().wait(partial(self._transact, fn, *args, **kwargs))
+        done = self._running().wait(partial(self._transact, fn, args, kwargs))
         self._tell(done)
         return done[0]
 
@@ -249,41 +251,42 @@ class Store:
             raise StoreFault("S4", "the store is closed")
         return self._worker
 
-    def _transact(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+    def _transact(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[T, int]:
         try:
-            return self._once(fn, *args, **kwargs)
+            return self._once(fn, args, kwargs)
         except sqlite3.Error as error:
             fault = _fault(error)
             if not isinstance(fault, StoreFault):
                 raise
             if fault.code == "S2" and reserve.drop(self.folder):
                 log.critical("disk full: the reserve is in use, no more money is taken")
-                return self._again(fn, *args, **kwargs)
+                return self._again(fn, args, kwargs)
             if fault.code == "S1":  # what is damaged is not trusted again; the next start sets it aside
                 self._damaged = True
             if fault.code == "S3":  # after a failed sync the page cache may claim what the disk does not have
                 self._reopen()
             raise fault from error
 
-    def _again(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+    def _again(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[T, int]:
         try:
-            return self._once(fn, *args, **kwargs)
+            return self._once(fn, args, kwargs)
         except sqlite3.Error as error:
             raise _fault(error) from error
 
-    def _once(self, fn: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> tuple[T, int]:
+    def _once(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[T, int]:
         db = self._db
         if self._damaged:
             raise StoreFault("S1", "the database is damaged")
         if db is None:
             raise StoreFault("S3", "the store could not be reopened after a disk error")
-        if db.conn.in_transaction:
+        connection = db.conn
+        if connection.in_transaction:
             raise AssertionError("a transaction was left open")
-        before = db.conn.total_changes
+        before = connection.total_changes
         tx = Tx(db, self._clock.stamp(), self._dice, self.keys, self.folder)
         with db.atomic():
             result = fn(tx, *args, **kwargs)
-            if self._strict and db.conn.total_changes != before and not (tx.appended or tx.bookkeeping):
+            if self._strict and connection.total_changes != before and not (tx.appended or tx.bookkeeping):
                 raise AssertionError(f"{fn} changed state without a fact")
         return result, tx.appended
 
@@ -292,6 +295,7 @@ class Store:
         try:
             holds_facts(self.path)
             self._db = _connect(self.path)
+            index_in_memory(self._db)
         except sqlite3.Error as error:
             log.critical("the database could not be reopened: %s", error)
 
@@ -331,6 +335,7 @@ def _connect(path: Path) -> Database:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA secure_delete = ON")  # an erased name must not lie in a free page
     connection.execute("PRAGMA cell_size_check = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
     return Database(connection, execute_plugins=False)
 
 

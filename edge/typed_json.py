@@ -12,8 +12,19 @@ from typing import Annotated, Any, TypeVar, Union
 from msgspec import UNSET, Meta, MsgspecError, Raw, Struct, UnsetType, defstruct
 from msgspec.json import Decoder, Encoder
 from msgspec.structs import astuple
+from msgspec.structs import replace as changed
 
-__all__ = ["REFUSED", "Absent", "Raw", "Struct", "is_plain_and_sorted", "reader", "values_reader"]
+__all__ = [
+    "REFUSED",
+    "Absent",
+    "Raw",
+    "Struct",
+    "changed",
+    "is_plain_and_sorted",
+    "reader",
+    "sorted_text",
+    "values_reader",
+]
 
 # Bytes that are no UTF-8 inside a `Raw` are found when it is decoded; nesting without end is a RecursionError.
 REFUSED = (MsgspecError, UnicodeError, RecursionError)
@@ -35,6 +46,11 @@ def is_plain_and_sorted(text: str) -> bool:
         return _write_sorted(_read_plain(text)) == text.encode()
     except REFUSED:
         return False
+
+
+def sorted_text(value: Mapping[str, Any]) -> str:
+    """Return the JSON text with sorted keys and no blanks. Errors: TypeError for what has no JSON."""
+    return _write_sorted(value).decode()
 
 
 def reader(shape: type[T]) -> Callable[[bytes], T]:

@@ -1,18 +1,20 @@
 """One thread that does what it is asked, in order, and brings each answer back. No SQL and no rule here.
 
-Leaner than an executor: an answer wakes the loop once, where a future of a pool and a notice beside it wake it twice.
+Leaner than an executor: a future of a pool and a notice beside it wake the loop twice, each through a socket that is
+read until it is empty. Here one bell wakes it once, and a single read silences the bell.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -20,12 +22,13 @@ Then = Callable[[T], None]
 
 
 class Worker:
-    """Owned by whoever made it, who calls `end`."""
+    """Owned by whoever made it, who calls `end`. Its thread stays on the cores of the loop that asked first."""
 
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._gate = Lock()  # nobody is let in behind the end, where he would wait for ever
         self._has_ended = False
+        self._bells: dict[asyncio.AbstractEventLoop, _Bell] = {}
         self._thread = Thread(target=self._serve, name=name, daemon=True)
         self._thread.start()
 
@@ -36,8 +39,9 @@ class Worker:
         Errors: what `work` raises; RuntimeError after the end.
         """
         loop = asyncio.get_running_loop()
+        bell = self._bells.get(loop) or self._hang_bell(loop)
         answer: asyncio.Future[T] = loop.create_future()
-        self._put(partial(_do, work, loop, answer, then))
+        self._put(partial(_do, work, bell, answer, then))
         return answer
 
     def wait(self, work: Callable[[], T], timeout_s: float | None = None) -> T:
@@ -52,6 +56,8 @@ class Worker:
             self._has_ended = True
             self._jobs.put(None)
         self._thread.join()
+        while self._bells:
+            _take_down(*self._bells.popitem())
 
     def _put(self, job: Callable[[], None]) -> None:
         with self._gate:
@@ -59,22 +65,69 @@ class Worker:
                 raise RuntimeError("the thread has ended")
             self._jobs.put(job)
 
+    def _hang_bell(self, loop: asyncio.AbstractEventLoop) -> _Bell:
+        with self._gate:
+            if self._has_ended:
+                raise RuntimeError("the thread has ended")
+            if not self._bells and self._thread.native_id is not None:
+                os.sched_setaffinity(self._thread.native_id, os.sched_getaffinity(0))
+            for old in [each for each in self._bells if each.is_closed()]:
+                _take_down(old, self._bells.pop(old))
+            self._bells[loop] = bell = _Bell(loop)
+            return bell
+
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:
             job()
             del job  # its result is not kept alive until the next one comes
 
 
-def _do(work: Callable[[], T], loop: asyncio.AbstractEventLoop, answer: asyncio.Future[T], then: Then[T]) -> None:
+class _Bell:
+    """Where the thread lays down what it brings to one loop, and rings."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._brought: deque[Callable[[], None]] = deque()
+        self._handle = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        loop.add_reader(self._handle, self._answer)
+
+    def ring(self, bring: Callable[[], None]) -> None:
+        self._brought.append(bring)
+        os.eventfd_write(self._handle, 1)
+
+    def _answer(self) -> None:
+        os.eventfd_read(self._handle)
+        while self._brought:
+            try:
+                self._brought.popleft()()
+            except Exception as error:  # noqa: BLE001  of a listener; the others have their answers all the same
+                self._loop.call_exception_handler({"message": "a listener failed", "exception": error})
+
+    def leave(self) -> None:
+        """Called in the loop: the number of the handle will belong to somebody else."""
+        if self._brought:
+            self._answer()
+        self._loop.remove_reader(self._handle)
+        self.close()
+
+    def close(self) -> None:
+        os.close(self._handle)
+
+
+def _take_down(loop: asyncio.AbstractEventLoop, bell: _Bell) -> None:
+    try:
+        loop.call_soon_threadsafe(bell.leave)
+    except RuntimeError:  # the loop has ended
+        bell.close()
+
+
+def _do(work: Callable[[], T], bell: _Bell, answer: asyncio.Future[T], then: Then[T]) -> None:
     if answer.cancelled():
         return
-    bring: Callable[[], None]
     try:
-        bring = partial(_succeed, answer, work(), then)
+        bell.ring(partial(_succeed, answer, work(), then))
     except BaseException as error:  # noqa: BLE001  raised again where it is awaited
-        bring = partial(_fail, answer, error)
-    with contextlib.suppress(RuntimeError):  # the loop has ended
-        loop.call_soon_threadsafe(bring)
+        bell.ring(partial(_fail, answer, error))
 
 
 def _do_now(work: Callable[[], T], answer: Future[T]) -> None:
@@ -84,12 +137,12 @@ def _do_now(work: Callable[[], T], answer: Future[T]) -> None:
         answer.set_exception(error)
 
 
-def _succeed(answer: asyncio.Future[T], result: T, then: Then[T]) -> None:
+def _succeed(answer: asyncio.Future[Any], result: T, then: Then[T]) -> None:
     if not answer.done():
         answer.set_result(result)
     then(result)
 
 
-def _fail(answer: asyncio.Future[T], error: BaseException) -> None:
+def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
     if not answer.done():
         answer.set_exception(error)

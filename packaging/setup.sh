@@ -18,7 +18,8 @@ stop() { printf 'setup: %s\n' "$1" >&2; exit 1; }
 
 choose_python() {
     local candidate
-    for candidate in ${PYTHON:-} python3.11 /usr/bin/python3.11 python3; do
+    # Debian's own comes first: it is the one that points run, and it is a third quicker than one built without profile.
+    for candidate in ${PYTHON:-} /usr/bin/python3.11 python3.11 python3; do
         if "$candidate" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
             # the real program, not a version manager's stand-in that depends on the folder
             "$candidate" -c 'import sys; print(sys.executable)'
@@ -52,17 +53,17 @@ install_packages() {
 }
 
 build_venv() {
-    # The stamp names this folder too: a virtual environment cannot be moved.
-    local stamp=$VENV/.village-point wanted
-    wanted="$(cat setup.py packaging/requirements.lock | sha256sum) $PWD"
+    # The stamp names the interpreter and this folder too: a virtual environment cannot be moved.
+    local stamp=$VENV/.village-point wanted place="$1 $PWD"
+    wanted="$(cat setup.py packaging/requirements.lock | sha256sum) $place"
     if $VENV/bin/python -c '' 2>/dev/null && [ "$(cat $stamp 2>/dev/null)" = "$wanted" ]; then return; fi
-    if ! $VENV/bin/python -c '' 2>/dev/null || [[ "$(cat $stamp 2>/dev/null)" != *" $PWD" ]]; then
+    if ! $VENV/bin/python -c '' 2>/dev/null || [[ "$(cat $stamp 2>/dev/null)" != *" $place" ]]; then
         say venv "$VENV with $("$1" --version)"
         "$1" -m venv --clear $VENV
-        echo "unfinished $PWD" >$stamp
+        echo "unfinished $place" >$stamp
     fi
     say pip "$(grep -c == packaging/requirements.lock) pinned packages; one is compiled, about a minute"
-    $VENV/bin/python -m pip install --quiet --progress-bar off --disable-pip-version-check \
+    $VENV/bin/python -m pip install --quiet --quiet --progress-bar off --disable-pip-version-check \
         --constraint packaging/requirements.lock --editable '.[kiosk,hub,dev]' </dev/null
     echo "$wanted" >$stamp
 }

@@ -178,7 +178,7 @@ def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
 
 def disagreements(tx: Tx) -> list[dict[str, object]]:
     """Cell and parcel must name each other, a place is taken exactly when a parcel has it, and a code is there for
-    what can be collected and for nothing else. Returns what is not so.
+    what can be collected and for nothing else, as the index in memory says. Returns what is not so.
     """
     return tx.rows(
         "SELECT 'cell of parcel' AS what, p.id AS which FROM parcel p LEFT JOIN cell c ON c.cell = p.cell"
@@ -194,4 +194,8 @@ def disagreements(tx: Tx) -> list[dict[str, object]]:
         " UNION ALL SELECT 'code', id FROM parcel"
         " WHERE (code IS NULL) <> (state IN ('expected', 'arrived', 'picked_up'))"
         " AND state NOT IN ('returned', 'return_pending')"
+        " UNION ALL SELECT 'index in memory', code FROM (SELECT substr(code, 4) AS tail, code FROM parcel"
+        " WHERE code IS NOT NULL EXCEPT SELECT tail, code FROM code_tail)"
+        " UNION ALL SELECT 'index in memory', code FROM (SELECT tail, code FROM code_tail"
+        " EXCEPT SELECT substr(code, 4), code FROM parcel WHERE code IS NOT NULL)"
     )

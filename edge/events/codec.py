@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from json.encoder import encode_basestring as _quoted
 from typing import Any, get_args, get_origin, get_type_hints
 
 from edge.chain import field_digest
 from edge.events import batches, bills, commissioning, counter, doors, parcels, point, updates
 from edge.events.base import DIGESTS, PERSONAL, BadFact, Encoded, Fact, UnknownFact
-from edge.typed_json import REFUSED, Absent, values_reader
+from edge.typed_json import REFUSED, Absent, sorted_text, values_reader
 
 ROOMS = (parcels, doors, bills, point, counter, batches, updates, commissioning)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -33,22 +32,22 @@ def name_of(fact: Fact) -> str:
 
 def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
     """Turn a fact into its body. Every personal field gets a fresh salt of 16 bytes from `new_salt`."""
-    parts: list[str] = []
-    digests: list[str] = []
+    body: dict[str, Any] = {}
+    digests: dict[str, str] = {}
     personal: dict[str, tuple[str, str]] = {}
-    for name, head, is_personal in _written(type(fact)):
+    for name, is_personal in _written(type(fact)):
         value = getattr(fact, name)
         if value is None:
             continue
         if is_personal:
             salt, text = new_salt(), value.plain()
-            digests.append(f'{head}"{field_digest(salt, text)}"')
+            digests[name] = field_digest(salt, text)
             personal[name] = (salt.hex(), text)
-        else:  # a personal value that strayed here is no JSON: a TypeError, and nothing is written
-            parts.append(head + (_quoted(value) if type(value) is str else _ENCODER.encode(value)))
+        else:
+            body[name] = value
     if digests:
-        parts.append(f'"{DIGESTS}":{{{",".join(digests)}}}')
-    return Encoded(fact.kind, f"{{{','.join(parts)}}}", personal)
+        body[DIGESTS] = digests
+    return Encoded(fact.kind, sorted_text(body), personal)  # a personal value that strayed here is no JSON: a TypeError
 
 
 def canonical(body: Mapping[str, Any]) -> str:
@@ -56,12 +55,13 @@ def canonical(body: Mapping[str, Any]) -> str:
     return _ENCODER.encode(body)
 
 
-def _written(cls: type[Fact]) -> tuple[tuple[str, str, bool], ...]:
-    """The fields as they stand in a body, each with its key and whether it is personal. `~` comes behind all names."""
-    if cls not in _WRITTEN:
+def _written(cls: type[Fact]) -> tuple[tuple[str, bool], ...]:
+    """The fields as they stand in a body, each with whether it is personal."""
+    written = _WRITTEN.get(cls)
+    if written is None:
         shape = _shape(cls)
-        _WRITTEN[cls] = tuple((name, f'"{name}":', name not in shape.plain) for name in sorted(shape.types))
-    return _WRITTEN[cls]
+        written = _WRITTEN[cls] = tuple((name, name not in shape.plain) for name in sorted(shape.types))
+    return written
 
 
 def decode(encoded: Encoded) -> Fact:
@@ -123,7 +123,7 @@ class _Shape:
     read: Callable[[str], tuple[Any, ...]]
 
 
-_WRITTEN: dict[type[Fact], tuple[tuple[str, str, bool], ...]] = {}
+_WRITTEN: dict[type[Fact], tuple[tuple[str, bool], ...]] = {}
 
 
 _SHAPES: dict[type[Fact], _Shape] = {}

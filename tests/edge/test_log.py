@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stockroom import KEYS, SOAK, Hub, arrival, bill, dump, expected, kinds, stored
 
 from edge import bills, events, inbox, log, parcels
-from edge.chain import GENESIS, Item, Linked, Position, event_id, link, walk
+from edge.chain import GENESIS, Item, Linked, Position, event_id, field_digest, link, walk
 from edge.log import Broken
 from edge.model import BillId, Fen, LogId, OperatorId, Phone, Seq
 from edge.store import Store, Tx
@@ -62,6 +64,11 @@ def test_the_chain_is_the_keyed_hash_of_everything_before(told: Store) -> None:
     assert walk(KEYS.link, GENESIS, items) == marks
     assert walk(b"another key" * 3, GENESIS, items) != marks
     assert len({event_id(mark) for mark in marks}) == len(marks)
+
+
+@given(salt=st.binary(max_size=80), value=st.text())
+def test_a_digest_is_the_hmac_of_the_standard_library(salt: bytes, value: str) -> None:
+    assert field_digest(salt, value) == hmac.digest(salt, value.encode(), "sha256").hex()[:32]
 
 
 def undone(tx: Tx) -> None:

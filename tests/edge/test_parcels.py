@@ -43,6 +43,10 @@ from edge.store import Store, Tx
 P1 = ParcelId("p1")
 
 
+class Undo(Exception):
+    pass
+
+
 def cell_row(store: Store, cell: int) -> tuple[str, str | None]:
     row = store.run_now(Tx.row, "SELECT state, parcel FROM cell WHERE cell = ?", (cell,))
     assert row is not None
@@ -298,6 +302,44 @@ def test_no_code_is_one_digit_from_a_live_one(seed: int, tmp_path_factory: pytes
 
     assert all(len(code) == 6 and code.isdigit() for code in codes)
     assert min(apart(a, b) for i, a in enumerate(codes) for b in codes[:i]) >= 2
+
+
+@pytest.mark.parametrize("near", ["123456", "023456", "103456", "120456", "123056", "123406", "123450"])
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_code_like_a_live_one_is_not_given(store: Store, hub: Hub, dice: Dice, near: str, anew: bool) -> None:
+    dice.codes = ["123456", near, "123065"]
+    stored(store, hub, 1)
+    if anew:
+        store.close()
+        store.open()
+
+    assert code_of(store, stored(store, hub, 2).id) == "123065"
+    assert store.run_now(disagreements) == []
+
+
+def test_a_code_of_work_that_was_rolled_back_is_free(store: Store, hub: Hub, dice: Dice) -> None:
+    def fails(tx: Tx) -> None:
+        with tx.attempt():
+            parcels.take_in(tx, arrival(1, "shelf"))
+            raise Undo
+
+    dice.codes = ["123456"] * 3
+    hub.tell(store, expected(1))
+    for work in (lambda tx: parcels.take_in(tx, arrival(1, "shelf")) and fails(tx), fails):
+        with pytest.raises((Undo, Rejected)):
+            store.run_now(work)
+        assert store.run_now(disagreements) == []
+
+    assert code_of(store, store.run_now(parcels.take_in, arrival(1, "shelf")).id) == "123456"
+
+
+def test_the_index_in_memory_stays_off_the_card(store: Store, hub: Hub) -> None:
+    stored(store, hub, 1)
+    tables = "SELECT count(*) FROM sqlite_master WHERE name LIKE 'code_%'"
+
+    assert store.run_now(Tx.value, tables) == 0
+    assert store.run_now(Tx.value, "SELECT count(*) FROM code_tail") == 1
+    assert store.run_now(Tx.value, "PRAGMA temp_store") == 2  # memory
 
 
 def test_a_code_may_come_again_when_its_parcel_has_left(store: Store, hub: Hub, dice: Dice) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -50,13 +50,9 @@ def whole_tables(store: Store, question: Callable[[Tx], object]) -> list[str]:
     """The steps of a question that read a table from end to end."""
 
     def ask(tx: Tx) -> list[str]:
-        real = tx._db.conn
-        watched = Explained(real)
-        tx._db.conn = watched
-        try:
-            question(tx)
-        finally:
-            tx._db.conn = real
+        watched = Explained(tx._connection)
+        tx._connection = cast("sqlite3.Connection", watched)
+        question(tx)
         return watched.steps
 
     steps = store.run_now(ask)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from edge import cores
 from edge.worker import Worker
 
 PATIENCE_S = 10.0
@@ -128,6 +132,94 @@ def test_nobody_waits_behind_the_end() -> None:
         asyncio.run(main())
     with pytest.raises(RuntimeError):
         worker.wait(lambda: 1)
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_two_loops_at_once_each_get_their_own_answers(worker: Worker) -> None:
+    async def main(first: int) -> list[int]:
+        return [await worker.ask(lambda n=n: n, lambda _: None) for n in range(first, first + 200)]
+
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(lambda first: asyncio.run(main(first)), (0, 1_000)))
+
+    assert found == [list(range(200)), list(range(1_000, 1_200))]
+
+
+def test_many_loops_one_after_another_leave_one_bell(worker: Worker) -> None:
+    async def main() -> int:
+        return await worker.ask(lambda: 7, lambda _: None)
+
+    asyncio.run(main())
+    before = open_files()
+    assert [asyncio.run(main()) for _ in range(20)] == [7] * 20
+    assert open_files() <= before + 1
+
+
+def test_the_end_within_a_loop_answers_and_takes_the_bell_down() -> None:
+    """Ports opened afterwards get the bell's number: the loop must not take them for it."""
+
+    async def main() -> tuple[int, list[bytes]]:
+        worker = Worker("ends")
+        asked = worker.ask(lambda: 7, lambda _: None)
+        worker.end()
+        seven = await asked
+        await asyncio.sleep(0)
+        pipes = [os.pipe() for _ in range(4)]
+        return seven, [await first_byte(*pipe) for pipe in pipes]
+
+    assert asyncio.run(main()) == (7, [b"x"] * 4)
+
+
+async def first_byte(reads: int, writes: int) -> bytes:
+    loop = asyncio.get_running_loop()
+    heard: asyncio.Future[bytes] = loop.create_future()
+    loop.add_reader(reads, lambda: heard.set_result(os.read(reads, 1)))
+    os.write(writes, b"x")
+    try:
+        return await asyncio.wait_for(heard, PATIENCE_S)
+    finally:
+        loop.remove_reader(reads)
+        os.close(reads)
+        os.close(writes)
+
+
+def test_a_listener_that_fails_takes_no_answer_from_the_others(worker: Worker) -> None:
+    said: list[str] = []
+
+    def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    async def main() -> list[int]:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context["message"]))
+        asked = [worker.ask(lambda n=n: n, fail if n == 1 else told.append) for n in range(4)]
+        return await asyncio.gather(*asked)
+
+    told: list[object] = []
+    assert asyncio.run(main()) == [0, 1, 2, 3]
+    assert told == [0, 2, 3]
+    assert said == ["a listener failed"]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: nothing to choose")
+def test_loop_and_thread_share_a_core_and_what_is_done_aside_runs_on_any() -> None:
+    everywhere = os.sched_getaffinity(0)
+
+    async def main() -> tuple[set[int], set[int], set[int]]:
+        cores.stay_on_one(asyncio.get_running_loop())
+        aside = await asyncio.to_thread(os.sched_getaffinity, 0)
+        return os.sched_getaffinity(0), await worker.ask(lambda: os.sched_getaffinity(0), lambda _: None), aside
+
+    worker = Worker("shares")
+    with ThreadPoolExecutor(1) as threads:
+        here, there, aside = threads.submit(lambda: asyncio.run(main())).result(PATIENCE_S)
+    worker.end()
+
+    assert here == there
+    assert len(here) == 1
+    assert aside == everywhere == os.sched_getaffinity(0)
 
 
 def test_a_wait_has_an_end(worker: Worker) -> None:
