@@ -19,6 +19,7 @@ from edge.model import (
     local_day,
 )
 from edge.parcels import ACTIVE, HERE
+from edge.pickups import is_stuck
 from edge.steps import BillLine, BillsBoard, DayBoard, ParcelLine, ParcelsBoard
 from edge.store import Tx
 
@@ -65,6 +66,7 @@ def _line(tx: Tx, row: dict[str, Any]) -> ParcelLine:
         notified=parcel.notified,
         days_here=age // DAY_MS,
         overdue=age > OVERDUE_MS,
+        stuck=is_stuck(tx, parcel),
     )
 
 

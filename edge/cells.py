@@ -90,7 +90,7 @@ def to_service(tx: Tx, cell: CellNo, in_service: bool, reason: str, operator: Op
     if in_service:
         tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
         log.append(tx, events.CellRestored(cell, operator, reason))
-        for code in ("cell_faulted", "forced_door", "door_left_open", "wrong_door"):
+        for code in ("cell_faulted", "forced_door", "door_left_open", "door_stuck", "wrong_door"):
             log.drop_alarm(tx, code, str(cell))
     else:
         tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": reason})

@@ -14,6 +14,8 @@ from edge.model import OperatorId, Parcel, ParcelId, ParcelState, Phone, PickupC
 from edge.parcels import HERE, load
 from edge.store import Tx
 
+STUCK = "door_stuck"  # alarm of a cell: its door stayed shut before a person
+BY_KEY = "opened_by_key"
 MAX_WRONG_TAILS = 3  # then the parcel needs the operator (reference/reliability.md 3.3)
 
 
@@ -65,11 +67,19 @@ def begin_pickup(tx: Tx, parcel: ParcelId, by: str) -> Parcel:
 
 
 def pickup_failed(tx: Tx, parcel: ParcelId, why: str) -> None:
-    """The door stayed shut: back into the locker, the code stays valid."""
+    """The door stayed shut: back into the locker, the code stays valid. From then on the key is another way out."""
     here = load(tx, parcel)
     if here.cell is None:
         raise AssertionError(f"parcel {parcel} does not lie in a cell")
     _move(tx, here, events.PickupFailed(parcel, here.cell, why))
+    log.raise_alarm(tx, STUCK, str(here.cell))
+
+
+def is_stuck(tx: Tx, parcel: Parcel) -> bool:
+    """Tell whether the door of a parcel's cell was asked to open for it and stayed shut."""
+    return parcel.state is ParcelState.IN_LOCKER and bool(
+        tx.value("SELECT 1 FROM alarm WHERE code = ? AND subject = ?", (STUCK, str(parcel.cell)))
+    )
 
 
 def pickup_left(tx: Tx, parcel: ParcelId) -> None:
@@ -90,6 +100,7 @@ def picked_up(tx: Tx, parcel: ParcelId, by: str, evidence: str, operator: Operat
     gone = {"cell": None, "place": None, "code": None, "token": None, "closed_at": tx.stamp.at}
     _move(tx, here, fact, gone)
     log.drop_alarm(tx, "check_parcel", str(here.cell or here.place))
+    log.drop_alarm(tx, STUCK, str(here.cell))
     if here.cell is not None and cells.holds(tx, here.cell, parcel):
         cells.release(tx, here.cell, left_open=evidence == "left_open")
     if here.place is not None:
@@ -106,9 +117,12 @@ def excepted(tx: Tx, parcel: ParcelId, why: str) -> None:
 def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parcel:
     """The operator looked: the parcel is `gone`, still `in_cell`, or was put `on_shelf`.
 
+    One behind a stuck door may have been taken out with the key: `gone` or `on_shelf`. Its cell is given out no more.
     Errors: Rejected not_here when nobody is looking for it, no_free_place.
     """
     here = load(tx, parcel)
+    if found != "in_cell" and is_stuck(tx, here):
+        here = _taken_with_the_key(tx, here)
     if here.state is not ParcelState.EXCEPTION:
         raise Rejected("not_here", parcel=parcel)  # somebody else was quicker
     log.drop_alarm(tx, "parcel_excepted", parcel)
@@ -123,6 +137,7 @@ def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parce
         if place is None:
             raise Rejected("no_free_place", parcel=parcel)
         _move(tx, here, events.ParcelFound(parcel, place, operator), {"place": place, "cell": None})
+        log.drop_alarm(tx, STUCK, str(here.cell))
         if here.cell is not None and cells.holds(tx, here.cell, parcel):
             cells.release(tx, here.cell)
         _give_code(tx, parcel)
@@ -151,6 +166,15 @@ def _move(tx: Tx, here: Parcel, fact: Fact, changes: dict[str, Any] | None = Non
     state = moved(here.state, name_of(fact))
     tx.update("parcel", ("id", here.id), {"state": state, **(changes or {})})
     log.append(tx, fact)
+
+
+def _taken_with_the_key(tx: Tx, here: Parcel) -> Parcel:
+    """No door moved for it that we know of, so the log says how the parcel came out of its cell."""
+    if here.cell is None:
+        raise AssertionError(f"parcel {here.id} does not lie in a cell")
+    cells.fault(tx, here.cell, BY_KEY)
+    _move(tx, here, events.ParcelExcepted(here.id, BY_KEY))
+    return load(tx, here.id)
 
 
 def _give_code(tx: Tx, parcel: ParcelId) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge import events, log, parcels, prints
+from edge import events, log, parcels, pickups, prints
 from edge.chain import Item
 from edge.events import BadFact, Encoded, Fact
 from edge.model import BillState, CellState, ParcelState, local_day
@@ -149,12 +149,23 @@ def _cancelled(case: Case, fact: events.DepositCancelled) -> None:
     _parcel(case, fact.parcel, state=P.EXPECTED, cell=None, place=None, arrived_at=None, arrived_day=None)
 
 
+def _unstick(case: Case, parcel: str) -> None:
+    cell = case.tx.value("SELECT cell FROM parcel WHERE id = ?", (parcel,))
+    log.drop_alarm(case.tx, pickups.STUCK, str(cell))
+
+
 def _picked_up(case: Case, fact: events.ParcelPickedUp) -> None:
+    _unstick(case, fact.parcel)
     _leave(case, fact.parcel, left_open=fact.evidence == "left_open")
     gone = {"cell": None, "place": None, "code": None, "token": None, "closed_at": case.item.stamp.at}
     _parcel(case, fact.parcel, state=P.PICKED_UP, **gone)
     log.drop_alarm(case.tx, "parcel_excepted", fact.parcel)
     case.work.to_check.discard(fact.parcel)
+
+
+def _failed(case: Case, fact: events.PickupFailed) -> None:
+    _parcel(case, fact.parcel, state=P.IN_LOCKER)
+    log.raise_alarm(case.tx, pickups.STUCK, str(fact.cell))
 
 
 def _excepted(case: Case, fact: events.ParcelExcepted) -> None:
@@ -163,6 +174,7 @@ def _excepted(case: Case, fact: events.ParcelExcepted) -> None:
 
 
 def _found(case: Case, fact: events.ParcelFound) -> None:
+    _unstick(case, fact.parcel)
     _leave(case, fact.parcel)
     _parcel(case, fact.parcel, state=P.ON_SHELF, cell=None, place=fact.place)
     _take(case, fact.place)
@@ -268,7 +280,7 @@ RULES: dict[type[Fact], Callable[[Case, Any], None]] = {
     events.ParcelDeposited: _laid,
     events.DepositCancelled: _cancelled,
     events.PickupStarted: _state(P.RELEASING),
-    events.PickupFailed: _state(P.IN_LOCKER),
+    events.PickupFailed: _failed,
     events.PickupLeftOnShelf: _state(P.ON_SHELF),
     events.ParcelPickedUp: _picked_up,
     events.ParcelExcepted: _excepted,

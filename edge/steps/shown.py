@@ -43,6 +43,7 @@ class ParcelLine:
     notified: bool = False
     days_here: int = 0
     overdue: bool = False
+    stuck: bool = False  # its door stayed shut when it was to be given out
 
 
 @dataclass(frozen=True, slots=True)

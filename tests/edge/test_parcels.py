@@ -461,6 +461,59 @@ def test_a_failed_pick_up_leaves_the_code_valid(store: Store, hub: Hub) -> None:
     assert store.run_now(pickups.identify, code, "8000") == parcel
 
 
+def behind_a_stuck_door(store: Store, hub: Hub) -> Parcel:
+    parcel = stored(store, hub, 1)
+    store.run_now(pickups.begin_pickup, parcel.id, "code")
+    store.run_now(pickups.pickup_failed, parcel.id, "stayed_closed")
+    assert ("door_stuck", "1") in alarms(store)
+    return parcel
+
+
+def alarms(store: Store) -> set[tuple[str, str]]:
+    return {(row["code"], row["subject"]) for row in store.run_now(Tx.rows, "SELECT * FROM alarm")}
+
+
+@pytest.mark.parametrize(("found", "state"), [("gone", S.PICKED_UP), ("on_shelf", S.ON_SHELF)])
+def test_a_parcel_behind_a_stuck_door_is_booked_out_with_the_key(
+    store: Store, hub: Hub, found: str, state: ParcelState
+) -> None:
+    parcel = behind_a_stuck_door(store, hub)
+
+    store.run_now(pickups.resolve, parcel.id, found, OPERATOR)
+
+    assert parcel_of(store, 1).state is state
+    assert cell_row(store, 1) == ("out_of_service", None)  # the lock stayed shut: nobody's parcel goes in there
+    assert alarms(store) == {("cell_faulted", "1")}
+    told = store.run_now(Tx.rows, "SELECT kind, body FROM fact ORDER BY seq DESC LIMIT 3")[::-1]
+    assert [row["kind"] for row in told[:2]] == ["cell_faulted.1", "parcel_excepted.1"]
+    assert '"why":"opened_by_key"' in told[1]["body"]
+    assert f'"operator":"{OPERATOR}"' in told[2]["body"]
+    agree(store)
+    refused(store, "not_here", pickups.resolve, parcel.id, found, OPERATOR)
+
+
+def test_the_key_is_for_stuck_doors_alone(store: Store, hub: Hub) -> None:
+    parcel = stored(store, hub, 1)
+    for found in ("gone", "on_shelf", "in_cell"):
+        refused(store, "not_here", pickups.resolve, parcel.id, found, OPERATOR)
+    behind = stored(store, hub, 2)
+    store.run_now(pickups.begin_pickup, behind.id, "code")
+    store.run_now(pickups.pickup_failed, behind.id, "not_there")
+    refused(store, "not_here", pickups.resolve, behind.id, "in_cell", OPERATOR)
+    refused(store, "not_here", pickups.resolve, parcel.id, "gone", OPERATOR)  # the neighbour's door is not its own
+
+
+def test_a_door_that_opened_after_all_is_not_stuck(store: Store, hub: Hub) -> None:
+    parcel = behind_a_stuck_door(store, hub)
+    assert store.run_now(boards.line, parcel.id).stuck
+
+    store.run_now(pickups.begin_pickup, parcel.id, "code")
+    store.run_now(pickups.picked_up, parcel.id, "self", "sensor")
+
+    assert alarms(store) == set()
+    assert cell_row(store, 1) == ("free", None)
+
+
 @pytest.mark.parametrize(("found", "cell", "state"), [("in_cell", 1, S.IN_LOCKER), ("on_shelf", None, S.ON_SHELF)])
 def test_a_parcel_that_was_looked_for_is_resolved_once(
     store: Store, hub: Hub, found: str, cell: int | None, state: ParcelState

@@ -20,10 +20,12 @@ from edge.steps import (
     FetchFromShelf,
     HandOver,
     OpeningDoor,
+    ParcelsBoard,
     ParcelsFound,
     PickUp,
     Refusal,
     Remind,
+    ResolveException,
     Scanned,
     Step,
     TakeParcel,
@@ -268,6 +270,21 @@ async def test_a_cell_that_does_not_open_for_the_operator_keeps_its_parcel(point
 
     assert steps == [OpeningDoor(CellNo(1)), CallStaff(CellNo(1), "stayed_closed")]
     assert (await point.parcel(parcel.id)).state is ParcelState.IN_LOCKER
+
+
+async def test_what_the_key_got_out_of_a_dead_lock_is_booked_out(point: Point) -> None:
+    parcel = await who_must_ask(point)
+    point.board.jam(1)
+    await point.wants(HandOver(parcel.id, "self", PIN))
+    assert "door_stuck:1" in await point.alarms()
+
+    (board,) = await point.wants(ResolveException(parcel.id, "gone"))
+
+    assert isinstance(board, ParcelsBoard)
+    assert board.parcels == ()
+    assert (await point.parcel(parcel.id)).state is ParcelState.PICKED_UP
+    assert point.board.pulses == {1: 2}  # the deposit and the try: no further door for a parcel that is out
+    assert "door_stuck:1" not in await point.alarms()
 
 
 # --- refusals -----------------------------------------------------------------------------------------------------

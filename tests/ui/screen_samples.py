@@ -355,6 +355,7 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
     good = Notice("told.handed_over", (("n", 2),), bad=False)
     search = staff.Search("5678", FOUND)
     odd = parcel(8, state="exception", overdue=True, notified=False)
+    stuck = replace(PARCELS[0], stuck=True)
     return {
         "login": frame(staff.Login(), rows),
         "login-wrong": frame(staff.Login(), rows, notice=Notice("refused.locked_out", (("minutes", 15),))),
@@ -365,6 +366,8 @@ def _staff(rows: tuple[int, int]) -> dict[str, Frame]:
         "search-none": frame(staff.Search("999", s.ParcelsBoard("999", ())), rows),
         "parcel": frame(staff.ParcelCard(PARCELS[2], search), rows),
         "parcel-exception": frame(staff.ParcelCard(odd, search), rows),
+        "parcel-stuck": frame(staff.ParcelCard(stuck, search), rows),
+        "parcel-key": frame(staff.ParcelCard(stuck, search, "key"), rows),
         "parcel-ask": frame(staff.ParcelCard(odd, search, "gone"), rows),
         "parcel-open": frame(staff.ParcelCard(PARCELS[0], search, "self", "27041"), rows),
         "parcel-open-wrong": frame(

@@ -411,6 +411,26 @@ def test_an_exception_is_resolved_by_looking() -> None:
     assert asked[1:] == [s.ResolveException(odd.id, "gone"), s.ShowBoard("parcels")]
 
 
+@pytest.mark.parametrize("found", ["gone", "on_shelf"])
+def test_what_the_key_got_out_is_asked_where_it_is(found: str) -> None:
+    stuck = replace(PARCELS[0], stuck=True)
+    view, _ = play(logged_in(), "search", s.ParcelsBoard("", (stuck,)), "row_0", "key", "yes", "in_cell")
+    assert view.state == staff.ParcelCard(stuck, staff.Search(result=s.ParcelsBoard("", (stuck,))), "key")
+    back, none = play(view, "back")
+    assert (back.state, none) == (replace(view.state, ask=""), [])  # type: ignore[arg-type, call-arg, type-var]
+
+    _, asked = play(view, found)
+
+    assert asked == [s.ResolveException(stuck.id, found), s.ShowBoard("parcels")]
+
+
+def test_the_key_is_offered_for_a_stuck_door_alone() -> None:
+    view, asked = play(logged_in(), "search", FOUND, "row_0", "key", "yes")
+
+    assert asked == [s.ShowBoard("parcels")]
+    assert view.state == staff.ParcelCard(PARCELS[0], staff.Search(result=FOUND))
+
+
 def test_a_refund_is_asked_twice() -> None:
     view, _ = play(logged_in(), "money", s.BillsBoard(TAKEN, Fen(1), Fen(1)), "row_2")
     kept, none = play(view, "back")

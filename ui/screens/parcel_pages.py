@@ -101,16 +101,32 @@ def card(kit: Kit) -> Widget:
     assert isinstance(state, ParcelCard)
     if state.wants_pin:
         return _open_for(kit, state)
+    if state.ask == "key":
+        return _by_key(kit, state)
     if state.ask:
         ask = kit.text(kit.t(f"parcel_ask.{state.ask}"), theme.STAFF_TITLE, bold=True, height=16, floor=4.6)
         yes = kit.button("yes", kit.t("parcel_ask.yes"), theme.PICKUP, em=theme.STAFF_TITLE, height=19, icon="check")
         body = column(weigh(_about(kit, state.parcel), 1), ask, yes, gap=kit.mm(3))
         return staff_page(kit, kit.t("parcel.title"), body, "parcel")
-    acts = _acts(kit, state.parcel)
-    stacked = column(*acts, gap=kit.mm(3)) if kit.portrait else row(*acts, gap=kit.mm(3))
-    fix(stacked, height=kit.mm(22 * len(acts) - 3 if kit.portrait else 19) if acts else 1)
-    body = column(weigh(_about(kit, state.parcel), 1), stacked, gap=kit.mm(3))
+    body = column(weigh(_about(kit, state.parcel), 1), _stacked(kit, _acts(kit, state.parcel)), gap=kit.mm(3))
     return staff_page(kit, kit.t("parcel.title"), body, "parcel")
+
+
+def _by_key(kit: Kit, state: ParcelCard) -> Widget:
+    """The cell was opened with the emergency key: where is the parcel now?"""
+    said = kit.t("parcel_ask.key", n=state.parcel.cell or 0)
+    ask = kit.text(said, theme.STAFF_TITLE, bold=True, height=16, floor=4.6)
+    gone, shelf = (
+        kit.button(name, kit.t(f"parcel_ask.key_{name}"), theme.PICKUP, look=look, em=theme.STAFF_MAIN, height=19)
+        for name, look in (("gone", "fill"), ("on_shelf", "line"))
+    )
+    body = column(weigh(_about(kit, state.parcel), 1), ask, _stacked(kit, [gone, shelf]), gap=kit.mm(3))
+    return staff_page(kit, kit.t("parcel.title"), body, "parcel")
+
+
+def _stacked(kit: Kit, acts: list[Widget]) -> Widget:
+    stacked = column(*acts, gap=kit.mm(3)) if kit.portrait else row(*acts, gap=kit.mm(3))
+    return fix(stacked, height=kit.mm(22 * len(acts) - 3 if kit.portrait else 19) if acts else 1)
 
 
 def _open_for(kit: Kit, state: ParcelCard) -> Widget:
@@ -136,7 +152,8 @@ def _open_for(kit: Kit, state: ParcelCard) -> Widget:
 
 def _acts(kit: Kit, line: ParcelLine) -> list[Widget]:
     if line.state in ("on_shelf", "in_locker"):
-        return [_act(kit, "self", "fill"), _act(kit, "proxy", "line")]
+        by_key = [_act(kit, "key", "line")] if line.stuck else []
+        return [_act(kit, "self", "fill"), _act(kit, "proxy", "line"), *by_key]
     if line.state == "exception":
         return [_act(kit, "gone", "line"), _act(kit, "in_cell", "line"), _act(kit, "on_shelf", "line")]
     return []

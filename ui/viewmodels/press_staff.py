@@ -42,6 +42,7 @@ from ui.viewmodels.wizard_states import RecordPage, WizardGrid, WizardState
 
 Answer = tuple[Frame, tuple[s.Intent, ...]]
 FOUND = ("gone", "in_cell", "on_shelf")
+OUT = ("gone", "on_shelf")  # where a parcel is that the key got out of its cell
 
 
 def press_staff(frame: Frame, name: str) -> Answer:
@@ -201,13 +202,19 @@ def _search(frame: Frame, search: Search, name: str) -> Answer:
 
 
 def _card(frame: Frame, card: ParcelCard, name: str) -> Answer:
-    if name in ("self", "proxy", *FOUND) and not card.ask:
+    may_ask = ("self", "proxy", *FOUND, "key") if card.parcel.stuck else ("self", "proxy", *FOUND)
+    if name in may_ask and not card.ask:
         return replace(frame, state=replace(card, ask=name)), ()
     if card.wants_pin:
         return _open_for(frame, card, name)
-    if name == "yes" and card.ask in FOUND:
+    found = card.ask if name == "yes" else ""
+    if card.ask == "key":
+        found = name if name in OUT else ""
+    if found in FOUND:
         told = frame.to(replace(card.back, text="", result=None), Notice("told.recorded", bad=False))
-        return told, (s.ResolveException(card.parcel.id, card.ask), s.ShowBoard("parcels"))
+        return told, (s.ResolveException(card.parcel.id, found), s.ShowBoard("parcels"))
+    if card.ask == "key":
+        return frame, ()
     if name == "yes" and card.ask:
         return frame, (s.HandOver(card.parcel.id, card.ask),)
     return frame, ()

@@ -105,7 +105,7 @@ class Search(StaffState):
 
 @dataclass(frozen=True, slots=True)
 class ParcelCard(StaffState):
-    """One parcel; `ask` is the question being confirmed: "" | self | proxy | gone | in_cell | on_shelf.
+    """One parcel; `ask` is the question being confirmed: "" | self | proxy | gone | in_cell | on_shelf | key.
 
     One in a cell is given out with the PIN, which opens its door. `busy`: sent, digits already forgotten.
     """
