@@ -15,6 +15,7 @@ from edge.model import SIZES, CellNo, CellState, OperatorId, ParcelId, ParcelSta
 from edge.store import Tx
 
 Purpose = Literal["deposit", "pickup", "service", "found", "test"]
+TAKEN_DOWN = "taken_down"  # why a cell is out of service that the settings do not name any more
 # The one state in which the parcel of a cell gives a reason to open it.
 OPENED_IN = {"deposit": ParcelState.ARRIVED, "pickup": ParcelState.RELEASING, "found": ParcelState.EXCEPTION}
 
@@ -31,7 +32,7 @@ class Unfinished:
 
 
 def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
-    """Make a row for each cell of the cabinet (cell 1 first). Cells that hold something keep their row."""
+    """Make a row for each cell of the cabinet (cell 1 first). One that is no more goes: now, or with its parcel."""
     tx.bookkeeping = True
     for number, size in enumerate(sizes, 1):
         tx.execute(
@@ -40,6 +41,12 @@ def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
             (number, size),
         )
     tx.execute("DELETE FROM cell WHERE cell > ? AND parcel IS NULL", (len(sizes),))
+    tx.execute("UPDATE cell SET state = 'out_of_service', why = ? WHERE cell > ?", (TAKEN_DOWN, len(sizes)))
+    tx.execute(
+        "UPDATE cell SET why = NULL, state = CASE (SELECT state FROM parcel WHERE id = cell.parcel)"
+        " WHEN 'arrived' THEN 'reserved' ELSE 'occupied' END WHERE cell <= ? AND why = ?",
+        (len(sizes), TAKEN_DOWN),
+    )
 
 
 def smallest_free(tx: Tx, size: str) -> CellNo | None:
@@ -72,6 +79,7 @@ def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
     else:
         changes = {"parcel": None}
     tx.update("cell", ("cell", cell), changes)
+    tx.execute("DELETE FROM cell WHERE cell = ? AND why = ?", (cell, TAKEN_DOWN))
     log.drop_alarm(tx, "check_cell", str(cell))
 
 

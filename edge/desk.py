@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from edge import batch_lists, bills, boards, cells, codes, events, guard, learning, log, parcels, pickups
 from edge import steps as s
@@ -48,6 +48,7 @@ class Desk:
         self._help_phone = help_phone
         self._boards_of = boards_of
         self.counter = Counter(site.clock)
+        self._asking: set[asyncio.Task[Any] | None] = set()  # whose PIN is being compared
         self._intake = IntakeDesk(site, self.counter)
         self.bench: Workbench | None = None
         self.sticks: Sticks | None = None  # without a hub there is nobody to carry them to
@@ -216,13 +217,22 @@ class Desk:
 
     async def _who(self, pin: str) -> tuple[OperatorId, Role]:
         """Return whose PIN it is; the try is committed before comparing. Errors: Rejected wrong_pin, locked_out."""
-        await self._site.store.run(guard.take_pin_try)
-        everybody = await self._site.store.run(guard.operators)
-        person = await asyncio.get_running_loop().run_in_executor(None, guard.whose, everybody, pin, self._key)
-        if person is None:
-            raise Rejected("wrong_pin")
-        await self._site.store.run(guard.logged_in, *person)
-        return person
+        asker = asyncio.current_task()
+        self._asking.add(asker)
+        try:
+            await self._site.store.run(guard.take_pin_try)
+            everybody = await self._site.store.run(guard.operators)
+            person = await asyncio.get_running_loop().run_in_executor(None, guard.whose, everybody, pin, self._key)
+            if person is None:
+                raise Rejected("wrong_pin")
+            await self._site.store.run(guard.logged_in, *person)
+            return person
+        finally:
+            self._asking.discard(asker)
+
+    def is_asking(self, flow: asyncio.Task[None]) -> bool:
+        """Whether this flow waits for a PIN to be compared: nothing has moved for it, and it may be given up."""
+        return flow in self._asking
 
     # -- the rest: one short answer each
 

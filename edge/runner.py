@@ -98,7 +98,9 @@ class Runner:
                     _offer(self._site.scans, number)
             case CancelFlow():
                 self._forget()
-                if self._flow is not None and (isinstance(self._last, WAITS) or isinstance(self._doing, Login)):
+                if self._flow is not None and (
+                    isinstance(self._last, WAITS) or isinstance(self._doing, Login) or self._desk.is_asking(self._flow)
+                ):
                     self._flow.cancel()
                 if isinstance(self._doing, Login):
                     self._desk.counter.log_out()  # it may already be at the pages that come after

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from stockroom import OPERATOR, Hub, arrival, dump, expected, kinds, stored
+from stockroom import OPERATOR, Hub, arrival, disagreements, dump, expected, kinds, stored
 
 from edge import cells, log, parcels, pickups
 from edge.model import CellNo, ParcelId, Rejected
@@ -187,6 +187,41 @@ def test_a_smaller_cabinet_keeps_what_lies_in_the_old_cells(store: Store, hub: H
     assert [row["cell"] for row in store.run_now(Tx.rows, "SELECT cell FROM cell")] == [1, 4]
     assert cell(store, 4)["parcel"] == "p1"
     assert store.run_now(log.verify) is None
+
+
+@pytest.mark.parametrize("way", ["picked_up", "cancelled"])
+def test_a_cell_that_is_no_more_goes_with_its_parcel(store: Store, hub: Hub, way: str) -> None:
+    """Until the next start it would have been given to the next parcel."""
+    if way == "picked_up":
+        stored(store, hub, 1, size="L")
+    else:
+        hub.tell(store, expected(1, size="L"))
+        store.run_now(parcels.arrive, arrival(1, "locker"))
+    store.run_now(cells.lay_out, "M")
+
+    if way == "picked_up":
+        store.run_now(pickups.begin_pickup, P1, "code")
+        store.run_now(pickups.picked_up, P1, "self", "sensor")
+    else:
+        store.run_now(parcels.cancel_deposit, P1, "operator")
+
+    assert [row["cell"] for row in store.run_now(Tx.rows, "SELECT cell FROM cell")] == [1]
+    assert store.run_now(cells.smallest_free, "L") is None
+
+
+def test_a_cabinet_made_smaller_and_whole_again_is_as_it_was(store: Store, hub: Hub) -> None:
+    stored(store, hub, 1, size="L")
+    hub.tell(store, expected(2))
+    store.run_now(parcels.arrive, arrival(2, "locker"))
+    before = store.run_now(Tx.rows, "SELECT * FROM cell")
+    sizes = "".join(row["size"] for row in before)
+
+    for cabinet in ("", sizes):
+        store.run_now(cells.lay_out, cabinet)
+
+    assert store.run_now(Tx.rows, "SELECT * FROM cell") == before
+    store.run_now(parcels.deposited, ParcelId("p2"), "sensor")
+    assert store.run_now(disagreements) == []
 
 
 def test_a_parcel_is_occupied_only_in_its_own_cell(store: Store, hub: Hub) -> None:

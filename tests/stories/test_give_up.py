@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from typing import Any
 
 import pytest
 
-from edge import boards
+from edge import boards, cells, guard
 from edge.model import CellNo, ParcelId, ParcelState, Role
 from edge.steps import (
     AcceptBill,
@@ -31,6 +33,8 @@ from tests.stories.point import OPERATOR, PIN, Point, waybill
 from ui.viewmodels import Face, on_step, press, start
 from ui.viewmodels.staff_states import ParcelCard, Search
 from ui.viewmodels.states import BillCash, Fetch
+
+PATIENCE_S = 10.0
 
 
 async def given_up(point: Point) -> ParcelId:
@@ -200,6 +204,43 @@ async def test_no_cash_is_taken_and_no_cell_opened_behind_a_door_after_the_opera
 
     assert (await point.bill(bill)).state == "unpaid"
     assert (await point.parcel(parcel)).state is ParcelState.IN_LOCKER
+
+
+@pytest.mark.parametrize("page", ["cell", "cash"])
+@pytest.mark.parametrize("goes_back", [True, False])
+async def test_going_back_while_the_pin_is_compared_moves_no_door_and_takes_no_cash(
+    point: Point, monkeypatch: pytest.MonkeyPatch, page: str, *, goes_back: bool
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    compare = guard.whose
+
+    def slowly(*args: Any) -> Any:
+        begun.set()
+        assert go_on.wait(PATIENCE_S)
+        return compare(*args)
+
+    await point.with_operator()
+    bill, parcel = await point.billed(), (await point.deposited()).id
+    lines = await point.store.run(boards.bill_lines, (bill,))
+    line = await point.store.run(boards.line, parcel)
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+    monkeypatch.setattr(guard, "whose", slowly)
+    frame = start(Face()).to(ParcelCard(line, Search(), "self") if page == "cell" else BillCash(lines[0], lines))
+
+    for button in (*PIN, "ok"):
+        frame, intents = press(frame, f"{frame.state.screen}.{button}")
+        for intent in intents:
+            point.runner.submit(intent)
+    assert await asyncio.to_thread(begun.wait, PATIENCE_S)
+    for intent in press(frame, f"{frame.state.screen}.back")[1] if goes_back else ():
+        point.runner.submit(intent)
+    go_on.set()
+    await asyncio.sleep(120)
+
+    moved = ((await point.parcel(parcel)).state, (await point.bill(bill)).state) != (ParcelState.IN_LOCKER, "unpaid")
+    assert moved is not goes_back
+    assert not goes_back or await point.store.run(cells.unfinished) == ()
+    assert not point.runner.busy
 
 
 async def test_what_was_handed_over_the_counter_behind_an_open_door_is_written_down(point: Point) -> None:
