@@ -108,9 +108,19 @@ class AlsaSpeaker:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+            await _hung_up(process)
         if process.returncode:
             hint = said.decode(errors="replace").strip().rpartition("\n")[2]
             raise NotThere(self.name, hint[:MAX_HINT] or f"exit code {process.returncode}", _fault(hint))
+
+
+async def _hung_up(process: asyncio.subprocess.Process) -> None:
+    """A player that ends before it has all of the sound is told by its end; Debian's asyncio logs the pipe besides."""
+    if process.stdin is not None:
+        process.stdin.close()
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                await process.stdin.wait_closed()
 
 
 def _fault(said: str) -> Fault:

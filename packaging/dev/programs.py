@@ -116,10 +116,11 @@ class Programs:
         found: Said = []
         with self.log(name, "out").open("rb") as log:
             log.seek(self._said_from.get(name, 0))
-            for line in log.read().splitlines():
+            whole, _, _ = log.read().rpartition(b"\n")  # the last line may be half written
+            for line in whole.splitlines():
                 try:
                     found += [json.loads(line)] if line.startswith(b"{") else []
-                except ValueError:  # the last line may be half written
+                except ValueError:
                     continue
         return found
 

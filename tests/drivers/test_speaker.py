@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import shutil
 import stat
 from pathlib import Path
@@ -69,6 +71,20 @@ def test_what_the_player_says_becomes_a_fault(tmp_path: Path, text: str, fault: 
         asyncio.run(speaker.sound([Tone.ACCEPTED]))
 
     assert (speaker.status().health, speaker.status().fault) == (Health.AWAY, fault)
+
+
+@pytest.mark.parametrize("text", ["exit 3", "sleep 0.2; exit 3", "head -c 1000 >/dev/null; exit 3"])
+def test_a_player_that_hangs_up_in_the_sound_leaves_no_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str
+) -> None:
+    speaker = AlsaSpeaker("speaker", "default", program(tmp_path, text))
+    with pytest.raises(NotThere):
+        asyncio.run(speaker.sound([Tone.REFUSED] * 12))  # more than a pipe holds
+    gc.collect()
+
+    assert [
+        record.message for record in caplog.records if record.name == "asyncio" and record.levelno > logging.DEBUG
+    ] == []
 
 
 def test_without_the_player_the_status_says_so(tmp_path: Path) -> None:
