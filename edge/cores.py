@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 
 
@@ -15,6 +17,12 @@ def stay_on_one(loop: asyncio.AbstractEventLoop) -> None:
     another it is to wake a sleeping core that then finds nothing of the transaction in its cache.
     """
     everywhere = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(everywhere)})  # the first core is the one that serves most interrupts
-    anywhere = partial(os.sched_setaffinity, 0, everywhere)
+    _move({max(everywhere)})  # the first core is the one that serves most interrupts
+    anywhere = partial(_move, everywhere)
     loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="aside", initializer=anywhere))
+
+
+def _move(wanted: Set[int]) -> None:
+    """Keep the calling thread on these cores. Where that is not allowed it stays as it is: slower, not wrong."""
+    with suppress(OSError):
+        os.sched_setaffinity(0, wanted)

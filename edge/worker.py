@@ -11,6 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -70,7 +71,8 @@ class Worker:
             if self._has_ended:
                 raise RuntimeError("the thread has ended")
             if not self._bells and self._thread.native_id is not None:
-                os.sched_setaffinity(self._thread.native_id, os.sched_getaffinity(0))
+                with suppress(OSError):  # not allowed: slower, not wrong
+                    os.sched_setaffinity(self._thread.native_id, os.sched_getaffinity(0))
             for old in [each for each in self._bells if each.is_closed()]:
                 _take_down(old, self._bells.pop(old))
             self._bells[loop] = bell = _Bell(loop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import os
 import threading
@@ -220,6 +221,24 @@ def test_loop_and_thread_share_a_core_and_what_is_done_aside_runs_on_any() -> No
     assert here == there
     assert len(here) == 1
     assert aside == everywhere == os.sched_getaffinity(0)
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EINVAL, errno.ESRCH])
+def test_where_no_core_may_be_chosen_the_work_is_done_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    async def main() -> tuple[int, int]:
+        cores.stay_on_one(asyncio.get_running_loop())
+        return await asyncio.to_thread(lambda: 1), await worker.ask(lambda: 2, lambda _: None)
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    worker = Worker("anywhere")
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(lambda: asyncio.run(main())).result(PATIENCE_S) == (1, 2)
+    worker.end()
 
 
 def test_a_wait_has_an_end(worker: Worker) -> None:
