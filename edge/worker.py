@@ -74,7 +74,7 @@ class Worker:
                 with suppress(OSError):  # not allowed: slower, not wrong
                     os.sched_setaffinity(self._thread.native_id, os.sched_getaffinity(0))
             for old in [each for each in self._bells if each.is_closed()]:
-                _take_down(old, self._bells.pop(old))
+                self._jobs.put(self._bells.pop(old).close)  # behind what rings it: its number will be another file's
             self._bells[loop] = bell = _Bell(loop)
             return bell
 

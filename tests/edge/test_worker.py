@@ -94,6 +94,31 @@ def test_a_loop_that_has_ended_is_no_trouble(worker: Worker) -> None:
     assert worker.wait(lambda: "alive", PATIENCE_S) == "alive"
 
 
+def test_what_comes_too_late_for_loops_that_have_ended_is_written_into_no_file(worker: Worker, tmp_path: Path) -> None:
+    """Their bells' numbers may belong to any file by then: to the database."""
+    go_on = threading.Event()
+
+    async def leaves() -> None:
+        worker.ask(lambda: go_on.wait(PATIENCE_S), lambda _: None)
+
+    async def main() -> list[bytes]:
+        asked = worker.ask(lambda: 7, lambda _: None)
+        files = [(tmp_path / str(n)).open("w+b", buffering=0) for n in range(8)]
+        go_on.set()
+        assert await asyncio.wait_for(asked, PATIENCE_S) == 7
+        for file in files:
+            file.close()
+        return [each.read_bytes() for each in tmp_path.iterdir()]
+
+    loops = [asyncio.new_event_loop() for _ in range(3)]
+    for loop in loops:
+        loop.run_until_complete(leaves())
+    for loop in loops:
+        loop.close()
+
+    assert asyncio.run(main()) == [b""] * 8
+
+
 def test_a_result_is_not_kept_alive(worker: Worker) -> None:
     class Big:
         pass
