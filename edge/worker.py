@@ -146,5 +146,10 @@ def _succeed(answer: asyncio.Future[Any], result: T, then: Then[T]) -> None:
 
 
 def _fail(answer: asyncio.Future[Any], error: BaseException) -> None:
-    if not answer.done():
-        answer.set_exception(error)
+    if answer.done():
+        return
+    if isinstance(error, StopIteration):  # a future takes none: it would end the coroutine that waits
+        said = RuntimeError("the work raised StopIteration")
+        said.__cause__ = error
+        error = said
+    answer.set_exception(error)

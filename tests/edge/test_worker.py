@@ -229,6 +229,17 @@ def test_a_listener_that_fails_takes_no_answer_from_the_others(worker: Worker) -
     assert said == ["a listener failed"]
 
 
+def test_an_error_that_no_future_takes_reaches_the_asker(worker: Worker) -> None:
+    def ends() -> None:
+        raise StopIteration
+
+    async def main() -> None:
+        with pytest.raises(RuntimeError):
+            await asyncio.wait_for(worker.ask(ends, lambda _: None), PATIENCE_S)
+
+    asyncio.run(main())
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: nothing to choose")
 def test_loop_and_thread_share_a_core_and_what_is_done_aside_runs_on_any() -> None:
     everywhere = os.sched_getaffinity(0)
