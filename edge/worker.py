@@ -99,11 +99,18 @@ class _Bell:
 
     def _answer(self) -> None:
         os.eventfd_read(self._handle)
-        while self._brought:
-            try:
-                self._brought.popleft()()
-            except Exception as error:  # noqa: BLE001  of a listener; the others have their answers all the same
-                self._loop.call_exception_handler({"message": "a listener failed", "exception": error})
+        try:
+            while self._brought:
+                self._bring(self._brought.popleft())
+        finally:
+            if self._brought:  # a listener stops the program: the others have their answers while it winds up
+                os.eventfd_write(self._handle, 1)
+
+    def _bring(self, bring: Callable[[], None]) -> None:
+        try:
+            bring()
+        except Exception as error:  # noqa: BLE001  of a listener; the others have their answers all the same
+            self._loop.call_exception_handler({"message": "a listener failed", "exception": error})
 
     def leave(self) -> None:
         """Called in the loop: the number of the handle will belong to somebody else."""

@@ -240,6 +240,31 @@ def test_an_error_that_no_future_takes_reaches_the_asker(worker: Worker) -> None
     asyncio.run(main())
 
 
+def test_a_listener_that_stops_the_program_takes_no_answer_from_the_others() -> None:
+    def stops(_: object) -> None:
+        raise SystemExit
+
+    async def main() -> None:
+        asked.extend(worker.ask(lambda n=n: n, stops if n == 1 else told.append) for n in range(4))
+        worker.wait(lambda: None)
+        await asyncio.gather(*asked)
+
+    worker = Worker("stops")
+    told: list[object] = []
+    asked: list[asyncio.Future[int]] = []
+    before = open_files()
+    loop = asyncio.new_event_loop()
+    with pytest.raises(SystemExit):
+        loop.run_until_complete(main())
+    loop.run_until_complete(asyncio.wait_for(asyncio.gather(*asked), PATIENCE_S))
+    worker.end()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+
+    assert told == [0, 2, 3]
+    assert open_files() == before
+
+
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core: nothing to choose")
 def test_loop_and_thread_share_a_core_and_what_is_done_aside_runs_on_any() -> None:
     everywhere = os.sched_getaffinity(0)
