@@ -297,6 +297,7 @@ class Store:
             self._db = _connect(self.path)
             index_in_memory(self._db)
         except sqlite3.Error as error:
+            self._drop()  # one without its index of codes is none
             log.critical("the database could not be reopened: %s", error)
 
 

@@ -17,7 +17,7 @@ import pytest
 from disks import small_disk, spoil
 from stockroom import NOON, Clock, Dice, Hub, bill, dump, expected, furnish, kinds, new_store, stored
 
-from edge import backup, bills, cells, events, log
+from edge import backup, bills, cells, events, log, parcels
 from edge.model import BillId, CellNo, Fen, OperatorId, Rejected
 from edge.reserve import BALLAST
 from edge.store import FILE, Store, StoreFault, Tx
@@ -344,6 +344,27 @@ def test_a_limit_on_file_size_is_a_store_fault_and_no_signal(tmp_path: Path) -> 
     said = json.loads(done.stdout)
     assert {slip for _, slip, mark in said if not mark} <= {"S2", "S3"}
     assert any(not mark for _, _, mark in said)
+
+
+def test_a_store_that_comes_back_without_its_index_of_codes_stays_shut(store: Store, hub: Hub) -> None:
+    """The codes it gave then would be like live ones, and nobody would see it."""
+
+    def fails(_: Tx) -> None:
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        raise error
+
+    stored(store, hub, 1)
+    stored(store, hub, 2)
+    with sqlite3.connect(store.path) as other:  # what no quick look at a file finds
+        other.execute("DROP INDEX parcel_code")
+        other.execute("UPDATE parcel SET code = '123456'")
+    other.close()
+
+    for work in (fails, parcels.new_code):
+        with pytest.raises(StoreFault) as caught:
+            store.run_now(work)
+        assert caught.value.code == "S3"
 
 
 def test_a_constraint_is_a_bug_and_travels_up_untouched(store: Store) -> None:
