@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge import batches, log
+from edge.cells import IS_DOWN
 from edge.model import (
     AccountNo,
     BillId,
@@ -95,7 +96,7 @@ def day(tx: Tx) -> DayBoard:
         (midnight,),
     ) or {"n": 0, "open": 0, "fen": 0}
     free = tx.value("SELECT count(*) FROM cell WHERE state = 'free'")
-    out = tx.value("SELECT count(*) FROM cell WHERE state = 'out_of_service'")
+    out = tx.value(f"SELECT count(*) FROM cell WHERE state = 'out_of_service' AND NOT {IS_DOWN}")  # noqa: S608 constant
     waiting = tx.rows(f"SELECT * FROM {HERE} AND state = 'arrived' ORDER BY +id LIMIT 10")  # noqa: S608
     return DayBoard(
         arrived=arrived_today(tx),

@@ -15,7 +15,9 @@ from edge.model import SIZES, CellNo, CellState, OperatorId, ParcelId, ParcelSta
 from edge.store import Tx
 
 Purpose = Literal["deposit", "pickup", "service", "found", "test"]
-TAKEN_DOWN = "taken_down"  # why a cell is out of service that the settings do not name any more
+# Why a cell is out of service that the settings do not name any more; behind a colon, why it was so before.
+TAKEN_DOWN = "taken_down"
+IS_DOWN = f"coalesce(why, '') LIKE '{TAKEN_DOWN}%'"
 # The one state in which the parcel of a cell gives a reason to open it.
 OPENED_IN = {"deposit": ParcelState.ARRIVED, "pickup": ParcelState.RELEASING, "found": ParcelState.EXCEPTION}
 
@@ -32,7 +34,10 @@ class Unfinished:
 
 
 def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
-    """Make a row for each cell of the cabinet (cell 1 first). One that is no more goes: now, or with its parcel."""
+    """Make a row for each cell of the cabinet (cell 1 first). One that is no more goes: now, or with its parcel.
+
+    Unless it was out of service: in a cabinet made whole again it still is.
+    """
     tx.bookkeeping = True
     for number, size in enumerate(sizes, 1):
         tx.execute(
@@ -40,12 +45,21 @@ def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
             " ON CONFLICT (cell) DO UPDATE SET size = excluded.size",
             (number, size),
         )
-    tx.execute("DELETE FROM cell WHERE cell > ? AND parcel IS NULL", (len(sizes),))
-    tx.execute("UPDATE cell SET state = 'out_of_service', why = ? WHERE cell > ?", (TAKEN_DOWN, len(sizes)))
     tx.execute(
-        "UPDATE cell SET why = NULL, state = CASE (SELECT state FROM parcel WHERE id = cell.parcel)"
-        " WHEN 'arrived' THEN 'reserved' ELSE 'occupied' END WHERE cell <= ? AND why = ?",
+        "DELETE FROM cell WHERE cell > ? AND parcel IS NULL AND (state <> 'out_of_service' OR why = ?)",
         (len(sizes), TAKEN_DOWN),
+    )
+    tx.execute(
+        "UPDATE cell SET state = 'out_of_service', why = CASE state WHEN 'out_of_service'"  # noqa: S608 constant
+        f" THEN ?1 || ':' || coalesce(why, '') ELSE ?1 END WHERE cell > ?2 AND NOT {IS_DOWN}",
+        (TAKEN_DOWN, len(sizes)),
+    )
+    tx.execute(
+        "UPDATE cell SET why = nullif(substr(why, length(?1) + 2), ''), state = CASE"  # noqa: S608 constant
+        " WHEN why <> ?1 THEN 'out_of_service' WHEN parcel IS NULL THEN 'free'"
+        " WHEN (SELECT state FROM parcel WHERE id = cell.parcel) = 'arrived' THEN 'reserved' ELSE 'occupied' END"
+        f" WHERE cell <= ?2 AND {IS_DOWN}",
+        (TAKEN_DOWN, len(sizes)),
     )
 
 
@@ -84,16 +98,21 @@ def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
 
 
 def fault(tx: Tx, cell: CellNo, why: str) -> None:
-    """Take a cell out of service because its door or board failed; a parcel inside stays recorded."""
-    tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": why})
+    """Take a cell out of service because its door or board failed; a parcel inside stays recorded.
+
+    One that the cabinet does not have any more cannot fail: nobody could put it back into use.
+    """
     log.append(tx, events.CellFaulted(cell, why))
+    if is_down(tx, cell):
+        return
+    tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": why})
     log.raise_alarm(tx, "cell_faulted", str(cell))
 
 
 def to_service(tx: Tx, cell: CellNo, in_service: bool, reason: str, operator: OperatorId) -> None:
-    """Put a cell in or out of service by hand. Errors: Rejected not_allowed while something lies in it."""
+    """Put a cell in or out of service by hand. Errors: Rejected not_allowed for one with a parcel, or that is gone."""
     row = tx.row("SELECT * FROM cell WHERE cell = ?", (cell,))
-    if row is None or row["parcel"] is not None:
+    if row is None or row["parcel"] is not None or is_down(tx, cell):
         raise Rejected("not_allowed", cell=cell)
     if in_service:
         tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
@@ -118,6 +137,11 @@ def full(tx: Tx) -> tuple[CellNo, ...]:
 
 def usable(tx: Tx, cell: CellNo) -> bool:
     return bool(tx.value("SELECT state <> 'out_of_service' FROM cell WHERE cell = ?", (cell,)))
+
+
+def is_down(tx: Tx, cell: CellNo) -> bool:
+    """Tell whether the cell is one that the cabinet does not have any more."""
+    return bool(tx.value(f"SELECT 1 FROM cell WHERE cell = ? AND {IS_DOWN}", (cell,)))  # noqa: S608 constant
 
 
 # --- openings -----------------------------------------------------------------------------------------------------

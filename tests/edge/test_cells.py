@@ -224,6 +224,57 @@ def test_a_cabinet_made_smaller_and_whole_again_is_as_it_was(store: Store, hub: 
     assert store.run_now(disagreements) == []
 
 
+@pytest.mark.parametrize("holds", [True, False])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_cell_that_was_out_of_service_is_so_in_the_cabinet_made_whole_again(
+    store: Store, hub: Hub, times: int, *, holds: bool
+) -> None:
+    if holds:
+        stored(store, hub, 1, size="L")
+    store.run_now(cells.fault, CellNo(4), "wrong_door")
+    before = store.run_now(Tx.rows, "SELECT * FROM cell")
+
+    for cabinet in (*[""] * times, "SSML"):
+        store.run_now(cells.lay_out, cabinet)
+
+    assert cell(store, 4) == {"state": "out_of_service", "parcel": "p1" if holds else None, "why": "wrong_door"}
+    assert store.run_now(Tx.rows, "SELECT * FROM cell") == before
+    assert alarms(store) == {("cell_faulted", "4")}
+
+
+@pytest.mark.parametrize("found", ["gone", "on_shelf"])
+def test_nobody_puts_a_cell_that_is_no_more_into_use(store: Store, hub: Hub, found: str) -> None:
+    """Its parcel came out by the key; no door of the cabinet failed."""
+    stored(store, hub, 1, size="L")
+    store.run_now(cells.lay_out, "M")
+    store.run_now(pickups.begin_pickup, P1, "code")
+    store.run_now(pickups.pickup_failed, P1, "not_there")
+    for in_service in (True, False):
+        with pytest.raises(Rejected, match="not_allowed"):
+            store.run_now(cells.to_service, CellNo(4), in_service, "other", OPERATOR)
+
+    store.run_now(pickups.resolve, P1, found, OPERATOR)
+
+    assert [row["cell"] for row in store.run_now(Tx.rows, "SELECT cell FROM cell")] == [1]
+    assert alarms(store) == set()
+    store.run_now(cells.lay_out, "SSML")
+    assert cell(store, 4) == {"state": "free", "parcel": None, "why": None}
+
+
+def test_a_deposit_into_a_cell_that_is_no_more_leaves_nothing_of_it(store: Store, hub: Hub) -> None:
+    hub.tell(store, expected(1, size="L"))
+    store.run_now(parcels.arrive, arrival(1, "locker"))
+    store.run_now(cells.lay_out, "M")
+
+    store.run_now(parcels.cell_failed, P1, "not_there")
+
+    with pytest.raises(Rejected, match="not_allowed"):
+        store.run_now(cells.to_service, CellNo(4), True, "other", OPERATOR)
+    assert alarms(store) == set()
+    store.run_now(cells.lay_out, "SSML")
+    assert cell(store, 4) == {"state": "free", "parcel": None, "why": None}
+
+
 def test_a_parcel_is_occupied_only_in_its_own_cell(store: Store, hub: Hub) -> None:
     stored(store, hub, 1)
 
