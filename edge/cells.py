@@ -86,12 +86,13 @@ def occupy(tx: Tx, cell: CellNo, parcel: ParcelId) -> None:
 
 def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
     """The parcel has left. A cell out of service, or whose door is not known to be shut, is not given out again."""
-    if left_open:
-        changes = {"state": CellState.OUT_OF_SERVICE, "parcel": None, "why": "door_left_open"}
-    elif usable(tx, cell):
-        changes = {"state": CellState.FREE, "parcel": None, "why": None}
-    else:
+    changes: dict[str, Any]
+    if not usable(tx, cell):
         changes = {"parcel": None}
+    elif left_open:
+        changes = {"state": CellState.OUT_OF_SERVICE, "parcel": None, "why": "door_left_open"}
+    else:
+        changes = {"state": CellState.FREE, "parcel": None, "why": None}
     tx.update("cell", ("cell", cell), changes)
     tx.execute("DELETE FROM cell WHERE cell = ? AND why = ?", (cell, TAKEN_DOWN))
     log.drop_alarm(tx, "check_cell", str(cell))

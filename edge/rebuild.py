@@ -322,7 +322,8 @@ def _leave(case: Case, parcel: str, *, left_open: bool = False) -> None:
     tx = case.tx
     tx.execute(
         "UPDATE cell SET state = CASE WHEN ? THEN 'out_of_service' WHEN state = 'out_of_service' THEN state"
-        " ELSE 'free' END, why = CASE WHEN ? THEN 'door_left_open' ELSE why END, parcel = NULL WHERE parcel = ?",
+        " ELSE 'free' END, why = CASE WHEN ? AND state <> 'out_of_service' THEN 'door_left_open' ELSE why END,"
+        " parcel = NULL WHERE parcel = ?",
         (left_open, left_open, parcel),
     )
     tx.execute(

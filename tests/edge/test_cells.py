@@ -224,6 +224,21 @@ def test_a_cabinet_made_smaller_and_whole_again_is_as_it_was(store: Store, hub: 
     assert store.run_now(disagreements) == []
 
 
+def test_a_broken_cell_whose_door_was_left_open_is_not_given_out_once_it_is_shut(store: Store, hub: Hub) -> None:
+    stored(store, hub, 1)
+    store.run_now(cells.fault, CellNo(1), "wrong_door")
+    store.run_now(pickups.begin_pickup, P1, "code")
+    opening = store.run_now(cells.authorise, CellNo(1), "pickup", P1, None)
+    store.run_now(cells.opened, opening)
+    store.run_now(cells.left_open, opening)
+    store.run_now(pickups.picked_up, P1, "self", "left_open")
+
+    store.run_now(cells.shut_later, CellNo(1))
+
+    assert cell(store, 1) == {"state": "out_of_service", "parcel": None, "why": "wrong_door"}
+    assert stored(store, hub, 2).cell == 2
+
+
 @pytest.mark.parametrize("holds", [True, False])
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_cell_that_was_out_of_service_is_so_in_the_cabinet_made_whole_again(

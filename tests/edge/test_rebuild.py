@@ -83,3 +83,29 @@ def test_a_parcel_in_a_cell_that_the_new_settings_do_not_name_keeps_its_cell(tmp
     new.run_now(cells.lay_out, "")
     assert new.run_now(Tx.rows, "SELECT * FROM cell") == []
     new.close()
+
+
+def test_a_broken_cell_whose_door_was_left_open_comes_back_broken(tmp_path: Path) -> None:
+    hub, (old, new) = Hub(), (new_store(tmp_path / name, Clock(), Dice(1)) for name in ("old", "new"))
+    old.open()
+    old.run_now(furnish)
+    parcel = stored(old, hub, 1)
+    assert parcel.cell == 1
+    old.run_now(cells.fault, parcel.cell, "wrong_door")
+    old.run_now(pickups.begin_pickup, parcel.id, "code")
+    opening = old.run_now(cells.authorise, parcel.cell, "pickup", parcel.id, None)
+    old.run_now(cells.opened, opening)
+    old.run_now(cells.left_open, opening)
+    old.run_now(pickups.picked_up, parcel.id, "self", "left_open")
+    old.run_now(cells.shut_later, parcel.cell)
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    new.open()
+    new.run_now(furnish)
+
+    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+
+    was, now = (store.run_now(Tx.rows, "SELECT * FROM cell") for store in (old, new))
+    assert now == was
+    assert now[0]["why"] == "wrong_door"
+    old.close()
+    new.close()
