@@ -16,6 +16,7 @@ from edge.store import Tx
 
 STUCK = "door_stuck"  # alarm of a cell: its door stayed shut before a person
 BY_KEY = "opened_by_key"
+POWER_CUT = "power_cut"  # why a pick-up ended of whose door nobody saw anything
 MAX_WRONG_TAILS = 3  # then the parcel needs the operator (reference/reliability.md 3.3)
 
 
@@ -67,12 +68,16 @@ def begin_pickup(tx: Tx, parcel: ParcelId, by: str) -> Parcel:
 
 
 def pickup_failed(tx: Tx, parcel: ParcelId, why: str) -> None:
-    """The door stayed shut: back into the locker, the code stays valid. From then on the key is another way out."""
+    """The door stayed shut: back into the locker, the code stays valid. From then on the key is another way out.
+
+    Not after a power cut: nobody saw the door stay shut.
+    """
     here = load(tx, parcel)
     if here.cell is None:
         raise AssertionError(f"parcel {parcel} does not lie in a cell")
     _move(tx, here, events.PickupFailed(parcel, here.cell, why))
-    log.raise_alarm(tx, STUCK, str(here.cell))
+    if why != POWER_CUT:
+        log.raise_alarm(tx, STUCK, str(here.cell))
 
 
 def is_stuck(tx: Tx, parcel: Parcel) -> bool:

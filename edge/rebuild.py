@@ -165,7 +165,8 @@ def _picked_up(case: Case, fact: events.ParcelPickedUp) -> None:
 
 def _failed(case: Case, fact: events.PickupFailed) -> None:
     _parcel(case, fact.parcel, state=P.IN_LOCKER)
-    log.raise_alarm(case.tx, pickups.STUCK, str(fact.cell))
+    if fact.why != pickups.POWER_CUT:
+        log.raise_alarm(case.tx, pickups.STUCK, str(fact.cell))
 
 
 def _excepted(case: Case, fact: events.ParcelExcepted) -> None:

@@ -70,7 +70,7 @@ def _put_back(tx: Tx, parcel: Parcel, opening: Unfinished | None) -> None:
     if opening is not None:
         cells.settle(tx, opening, "power_cut")
         log.raise_alarm(tx, "check_cell", str(parcel.cell))
-    pickups.pickup_failed(tx, parcel.id, "power_cut")
+    pickups.pickup_failed(tx, parcel.id, pickups.POWER_CUT)
 
 
 def _settle_opening(tx: Tx, opening: Unfinished, doors: dict[int, Door]) -> None:

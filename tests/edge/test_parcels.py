@@ -514,6 +514,16 @@ def test_a_door_that_opened_after_all_is_not_stuck(store: Store, hub: Hub) -> No
     assert cell_row(store, 1) == ("free", None)
 
 
+def test_a_pick_up_that_a_power_cut_ended_leaves_no_stuck_door(store: Store, hub: Hub) -> None:
+    parcel = stored(store, hub, 1)
+    store.run_now(pickups.begin_pickup, parcel.id, "code")
+
+    store.run_now(pickups.pickup_failed, parcel.id, "power_cut")
+
+    assert alarms(store) == set()
+    refused(store, "not_here", pickups.resolve, parcel.id, "gone", OPERATOR)
+
+
 @pytest.mark.parametrize(("found", "cell", "state"), [("in_cell", 1, S.IN_LOCKER), ("on_shelf", None, S.ON_SHELF)])
 def test_a_parcel_that_was_looked_for_is_resolved_once(
     store: Store, hub: Hub, found: str, cell: int | None, state: ParcelState

@@ -109,3 +109,24 @@ def test_a_broken_cell_whose_door_was_left_open_comes_back_broken(tmp_path: Path
     assert now[0]["why"] == "wrong_door"
     old.close()
     new.close()
+
+
+@pytest.mark.parametrize(("why", "stuck"), [("stayed_closed", {"1"}), ("power_cut", set())])
+def test_the_same_doors_are_stuck_as_before(tmp_path: Path, why: str, stuck: set[str]) -> None:
+    hub, (old, new) = Hub(), (new_store(tmp_path / name, Clock(), Dice(1)) for name in ("old", "new"))
+    old.open()
+    old.run_now(furnish)
+    parcel = stored(old, hub, 1)
+    assert parcel.cell == 1
+    old.run_now(pickups.begin_pickup, parcel.id, "code")
+    old.run_now(pickups.pickup_failed, parcel.id, why)
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    new.open()
+    new.run_now(furnish)
+
+    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+
+    for store in (old, new):
+        told = store.run_now(Tx.rows, "SELECT subject FROM alarm WHERE code = 'door_stuck'")
+        assert {row["subject"] for row in told} == stuck
+        store.close()
