@@ -183,6 +183,7 @@ def _may_open(row: dict[str, Any], purpose: Purpose, parcel: ParcelId | None) ->
 def opened(tx: Tx, opening: str) -> None:
     cell = _end(tx, opening, "open", closed=False)
     log.append(tx, events.DoorOpened(opening, cell))
+    log.drop_alarm(tx, "door_stuck", str(cell))
 
 
 def not_opened(tx: Tx, opening: str, why: str) -> None:

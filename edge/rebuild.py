@@ -203,6 +203,7 @@ def _authorised(case: Case, fact: events.DoorAuthorised) -> None:
 
 def _opened(case: Case, fact: events.DoorOpened) -> None:
     case.tx.update("opening", ("id", fact.opening), {"outcome": "open"})
+    log.drop_alarm(case.tx, pickups.STUCK, str(fact.cell))
 
 
 def _not_opened(case: Case, fact: events.DoorNotOpened) -> None:

@@ -514,6 +514,20 @@ def test_a_door_that_opened_after_all_is_not_stuck(store: Store, hub: Hub) -> No
     assert cell_row(store, 1) == ("free", None)
 
 
+def test_a_parcel_that_is_still_in_the_cell_whose_door_opened_after_all_is_not_stuck(store: Store, hub: Hub) -> None:
+    parcel = behind_a_stuck_door(store, hub)
+    store.run_now(pickups.begin_pickup, parcel.id, "code")
+    assert parcel.cell is not None
+    store.run_now(cells.opened, store.run_now(cells.authorise, parcel.cell, "pickup", parcel.id, None))
+    store.run_now(pickups.excepted, parcel.id, "power_cut")
+
+    store.run_now(pickups.resolve, parcel.id, "in_cell", OPERATOR)
+
+    assert alarms(store) == set()
+    assert not store.run_now(boards.line, parcel.id).stuck
+    refused(store, "not_here", pickups.resolve, parcel.id, "gone", OPERATOR)
+
+
 def test_a_pick_up_that_a_power_cut_ended_leaves_no_stuck_door(store: Store, hub: Hub) -> None:
     parcel = stored(store, hub, 1)
     store.run_now(pickups.begin_pickup, parcel.id, "code")
