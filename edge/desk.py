@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, Protocol
+from weakref import WeakSet
 
 from edge import batch_lists, bills, boards, cells, codes, events, guard, learning, log, parcels, pickups
 from edge import steps as s
@@ -49,6 +50,7 @@ class Desk:
         self._boards_of = boards_of
         self.counter = Counter(site.clock)
         self._asking: set[asyncio.Task[Any] | None] = set()  # whose PIN is being compared
+        self._let_in: WeakSet[asyncio.Task[Any]] = WeakSet()  # whose PIN was right
         self._intake = IntakeDesk(site, self.counter)
         self.bench: Workbench | None = None
         self.sticks: Sticks | None = None  # without a hub there is nobody to carry them to
@@ -226,13 +228,16 @@ class Desk:
             if person is None:
                 raise Rejected("wrong_pin")
             await self._site.store.run(guard.logged_in, *person)
+            if asker is not None:
+                self._let_in.add(asker)
             return person
         finally:
             self._asking.discard(asker)
 
-    def is_asking(self, flow: asyncio.Task[None]) -> bool:
-        """Whether this flow waits for a PIN to be compared: nothing has moved for it, and it may be given up."""
-        return flow in self._asking
+    def is_asking(self, flow: asyncio.Task[None], intent: Intent | None) -> bool:
+        """Whether this flow waits for a PIN to be compared, or will: nothing has moved for it, it may be given up."""
+        by_pin = isinstance(intent, s.AcceptBill | s.HandOver) and bool(intent.pin)
+        return flow in self._asking or (by_pin and flow not in self._let_in)
 
     # -- the rest: one short answer each
 

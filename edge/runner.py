@@ -99,7 +99,9 @@ class Runner:
             case CancelFlow():
                 self._forget()
                 if self._flow is not None and (
-                    isinstance(self._last, WAITS) or isinstance(self._doing, Login) or self._desk.is_asking(self._flow)
+                    isinstance(self._last, WAITS)
+                    or isinstance(self._doing, Login)
+                    or self._desk.is_asking(self._flow, self._doing)
                 ):
                     self._flow.cancel()
                 if isinstance(self._doing, Login):

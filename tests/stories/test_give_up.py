@@ -243,6 +243,32 @@ async def test_going_back_while_the_pin_is_compared_moves_no_door_and_takes_no_c
     assert not point.runner.busy
 
 
+@pytest.mark.parametrize("what", ["cell", "cash"])
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, None])
+async def test_going_back_before_the_pin_is_looked_at_moves_no_door_and_takes_no_cash(
+    point: Point, what: str, turns: int | None
+) -> None:
+    """So many turns of the loop after "ok" was pressed; None: while the store is asked for the parcel."""
+    await point.with_operator()
+    bill, parcel = await point.billed(), (await point.deposited()).id
+    fen = (await point.bill(bill)).fen
+    point.desk.counter.log_in(OPERATOR, Role.OPERATOR)
+
+    if turns is None:
+        point.at_commit(1, point.runner.submit, CancelFlow())
+    point.runner.submit(HandOver(parcel, "self", PIN) if what == "cell" else AcceptBill(bill, fen, PIN))
+    for _ in range(turns or 0):
+        await asyncio.sleep(0)
+    if turns is not None:
+        point.runner.submit(CancelFlow())
+    await asyncio.sleep(120)
+
+    assert (await point.parcel(parcel)).state is ParcelState.IN_LOCKER
+    assert (await point.bill(bill)).state == "unpaid"
+    assert await point.store.run(cells.unfinished) == ()
+    assert not point.runner.busy
+
+
 async def test_what_was_handed_over_the_counter_behind_an_open_door_is_written_down(point: Point) -> None:
     """It has left with its person, whatever page the operator looks at since."""
     parcel = await point.shelved(3, "13700001111")
