@@ -49,7 +49,7 @@ def is_plain_and_sorted(text: str) -> bool:
 
 
 def sorted_text(value: Mapping[str, Any]) -> str:
-    """Return the JSON text with sorted keys and no blanks. Errors: TypeError for what has no JSON."""
+    """Return the JSON text with sorted keys and no blanks. Bytes, times and sets get one too: the caller looks."""
     return _write_sorted(value).decode()
 
 

@@ -16,6 +16,7 @@ ROOMS = (parcels, doors, bills, point, counter, batches, updates, commissioning)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _decode_json = json.JSONDecoder().decode  # json.loads looks at its options first: a third of the time of a small body
 MOST = 2**63  # whole numbers below it fit into a column
+PLAIN = (str, int)  # what a field holds that is not personal; a truth is a whole number here
 _NO_DIGESTS: dict[str, Any] = {}
 KINDS: dict[str, type[Fact]] = {
     each.kind: each
@@ -31,7 +32,10 @@ def name_of(fact: Fact) -> str:
 
 
 def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
-    """Turn a fact into its body. Every personal field gets a fresh salt of 16 bytes from `new_salt`."""
+    """Turn a fact into its body. Every personal field gets a fresh salt of 16 bytes from `new_salt`.
+
+    Errors: TypeError for what strayed into a field, a personal value among it; nothing is written then.
+    """
     body: dict[str, Any] = {}
     digests: dict[str, str] = {}
     personal: dict[str, tuple[str, str]] = {}
@@ -43,11 +47,13 @@ def encode(fact: Fact, new_salt: Callable[[], bytes]) -> Encoded:
             salt, text = new_salt(), value.plain()
             digests[name] = field_digest(salt, text)
             personal[name] = (salt.hex(), text)
-        else:
+        elif isinstance(value, PLAIN):
             body[name] = value
+        else:
+            raise TypeError(f"{fact.kind}: {name} is no JSON but {type(value).__name__}")
     if digests:
         body[DIGESTS] = digests
-    return Encoded(fact.kind, sorted_text(body), personal)  # a personal value that strayed here is no JSON: a TypeError
+    return Encoded(fact.kind, sorted_text(body), personal)
 
 
 def canonical(body: Mapping[str, Any]) -> str:

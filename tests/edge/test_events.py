@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
+from decimal import Decimal
 from types import NoneType
 from typing import Any, get_args, get_type_hints
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -58,6 +61,17 @@ def test_a_fact_goes_to_its_body_and_back(kind: str, data: st.DataObject) -> Non
     assert told.kind == kind
     assert events.canonical(json.loads(told.body)) == told.body
     assert encode(decode(told), salted) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"x", bytearray(b"x"), {1}, Decimal(1), UUID(int=0), datetime(2026, 1, 1, tzinfo=UTC), Phone("13800138000")],
+)
+def test_what_strayed_into_a_fact_is_written_into_no_log(value: Any) -> None:
+    with pytest.raises(TypeError):
+        events.canonical({"screen": value})
+    with pytest.raises(TypeError):
+        encode(events.HelpCalled(value), salted)
 
 
 @EACH_KIND
