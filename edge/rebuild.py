@@ -314,9 +314,11 @@ def _parcel(case: Case, parcel: str, **changes: Any) -> None:
 def _cell(case: Case, cell: int, state: CellState, parcel: str | None) -> None:
     case.tx.execute(  # perhaps one that the settings do not name any more: whatever its size was
         "INSERT INTO cell (cell, size, state, parcel) VALUES (?, 'L', ?, ?)"
-        " ON CONFLICT (cell) DO UPDATE SET state = excluded.state, parcel = excluded.parcel, why = NULL",
+        " ON CONFLICT (cell) DO UPDATE SET state = excluded.state, parcel = excluded.parcel, why = NULL"
+        " WHERE state <> 'out_of_service' OR excluded.state <> 'occupied'",
         (cell, state, parcel),
     )
+    case.tx.execute("UPDATE cell SET parcel = ? WHERE cell = ?", (parcel, cell))  # one out of service stays so
 
 
 def _leave(case: Case, parcel: str, *, left_open: bool = False) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stockroom import Clock, Dice, Hub, code_of, furnish, new_store, stored
+from stockroom import Clock, Dice, Hub, arrival, code_of, expected, furnish, new_store, stored
 
 from drivers.base import Door
-from edge import cells, events, log, pickups, rebuild
+from edge import cells, events, log, parcels, pickups, rebuild
 from edge.flows import reconcile
 from edge.rebuild import Rebuild
 from edge.store import Tx
@@ -135,3 +135,25 @@ def test_the_same_doors_are_stuck_as_before(tmp_path: Path, why: str, stuck: set
         told = store.run_now(Tx.rows, "SELECT subject FROM alarm WHERE code = 'door_stuck'")
         assert {row["subject"] for row in told} == (set() if opens else stuck)
         store.close()
+
+
+def test_a_cell_that_broke_while_its_parcel_was_on_the_way_in_comes_back_broken(tmp_path: Path) -> None:
+    hub, (old, new) = Hub(), (new_store(tmp_path / name, Clock(), Dice(1)) for name in ("old", "new"))
+    old.open()
+    old.run_now(furnish)
+    hub.tell(old, expected(1))
+    parcel = old.run_now(parcels.arrive, arrival(1, "locker"))
+    assert parcel.cell == 1
+    old.run_now(cells.fault, parcel.cell, "wrong_door")
+    old.run_now(parcels.deposited, parcel.id, "sensor")
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    new.open()
+    new.run_now(furnish)
+
+    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+
+    was, now = (store.run_now(Tx.rows, "SELECT * FROM cell") for store in (old, new))
+    assert now == was
+    assert (now[0]["state"], now[0]["parcel"]) == ("out_of_service", parcel.id)
+    old.close()
+    new.close()
