@@ -15,6 +15,7 @@ from desk_district import FORM, PASSWORD, PHONE, SCRIPT, Page, codes, furnish, s
 from hub_places import Places
 from hub_work import KEY
 
+from edge import pickups
 from edge.clock import SystemClock, SystemDice
 from edge.events import KINDS, Fact
 from edge.model import SiteCode
@@ -463,12 +464,13 @@ def names_of(kind: type[Fact]) -> list[str]:
     return list(kind.__struct_fields__)
 
 
-@pytest.mark.parametrize("key", ["reason", "show", "not_now"])
+@pytest.mark.parametrize("key", ["reason", "show", "not_now", "what"])
 def test_words_made_from_parts_are_there(key: str) -> None:
     made = {
         "reason": {reason for figures in _all_troubles() for reason in figures},
         "show": set(overview.FILTERS),
         "not_now": {"unknown_code", "unknown_site", "occupied", "full"},
+        "what": {pickups.BY_KEY},
     }[key]
 
     assert {f"{key}.{word}" for word in made} - catalogue("zh").keys() == set()
