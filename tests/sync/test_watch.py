@@ -18,6 +18,7 @@ from hub_work import KEY
 from edge import pickups
 from edge.clock import SystemClock, SystemDice
 from edge.events import KINDS, Fact
+from edge.flows.doors import Outcome
 from edge.model import SiteCode
 from sync import x509
 from sync.hub import report, sheets
@@ -470,7 +471,7 @@ def test_words_made_from_parts_are_there(key: str) -> None:
         "reason": {reason for figures in _all_troubles() for reason in figures},
         "show": set(overview.FILTERS),
         "not_now": {"unknown_code", "unknown_site", "occupied", "full"},
-        "what": {pickups.BY_KEY},
+        "what": {pickups.BY_KEY, pickups.POWER_CUT, *(each.value for each in Outcome if each is not Outcome.OPEN)},
     }[key]
 
     assert {f"{key}.{word}" for word in made} - catalogue("zh").keys() == set()
