@@ -41,6 +41,16 @@ def test_a_figure_is_missed_below_its_floor_or_above_its_ceiling(
     assert figure.missed is (verdict == "MISSED")
 
 
+@pytest.mark.parametrize(
+    ("value", "fails", "verdict"), [(160, False, "ok"), (90, False, "MISSED (known)"), (59, True, "MISSED")]
+)
+def test_a_known_miss_is_told_and_fails_once_it_grows(value: float, fails: bool, verdict: str) -> None:
+    figure = Figure("f", "", Rounds((value,)), Rounds((100,)), at_least=1.5, known=(0.6, "decision 0"))
+
+    assert (figure.fails, figure.verdict) == (fails, verdict)
+    assert ("as decision 0 tells" in table([figure])) is (verdict == "MISSED (known)")
+
+
 def test_the_99th_percentile_is_a_value_that_occurred() -> None:
     values = [float(n) for n in range(1, 201)]
 
