@@ -22,6 +22,7 @@ PAGE_S = 10.0  # until the page says that the hub was asked
 LOOK_S = 3.0  # a screen dump costs the emulated machine some of its time
 FIRST, STANDBY = "first-", "standby"
 SLOTS_MIB = 3080 - 256  # of the card, before the data partition
+IO_AND_STORE = 2  # threads
 DATA_SHARE = 0.95  # a file system's own books take the rest
 CONFIG = "/etc/village-point/point.toml"
 
@@ -99,6 +100,11 @@ def boot_budget(point: EmulatedPoint, watcher: Watcher, ledger: Ledger) -> None:
         ledger.figure("kernel start to the first drawn frame", float(found[1]))
     ledger.check("the kiosk tells its first frame", found, frame or "no line with ready")
     ledger.figures["blame"] = shell.run("systemd-analyze blame | head -8").splitlines()
+    cores = shell.run(
+        "grep -h Cpus_allowed_list /proc/$(systemctl show -p MainPID --value village-point)/task/*/status"
+    )
+    alone = re.findall(r"(?m):\s*\d+$", cores)
+    ledger.check("the io thread and the store's keep to one core", len(alone) >= IO_AND_STORE, cores)
     failed = shell.run("systemctl --failed --no-legend --plain")
     ledger.check("no unit has failed", not failed, failed)
     root = shell.run("findmnt -no OPTIONS /")
