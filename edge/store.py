@@ -11,7 +11,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -43,6 +43,7 @@ BEGUN = b"begun\n"  # in the lock file: this folder has held facts, an empty or 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+Hold = Callable[[Database], AbstractContextManager[Database]]
 FaultCode = Literal["S1", "S2", "S3", "S4"]
 
 
@@ -261,19 +262,25 @@ class Store:
             if fault.code == "S2" and reserve.drop(self.folder):
                 log.critical("disk full: the reserve is in use, no more money is taken")
                 return self._again(fn, args, kwargs)
+            if fault.code == "S4":
+                return self._again(fn, args, kwargs, hold=_held)
             if fault.code == "S1":  # what is damaged is not trusted again; the next start sets it aside
                 self._damaged = True
             if fault.code == "S3":  # after a failed sync the page cache may claim what the disk does not have
                 self._reopen()
             raise fault from error
 
-    def _again(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[T, int]:
+    def _again(
+        self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], *, hold: Hold = Database.atomic
+    ) -> tuple[T, int]:
         try:
-            return self._once(fn, args, kwargs)
+            return self._once(fn, args, kwargs, hold)
         except sqlite3.Error as error:
             raise _fault(error) from error
 
-    def _once(self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[T, int]:
+    def _once(
+        self, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], hold: Hold = Database.atomic
+    ) -> tuple[T, int]:
         db = self._db
         if self._damaged:
             raise StoreFault("S1", "the database is damaged")
@@ -284,7 +291,7 @@ class Store:
             raise AssertionError("a transaction was left open")
         before = connection.total_changes
         tx = Tx(db, self._clock.stamp(), self._dice, self.keys, self.folder)
-        with db.atomic():
+        with hold(db):
             result = fn(tx, *args, **kwargs)
             if self._strict and connection.total_changes != before and not (tx.appended or tx.bookkeeping):
                 raise AssertionError(f"{fn} changed state without a fact")
@@ -299,6 +306,21 @@ class Store:
         except sqlite3.Error as error:
             self._drop()  # one without its index of codes is none
             log.critical("the database could not be reopened: %s", error)
+
+
+@contextmanager
+def _held(db: Database) -> Iterator[Database]:
+    """As `atomic`, but ours from the first question on: SQLite waits for that (BUSY_S).
+
+    Whoever has read and then comes to write while another program writes is refused at once, lest both wait for ever.
+    """
+    db.conn.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.conn.execute("COMMIT")
+    except BaseException:
+        db.rollback()
+        raise
 
 
 def take_lock(folder: Path) -> int:

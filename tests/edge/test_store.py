@@ -6,6 +6,9 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -263,3 +266,53 @@ def test_a_new_store_lays_out_its_cells_again_without_harm(store: Store) -> None
     store.run_now(furnish)
 
     assert dump(store) == before
+
+
+@contextmanager
+def held_by_another(store: Store, seconds: float) -> Iterator[None]:
+    """A technician's tool writes, and takes so long about it."""
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        other = sqlite3.connect(store.path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        held.set()
+        over.wait(seconds)
+        other.execute("ROLLBACK")
+        other.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(5)
+    yield
+    over.set()
+    thread.join()
+
+
+def reads_then_writes(tx: Tx, ran: list[int]) -> int:
+    ran.append(1)
+    before = log.head(tx).upto
+    log.append(tx, events.HelpCalled("home"))
+    return int(before) + 1
+
+
+def test_who_has_read_and_comes_to_write_waits_for_another_program(store: Store) -> None:
+    ran: list[int] = []
+    with held_by_another(store, 0.4):
+        seq = store.run_now(reads_then_writes, ran)
+
+    assert store.run_now(log.head).upto == seq
+    assert len(ran) == 2  # refused at once, then once more with the database in hand
+    assert store.run_now(log.verify) is None
+
+
+def test_a_database_that_stays_held_is_a_fault_with_nothing_written(store: Store) -> None:
+    store.run_now(Tx.execute, "PRAGMA busy_timeout = 200")
+    before = store.run_now(log.head)
+    with held_by_another(store, 10), pytest.raises(StoreFault) as caught:
+        store.run_now(reads_then_writes, [])
+
+    assert caught.value.code == "S4"
+    assert store.run_now(log.head) == before
+    store.run_now(reads_then_writes, [])
+    assert store.run_now(log.verify) is None
