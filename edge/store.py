@@ -31,7 +31,7 @@ __all__ = ["BALLAST", "FILE", "Keys", "Store", "StoreFault", "Tx", "set_aside", 
 
 log = logging.getLogger(__name__)
 
-BUSY_S = 5.0
+BUSY_S = 2.5  # for each of two tries: together less than the watchdog's patience with what waits behind
 CLOSE_S = 10.0
 # 16 MB of WAL before it goes into the database: the hot pages of some 400 events are written there once instead of four
 # times. After a power cut it is read once at the start, 0.4 s at the 40 MB/s of a slow card.
@@ -315,12 +315,8 @@ def _held(db: Database) -> Iterator[Database]:
     Whoever has read and then comes to write while another program writes is refused at once, lest both wait for ever.
     """
     db.conn.execute("BEGIN IMMEDIATE")
-    try:
+    with db.conn:
         yield db
-        db.conn.execute("COMMIT")
-    except BaseException:
-        db.rollback()
-        raise
 
 
 def take_lock(folder: Path) -> int:
