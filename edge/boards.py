@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge import batches, log
-from edge.cells import IS_DOWN
 from edge.model import (
     AccountNo,
     BillId,
@@ -96,7 +95,7 @@ def day(tx: Tx) -> DayBoard:
         (midnight,),
     ) or {"n": 0, "open": 0, "fen": 0}
     free = tx.value("SELECT count(*) FROM cell WHERE state = 'free'")
-    out = tx.value(f"SELECT count(*) FROM cell WHERE state = 'out_of_service' AND NOT {IS_DOWN}")  # noqa: S608 constant
+    out = tx.value("SELECT count(*) FROM cell WHERE state = 'out_of_service' AND down = 0")
     waiting = tx.rows(f"SELECT * FROM {HERE} AND state = 'arrived' ORDER BY +id LIMIT 10")  # noqa: S608
     return DayBoard(
         arrived=arrived_today(tx),

@@ -15,9 +15,7 @@ from edge.model import SIZES, CellNo, CellState, OperatorId, ParcelId, ParcelSta
 from edge.store import Tx
 
 Purpose = Literal["deposit", "pickup", "service", "found", "test"]
-# Why a cell is out of service that the settings do not name any more; behind a colon, why it was so before.
-TAKEN_DOWN = "taken_down"
-IS_DOWN = f"coalesce(why, '') LIKE '{TAKEN_DOWN}%'"
+STUCK = "door_stuck"  # alarm of a cell: its door stayed shut before a person
 # The one state in which the parcel of a cell gives a reason to open it.
 OPENED_IN = {"deposit": ParcelState.ARRIVED, "pickup": ParcelState.RELEASING, "found": ParcelState.EXCEPTION}
 
@@ -45,28 +43,15 @@ def lay_out(tx: Tx, sizes: Sequence[str]) -> None:
             " ON CONFLICT (cell) DO UPDATE SET size = excluded.size",
             (number, size),
         )
-    tx.execute(
-        "DELETE FROM cell WHERE cell > ? AND parcel IS NULL AND (state <> 'out_of_service' OR why = ?)",
-        (len(sizes), TAKEN_DOWN),
-    )
-    tx.execute(
-        "UPDATE cell SET state = 'out_of_service', why = CASE state WHEN 'out_of_service'"  # noqa: S608 constant
-        f" THEN ?1 || ':' || coalesce(why, '') ELSE ?1 END WHERE cell > ?2 AND NOT {IS_DOWN}",
-        (TAKEN_DOWN, len(sizes)),
-    )
-    tx.execute(
-        "UPDATE cell SET why = nullif(substr(why, length(?1) + 2), ''), state = CASE"  # noqa: S608 constant
-        " WHEN why <> ?1 THEN 'out_of_service' WHEN parcel IS NULL THEN 'free'"
-        " WHEN (SELECT state FROM parcel WHERE id = cell.parcel) = 'arrived' THEN 'reserved' ELSE 'occupied' END"
-        f" WHERE cell <= ?2 AND {IS_DOWN}",
-        (TAKEN_DOWN, len(sizes)),
-    )
+    count = len(sizes)
+    tx.execute("DELETE FROM cell WHERE cell > ? AND parcel IS NULL AND state <> 'out_of_service'", (count,))
+    tx.execute("UPDATE cell SET down = cell > ?1 WHERE down <> (cell > ?1)", (count,))
 
 
 def smallest_free(tx: Tx, size: str) -> CellNo | None:
     """Return the smallest free cell that takes a parcel of this size, or None."""
     for fitting in SIZES[SIZES.index(size) :]:
-        found = tx.value("SELECT min(cell) FROM cell WHERE state = 'free' AND size = ?", (fitting,))
+        found = tx.value("SELECT min(cell) FROM cell WHERE state = 'free' AND down = 0 AND size = ?", (fitting,))
         if found is not None:
             return CellNo(found)
     return None
@@ -94,7 +79,7 @@ def release(tx: Tx, cell: CellNo, *, left_open: bool = False) -> None:
     else:
         changes = {"state": CellState.FREE, "parcel": None, "why": None}
     tx.update("cell", ("cell", cell), changes)
-    tx.execute("DELETE FROM cell WHERE cell = ? AND why = ?", (cell, TAKEN_DOWN))
+    _clear_away(tx, cell)
     log.drop_alarm(tx, "check_cell", str(cell))
 
 
@@ -105,6 +90,7 @@ def fault(tx: Tx, cell: CellNo, why: str) -> None:
     """
     log.append(tx, events.CellFaulted(cell, why))
     if is_down(tx, cell):
+        _clear_away(tx, cell)
         return
     tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": why})
     log.raise_alarm(tx, "cell_faulted", str(cell))
@@ -113,12 +99,12 @@ def fault(tx: Tx, cell: CellNo, why: str) -> None:
 def to_service(tx: Tx, cell: CellNo, in_service: bool, reason: str, operator: OperatorId) -> None:
     """Put a cell in or out of service by hand. Errors: Rejected not_allowed for one with a parcel, or that is gone."""
     row = tx.row("SELECT * FROM cell WHERE cell = ?", (cell,))
-    if row is None or row["parcel"] is not None or is_down(tx, cell):
+    if row is None or row["parcel"] is not None or row["down"]:
         raise Rejected("not_allowed", cell=cell)
     if in_service:
         tx.update("cell", ("cell", cell), {"state": CellState.FREE, "why": None})
         log.append(tx, events.CellRestored(cell, operator, reason))
-        for code in ("cell_faulted", "forced_door", "door_left_open", "door_stuck", "wrong_door"):
+        for code in ("cell_faulted", "forced_door", "door_left_open", STUCK, "wrong_door"):
             log.drop_alarm(tx, code, str(cell))
     else:
         tx.update("cell", ("cell", cell), {"state": CellState.OUT_OF_SERVICE, "why": reason})
@@ -140,9 +126,14 @@ def usable(tx: Tx, cell: CellNo) -> bool:
     return bool(tx.value("SELECT state <> 'out_of_service' FROM cell WHERE cell = ?", (cell,)))
 
 
+def _clear_away(tx: Tx, cell: CellNo) -> None:
+    """Forget an empty cell that is no more; one out of service is remembered, the cabinet may be made whole again."""
+    tx.execute("DELETE FROM cell WHERE cell = ? AND down = 1 AND parcel IS NULL AND state <> 'out_of_service'", (cell,))
+
+
 def is_down(tx: Tx, cell: CellNo) -> bool:
     """Tell whether the cell is one that the cabinet does not have any more."""
-    return bool(tx.value(f"SELECT 1 FROM cell WHERE cell = ? AND {IS_DOWN}", (cell,)))  # noqa: S608 constant
+    return bool(tx.value("SELECT down FROM cell WHERE cell = ?", (cell,)))
 
 
 # --- openings -----------------------------------------------------------------------------------------------------
@@ -183,7 +174,7 @@ def _may_open(row: dict[str, Any], purpose: Purpose, parcel: ParcelId | None) ->
 def opened(tx: Tx, opening: str) -> None:
     cell = _end(tx, opening, "open", closed=False)
     log.append(tx, events.DoorOpened(opening, cell))
-    log.drop_alarm(tx, "door_stuck", str(cell))
+    log.drop_alarm(tx, STUCK, str(cell))
 
 
 def not_opened(tx: Tx, opening: str, why: str) -> None:

@@ -14,7 +14,6 @@ from edge.model import OperatorId, Parcel, ParcelId, ParcelState, Phone, PickupC
 from edge.parcels import HERE, load
 from edge.store import Tx
 
-STUCK = "door_stuck"  # alarm of a cell: its door stayed shut before a person
 BY_KEY = "opened_by_key"
 POWER_CUT = "power_cut"  # why a pick-up ended of whose door nobody saw anything
 MAX_WRONG_TAILS = 3  # then the parcel needs the operator (reference/reliability.md 3.3)
@@ -77,13 +76,13 @@ def pickup_failed(tx: Tx, parcel: ParcelId, why: str) -> None:
         raise AssertionError(f"parcel {parcel} does not lie in a cell")
     _move(tx, here, events.PickupFailed(parcel, here.cell, why))
     if why != POWER_CUT:
-        log.raise_alarm(tx, STUCK, str(here.cell))
+        log.raise_alarm(tx, cells.STUCK, str(here.cell))
 
 
 def is_stuck(tx: Tx, parcel: Parcel) -> bool:
     """Tell whether the door of a parcel's cell was asked to open for it and stayed shut."""
     return parcel.state is ParcelState.IN_LOCKER and bool(
-        tx.value("SELECT 1 FROM alarm WHERE code = ? AND subject = ?", (STUCK, str(parcel.cell)))
+        tx.value("SELECT 1 FROM alarm WHERE code = ? AND subject = ?", (cells.STUCK, str(parcel.cell)))
     )
 
 
@@ -105,7 +104,7 @@ def picked_up(tx: Tx, parcel: ParcelId, by: str, evidence: str, operator: Operat
     gone = {"cell": None, "place": None, "code": None, "token": None, "closed_at": tx.stamp.at}
     _move(tx, here, fact, gone)
     log.drop_alarm(tx, "check_parcel", str(here.cell or here.place))
-    log.drop_alarm(tx, STUCK, str(here.cell))
+    log.drop_alarm(tx, cells.STUCK, str(here.cell))
     if here.cell is not None and cells.holds(tx, here.cell, parcel):
         cells.release(tx, here.cell, left_open=evidence == "left_open")
     if here.place is not None:
@@ -142,7 +141,7 @@ def resolve(tx: Tx, parcel: ParcelId, found: str, operator: OperatorId) -> Parce
         if place is None:
             raise Rejected("no_free_place", parcel=parcel)
         _move(tx, here, events.ParcelFound(parcel, place, operator), {"place": place, "cell": None})
-        log.drop_alarm(tx, STUCK, str(here.cell))
+        log.drop_alarm(tx, cells.STUCK, str(here.cell))
         if here.cell is not None and cells.holds(tx, here.cell, parcel):
             cells.release(tx, here.cell)
         _give_code(tx, parcel)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge import events, log, parcels, pickups, prints
+from edge import cells, events, log, parcels, pickups, prints
 from edge.chain import Item
 from edge.events import BadFact, Encoded, Fact
 from edge.model import BillState, CellState, ParcelState, local_day
@@ -151,7 +151,7 @@ def _cancelled(case: Case, fact: events.DepositCancelled) -> None:
 
 def _unstick(case: Case, parcel: str) -> None:
     cell = case.tx.value("SELECT cell FROM parcel WHERE id = ?", (parcel,))
-    log.drop_alarm(case.tx, pickups.STUCK, str(cell))
+    log.drop_alarm(case.tx, cells.STUCK, str(cell))
 
 
 def _picked_up(case: Case, fact: events.ParcelPickedUp) -> None:
@@ -166,7 +166,7 @@ def _picked_up(case: Case, fact: events.ParcelPickedUp) -> None:
 def _failed(case: Case, fact: events.PickupFailed) -> None:
     _parcel(case, fact.parcel, state=P.IN_LOCKER)
     if fact.why != pickups.POWER_CUT:
-        log.raise_alarm(case.tx, pickups.STUCK, str(fact.cell))
+        log.raise_alarm(case.tx, cells.STUCK, str(fact.cell))
 
 
 def _excepted(case: Case, fact: events.ParcelExcepted) -> None:
@@ -203,7 +203,7 @@ def _authorised(case: Case, fact: events.DoorAuthorised) -> None:
 
 def _opened(case: Case, fact: events.DoorOpened) -> None:
     case.tx.update("opening", ("id", fact.opening), {"outcome": "open"})
-    log.drop_alarm(case.tx, pickups.STUCK, str(fact.cell))
+    log.drop_alarm(case.tx, cells.STUCK, str(fact.cell))
 
 
 def _not_opened(case: Case, fact: events.DoorNotOpened) -> None:

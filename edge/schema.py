@@ -301,6 +301,12 @@ def strangers(db: Database) -> None:
     )
 
 
+@migrations()
+def cells_that_are_no_more(db: Database) -> None:
+    """Whether a cell lies beyond the cabinet as the settings name it now."""
+    db.execute("ALTER TABLE cell ADD COLUMN down INTEGER NOT NULL DEFAULT 0")
+
+
 # An index that no card ever sees: the live codes by their last three digits. SQLite keeps it beside the database in
 # memory, inside the same transactions, and whoever opens the database anew fills it anew.
 _TAILS = """

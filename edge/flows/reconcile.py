@@ -43,9 +43,9 @@ def _settle_pickup(tx: Tx, parcel: Parcel, opening: Unfinished | None, doors: di
     if outcome is not None:
         _settle_pulsed(tx, parcel, outcome, door)
     elif door is Door.UNKNOWN:
-        pickups.excepted(tx, parcel.id, "power_cut")
+        pickups.excepted(tx, parcel.id, pickups.POWER_CUT)
         if opening is not None and opening.outcome is None:
-            cells.settle(tx, opening, "power_cut")  # one that was seen open ends when its door is seen shut
+            cells.settle(tx, opening, pickups.POWER_CUT)  # one that was seen open ends when its door is seen shut
     elif door is Door.OPEN:  # the pick-up ends when somebody shuts the door (`doors.moved`)
         if opening is not None and opening.outcome is None:
             cells.opened(tx, opening.id)
@@ -68,7 +68,7 @@ def _settle_pulsed(tx: Tx, parcel: Parcel, outcome: str, door: Door) -> None:
 def _put_back(tx: Tx, parcel: Parcel, opening: Unfinished | None) -> None:
     """The door is shut and was never seen open. The code stays valid; if a pulse may have gone out, somebody looks."""
     if opening is not None:
-        cells.settle(tx, opening, "power_cut")
+        cells.settle(tx, opening, pickups.POWER_CUT)
         log.raise_alarm(tx, "check_cell", str(parcel.cell))
     pickups.pickup_failed(tx, parcel.id, pickups.POWER_CUT)
 
@@ -83,7 +83,7 @@ def _settle_opening(tx: Tx, opening: Unfinished, doors: dict[int, Door]) -> None
             cells.opened(tx, opening.id)
         log.raise_alarm(tx, "door_left_open", str(opening.cell))
     elif opening.outcome is None:
-        cells.settle(tx, opening, "power_cut")
+        cells.settle(tx, opening, pickups.POWER_CUT)
     elif door is Door.CLOSED:
         cells.shut_later(tx, CellNo(opening.cell))
 
