@@ -10,8 +10,17 @@ from stockroom import Clock, Dice, Hub, arrival, code_of, expected, furnish, new
 from drivers.base import Door
 from edge import cells, events, log, parcels, pickups, rebuild
 from edge.flows import reconcile
+from edge.model import ParcelId
 from edge.rebuild import Rebuild
-from edge.store import Tx
+from edge.store import Store, Tx
+
+
+def replayed(old: Store, new: Store, parcel: ParcelId) -> None:
+    """The facts of one terminal become the tables of the next."""
+    items = old.run_now(lambda tx: list(log.items(tx)))
+    new.open()
+    new.run_now(furnish)
+    assert new.run_now(rebuild.replay, items, Rebuild({parcel: "482913"}))
 
 
 def test_a_code_in_place_of_a_lost_one_is_not_one_digit_from_a_live_one(tmp_path: Path) -> None:
@@ -98,11 +107,8 @@ def test_a_broken_cell_whose_door_was_left_open_comes_back_broken(tmp_path: Path
     old.run_now(cells.left_open, opening)
     old.run_now(pickups.picked_up, parcel.id, "self", "left_open")
     old.run_now(cells.shut_later, parcel.cell)
-    items = old.run_now(lambda tx: list(log.items(tx)))
-    new.open()
-    new.run_now(furnish)
 
-    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+    replayed(old, new, parcel.id)
 
     was, now = (store.run_now(Tx.rows, "SELECT * FROM cell") for store in (old, new))
     assert now == was
@@ -125,11 +131,8 @@ def test_the_same_doors_are_stuck_as_before(tmp_path: Path, why: str, stuck: set
         old.run_now(pickups.begin_pickup, parcel.id, "code")
         opening = old.run_now(cells.authorise, parcel.cell, "pickup", parcel.id, None)
         old.run_now(cells.opened, opening)
-    items = old.run_now(lambda tx: list(log.items(tx)))
-    new.open()
-    new.run_now(furnish)
 
-    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+    replayed(old, new, parcel.id)
 
     for store in (old, new):
         told = store.run_now(Tx.rows, "SELECT subject FROM alarm WHERE code = 'door_stuck'")
@@ -146,11 +149,8 @@ def test_a_cell_that_broke_while_its_parcel_was_on_the_way_in_comes_back_broken(
     assert parcel.cell == 1
     old.run_now(cells.fault, parcel.cell, "wrong_door")
     old.run_now(parcels.deposited, parcel.id, "sensor")
-    items = old.run_now(lambda tx: list(log.items(tx)))
-    new.open()
-    new.run_now(furnish)
 
-    assert new.run_now(rebuild.replay, items, Rebuild({parcel.id: "482913"}))
+    replayed(old, new, parcel.id)
 
     was, now = (store.run_now(Tx.rows, "SELECT * FROM cell") for store in (old, new))
     assert now == was
